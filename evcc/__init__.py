@@ -1,0 +1,1 @@
+"""The vehicle's side: an EVCC emulator for laboratories."""

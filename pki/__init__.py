@@ -1,0 +1,1 @@
+"""The public key infrastructure both sides trust: issue, validate, export."""

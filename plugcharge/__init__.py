@@ -1,0 +1,1 @@
+"""The `plugcharge` command line: mounts what the packages offer."""

@@ -1,0 +1,1 @@
+"""EXI: grammars derived from message classes, and the code that reads and writes them."""

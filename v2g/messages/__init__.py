@@ -1,0 +1,1 @@
+"""The messages, one module per schema; the classes are the only declaration."""

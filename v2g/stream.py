@@ -1,0 +1,77 @@
+"""The byte stream a session runs on, and what is known about it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from dataclasses import dataclass
+from typing import Protocol
+
+from v2g.errors import PeerGone
+
+READ_SIZE = 65536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a session may know about its transport; None and empty mean "no TLS"."""
+
+    peer: str
+    tls: str | None = None
+    suite: str = ""
+    peer_subject: str = ""
+
+    @property
+    def secure(self) -> bool:
+        """Whether the bytes travel inside TLS."""
+        return self.tls is not None
+
+
+class Stream(Protocol):
+    """Bytes both ways. `receive` returns b"" once the peer has closed; `close` may be called twice."""
+
+    facts: Facts
+
+    async def receive(self) -> bytes:
+        """Wait for bytes from the peer; b"" when it has closed or reset the connection."""
+
+    async def send(self, data: bytes) -> None:
+        """Hand `data` over as one write. Raises `PeerGone` when the peer no longer reads."""
+
+    async def close(self) -> None:
+        """End the connection; returns when its end was sent, does not wait for the peer."""
+
+
+class TcpStream:
+    """A plain TCP connection; sends at once (TCP_NODELAY), one write per message."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        raw = writer.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        peer = writer.get_extra_info("peername") or ("?", 0)
+        self.facts = Facts(peer=f"[{peer[0]}]:{peer[1]}")
+
+    async def receive(self) -> bytes:
+        """Wait for bytes from the peer; b"" when it has closed or reset the connection."""
+        try:
+            return await self._reader.read(READ_SIZE)
+        except OSError:
+            return b""
+
+    async def send(self, data: bytes) -> None:
+        """Hand `data` to the kernel. Raises `PeerGone` when the peer no longer reads."""
+        try:
+            self._writer.write(data)
+            await self._writer.drain()
+        except OSError as error:
+            raise PeerGone(f"send to {self.facts.peer}: {error}") from error
+
+    async def close(self) -> None:
+        """Send FIN; an abrupt end by the peer is no error here."""
+        self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
