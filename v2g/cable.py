@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct
+from v2g.record import Record
 
 VEHICLE_TOPIC = "cable/vehicle"
 CHARGER_TOPIC = "cable/charger"
 
 
-class CableVehicle(Struct, kw_only=True, frozen=True, omit_defaults=True):
+class CableVehicle(Record, omit_defaults=True):
     """The car's end of the cable: plug, pilot resistor, contactors, and what it draws."""
 
     plugged: bool
@@ -24,7 +24,7 @@ class CableVehicle(Struct, kw_only=True, frozen=True, omit_defaults=True):
     battery_v: float | None = None
 
 
-class CableCharger(Struct, kw_only=True, frozen=True, omit_defaults=True):
+class CableCharger(Record, omit_defaults=True):
     """The charger's end of the cable: pilot duty cycle and the voltage on its side of the car's contactor."""
 
     pwm: bool

@@ -1,0 +1,128 @@
+"""What a session needs of a charger: a snapshot to read, actions to ask for.
+
+Sessions know this protocol and nothing of MQTT. Every property answers at once from what was last heard; every action
+returns at once. Only `until` waits, for a level and never longer than told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from secc import api
+
+Wish = Literal["none", "stop", "pause", "renegotiate"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why no power may flow now. `emergency` ends the session at once, otherwise it is stopped in order."""
+
+    kind: str
+    emergency: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presented:
+    """The word of the charger or the operator on one authorization request."""
+
+    accepted: bool
+    source: api.Verdict
+    max_power_w: float | None = None
+    max_energy_wh: float | None = None
+    reason: str = ""
+
+
+class Charger(Protocol):
+    """One EVSE's hardware as a session sees it."""
+
+    @property
+    def setup(self) -> api.Setup | None:
+        """What this charge point is; None until its controller has said so and is alive."""
+
+    @property
+    def state(self) -> api.ChargerState | None:
+        """Plug, contactor, lock, isolation, faults; None while the controller is not alive."""
+
+    @property
+    def measurement(self) -> api.Measurement | None:
+        """Present voltage and current; None when older than the bound or when the sample counter stands still."""
+
+    @property
+    def hardware_limits(self) -> api.ChargerLimits | None:
+        """What the hardware can do now, where it differs from its rating."""
+
+    @property
+    def meter(self) -> api.Meter | None:
+        """The last reading; None for an EVSE without meter."""
+
+    @property
+    def linked(self) -> bool:
+        """Whether the data link is there (or the controller does not report one)."""
+
+    @property
+    def wish(self) -> Wish:
+        """What the charger asked for in this session."""
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """A fault, a silent controller or a dead measurement; None when power may flow."""
+
+    def begin(self, session: str) -> None:
+        """Start a session: its id stands in everything said from now on; wishes and acks start anew."""
+
+    def end(self) -> None:
+        """Forget the session: permit open and off, target zero, limits zero, personal data overwritten."""
+
+    def permit(
+        self,
+        *,
+        lock: Literal["locked", "unlocked"] | None = None,
+        contactor: Literal["open", "closed"] | None = None,
+        power: Literal["off", "on"] | None = None,
+        reason: str = "",
+    ) -> None:
+        """Order levels; what is None keeps its level."""
+
+    def target(
+        self,
+        phase: Literal["idle", "precharge", "charge", "welding"],
+        voltage_v: float = 0.0,
+        current_a: float = 0.0,
+        *,
+        vehicle_max_voltage_v: float | None = None,
+    ) -> None:
+        """Set the operating point; it is repeated four times a second and falls to 0 A when the loop goes silent."""
+
+    def check_cable(self, *, test_voltage_v: float, vehicle_max_voltage_v: float, deadline_s: float) -> None:
+        """Ask for one cable check; its outcome is read from `cable_check`."""
+
+    @property
+    def cable_check(self) -> Literal["idle", "running", "passed", "failed"]:
+        """The outcome of the cable check asked for in this session; a rejected command counts as failed."""
+
+    def limits(self, limits: api.Limits) -> None:
+        """Publish authorised limits; `boot`, `seq`, `time` and `session` are filled in here."""
+
+    def session(self, session: api.Session) -> None:
+        """Publish where the session is; the header is filled in here."""
+
+    def vehicle(self, vehicle: api.Vehicle) -> None:
+        """Publish what the car said; the header is filled in here."""
+
+    def event(self, kind: str, reason: str = "", **facts: str) -> None:
+        """Publish one event; `facts` are the other members of `api.Event`."""
+
+    def ask(self, request: api.AuthorizationRequest) -> None:
+        """Ask charger and operator whether this session may charge."""
+
+    def answered(self, request_id: str, source: Literal["charger", "backend"]) -> Presented | None:
+        """Return the word of `source` on a request, also a later revocation; None while there is none."""
+
+    def advance(self, source: Literal["charger", "backend"]) -> Presented | None:
+        """Take a card shown before the plug: valid once, within its time, for EIM only."""
+
+    async def until(self, holds: Callable[[], bool], within_s: float) -> bool:
+        """Wait until `holds()` is true, woken by whatever the charger says; False when the time is over first."""
