@@ -44,11 +44,15 @@ class Payload(Record, omit_defaults=True):
 
 
 class Level(Payload):
-    """A retained state. `seq` rises by one with each publication of a process start `boot`."""
+    """A retained state, with the header that its publisher stamps on it.
 
-    boot: Id
-    seq: Count
-    time: Time
+    `boot` is random per process start, `seq` rises from 1 with each publication. They have defaults only so that
+    whoever states a level need not know them: one that arrives without a boot is rejected.
+    """
+
+    boot: Id = ""
+    seq: Count = 0
+    time: Time = ""
     session: Id | None = None
 
 
