@@ -1,0 +1,58 @@
+"""Which subcommands `plugcharge` has, and where they live.
+
+A subcommand's package is loaded when it is run, not before: `plugcharge --help` answers without cryptography or MQTT.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import NamedTuple
+
+import click
+
+import v2g
+
+
+class Mount(NamedTuple):
+    """Where the command is declared, and the line `--help` shows without loading it."""
+
+    module: str
+    attribute: str
+    summary: str
+
+
+MOUNTS = {
+    "demo": Mount("plugcharge.demo", "demo", "Charge a car on this machine: broker, controller, SECC and EVCC."),
+    "secc": Mount("secc.commands", "secc", "The charging station: run a SECC, simulate its charger controller."),
+    "evcc": Mount("evcc.commands", "evcc", "The vehicle: run the EV emulator."),
+    "pki": Mount("pki.commands", "pki", "The test PKI: make, check and export certificates."),
+}
+
+
+class Mounted(click.Group):
+    """A group whose subcommands are those of `MOUNTS`, each imported on its first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the subcommands in the order of `MOUNTS`."""
+        del ctx
+        return list(MOUNTS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a subcommand; None for a name that is not mounted."""
+        del ctx
+        mount = MOUNTS.get(cmd_name)
+        if mount is None:
+            return None
+        command: click.Command = getattr(importlib.import_module(mount.module), mount.attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the summaries of `MOUNTS`: the commands themselves stay unloaded."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, MOUNTS[name].summary) for name in self.list_commands(ctx)])
+
+
+@click.command(cls=Mounted)
+@click.version_option(v2g.__version__, prog_name="plugcharge")
+def main() -> None:
+    """ISO 15118 Plug & Charge: a SECC, an EVCC emulator and a test PKI."""
