@@ -1,0 +1,133 @@
+"""Every timeout and performance time of SupportedAppProtocol and ISO 15118-2, once, with where it comes from.
+
+`Timing(scale)` gives them in seconds times `scale`: a station under test lives through its 60 seconds in
+milliseconds. Performance times of single messages are promises, nobody enforces them. A source of `ours` is a
+decision of this project.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, overload
+
+Clock = Callable[[], float]
+
+
+class MessageTime(NamedTuple):
+    """Seconds the vehicle waits for a response, and seconds within which the station promises it."""
+
+    timeout: float
+    performance: float
+
+
+ORDINARY = MessageTime(2.0, 1.5)
+PATIENT = MessageTime(5.0, 4.5)
+LOOP = MessageTime(0.25, 0.025)
+
+# Table 109 of -2 [V2G2-436]; the names are those of the messages without Req and Res.
+MESSAGES: dict[str, dict[str, MessageTime]] = {
+    "sap": {"SupportedAppProtocol": ORDINARY},
+    "iso2": {
+        "SessionSetup": ORDINARY,
+        "ServiceDiscovery": ORDINARY,
+        "ServiceDetail": PATIENT,
+        "PaymentServiceSelection": ORDINARY,
+        "CertificateInstallation": PATIENT,
+        "CertificateUpdate": PATIENT,
+        "PaymentDetails": PATIENT,
+        "Authorization": ORDINARY,
+        "ChargeParameterDiscovery": ORDINARY,
+        "CableCheck": ORDINARY,
+        "PreCharge": ORDINARY,
+        "PowerDelivery": PATIENT,
+        "ChargingStatus": ORDINARY,
+        "CurrentDemand": LOOP,
+        "MeteringReceipt": ORDINARY,
+        "WeldingDetection": ORDINARY,
+        "SessionStop": ORDINARY,
+    },
+}
+
+
+class Timer:
+    """One timer: as an attribute of a `Timing` its scaled seconds, as an attribute of the class this row."""
+
+    def __init__(self, seconds: float, name: str, source: str) -> None:
+        self.seconds = seconds
+        self.name = name
+        self.source = source
+
+    @overload
+    def __get__(self, timing: None, owner: type[Timing]) -> Timer: ...
+    @overload
+    def __get__(self, timing: Timing, owner: type[Timing]) -> float: ...
+    def __get__(self, timing: Timing | None, owner: type[Timing]) -> Timer | float:
+        return self if timing is None else self.seconds * timing.scale
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """All times in seconds, multiplied by `scale`; raises ValueError for a scale that is not a positive number."""
+
+    scale: float = 1.0
+
+    sequence = Timer(60.0, "V2G_SECC_Sequence_Timeout", "[V2G2-443]")
+    sequence_performance = Timer(40.0, "V2G_EVCC_Sequence_Performance_Time", "[V2G2-485]")
+    setup_evcc = Timer(20.0, "V2G_EVCC_CommunicationSetup_Timeout", "[V2G2-446] [V2G2-448] [V2G2-605]")
+    setup_secc = Timer(18.0, "V2G_SECC_CommunicationSetup_Performance_Time", "[V2G2-716] [V2G2-605]")
+    ongoing_evcc = Timer(60.0, "V2G_EVCC_Ongoing_Timeout", "[V2G2-710] [V2G2-711]")
+    ongoing_secc = Timer(55.0, "V2G_SECC_Ongoing_Performance_Time", "[V2G2-712] [V2G2-713]")
+    eim_waiting = Timer(180.0, "waiting for the customer's identification", "ours; drivers need over 140 s [V2G2-845]")
+    cable_check_evcc = Timer(40.0, "V2G_EVCC_CableCheck_Timeout", "[V2G2-700] to [V2G2-703]")
+    cable_check_secc = Timer(38.0, "V2G_SECC_CableCheck_Performance_Time", "[V2G2-700] to [V2G2-703]")
+    precharge_evcc = Timer(7.0, "V2G_EVCC_PreCharge_Timeout", "[V2G2-704] to [V2G2-707]")
+    precharge_secc = Timer(5.0, "V2G_SECC_PreCharge_Performance_Time", "[V2G2-704] to [V2G2-707]")
+    loop_silence = Timer(2.0, "charge loop silence until the target falls to 0 A", "ours")
+    pilot_change = Timer(0.25, "control pilot change by the vehicle", "[V2G2-847] [V2G2-848]")
+    pilot_detect = Timer(0.25, "control pilot state detected by the station", "conformance cases")
+    pilot_decide = Timer(1.5, "control pilot state missing is an error", "conformance cases")
+    pilot_retain = Timer(1.5, "oscillator kept on after the connection's end", "(unverified)")
+    contactor_close = Timer(3.0, "contactor closed after the pilot's C or D", "[V2G2-860] [V2G2-862] [V2G2-865]")
+    after_failed = Timer(2.0, "a SessionStopReq is still answered after FAILED", "ours; within `close`")
+    close = Timer(5.0, "connection closed after the last response or an error", "conformance cases")
+    sdp_wait = Timer(0.25, "wait for an SDP response before asking again", "[V2G2-159]")
+    sdp_linger = Timer(0.1, "wait for a second SDP response that contradicts the first", "ours")
+
+    def __post_init__(self) -> None:
+        if not (self.scale > 0 and math.isfinite(self.scale)):
+            raise ValueError(f"time scale {self.scale}: must be a positive number; 1 is real time")
+
+    def message_timeout(self, protocol_key: str, request_name: str) -> float:
+        """Return V2G_EVCC_Msg_Timeout of a request such as `CurrentDemandReq`, in seconds."""
+        return _message_time(protocol_key, request_name).timeout * self.scale
+
+    def message_performance(self, protocol_key: str, request_name: str) -> float:
+        """Return V2G_SECC_Msg_Performance_Time of a request such as `CurrentDemandReq`, in seconds."""
+        return _message_time(protocol_key, request_name).performance * self.scale
+
+
+def _message_time(protocol_key: str, request_name: str) -> MessageTime:
+    row = MESSAGES.get(protocol_key, {}).get(request_name.removesuffix("Req"))
+    if row is None:
+        raise ValueError(f"no message time for {request_name} of {protocol_key}: add it to v2g.timing.MESSAGES")
+    return row
+
+
+class Budget:
+    """A deadline that repeats do not extend: armed when made, on the monotonic clock."""
+
+    def __init__(self, seconds: float, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._until = clock() + seconds
+
+    def left(self) -> float:
+        """Return the seconds left, 0 when it is over."""
+        return max(0.0, self._until - self._clock())
+
+    @property
+    def over(self) -> bool:
+        """Whether the time has run out."""
+        return self._clock() >= self._until
