@@ -25,10 +25,10 @@ class Role(StrEnum):
 class Rule(StrEnum):
     """The checks a chain goes through, in the order they are made."""
 
-    PARSE = "parse"
     DEPTH = "depth"
-    PROFILE = "profile"
+    PARSE = "parse"
     ORDER = "order"
+    PROFILE = "profile"
     SIGNATURE = "signature"
     ANCHOR = "anchor"
     NOT_YET_VALID = "not-yet-valid"
@@ -41,12 +41,14 @@ class Verdict:
     """The outcome of a chain check; `broken` is None when the chain holds.
 
     `subject` is the leaf's CN, `anchor` the root's CN (empty when none was found), `expires` the leaf's end of
-    validity; they are filled as far as the check got.
+    validity; they are filled as far as the check got. `tier` names the certificate that broke it: leaf, sub2, sub1 or
+    root, or nothing where no single one did.
     """
 
     role: Role
     broken: Rule | None = None
     detail: str = ""
+    tier: str = ""
     subject: str = ""
     anchor: str = ""
     expires: datetime | None = None

@@ -1,0 +1,114 @@
+"""One certificate, read completely: everything the checks look at, so that what cannot be read fails here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID, ObjectIdentifier
+
+from pki.profiles import Usage
+
+E = TypeVar("E", bound=x509.ExtensionType)
+_MALFORMED = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+_AGREEMENT_ONLY = {Usage.ENCIPHER_ONLY, Usage.DECIPHER_ONLY}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """The facts of one certificate.
+
+    `subject` and `issuer` are DER; `key` is None for a key nobody here can read; `usage` and `ca` are None where the
+    extension is missing; `critical` and `extensions` are the identifiers of (critical) extensions.
+    """
+
+    der: bytes
+    parsed: x509.Certificate
+    subject: bytes
+    issuer: bytes
+    common_names: tuple[str, ...]
+    components: tuple[str, ...]
+    key: CertificatePublicKeyTypes | None
+    signature_algorithm: ObjectIdentifier
+    serial: int
+    not_before: datetime
+    not_after: datetime
+    usage: frozenset[Usage] | None
+    ca: bool | None
+    path_length: int | None
+    extensions: frozenset[ObjectIdentifier]
+    critical: frozenset[ObjectIdentifier]
+
+    @property
+    def common_name(self) -> str:
+        """The first CN, or "" if there is none."""
+        return self.common_names[0] if self.common_names else ""
+
+
+def read(der: bytes) -> Certificate:
+    """Read a DER certificate completely; raise ValueError if any part of it is malformed."""
+    try:
+        return describe(x509.load_der_x509_certificate(der))
+    except _MALFORMED as error:
+        raise ValueError(f"no well-formed X.509 certificate: {error}") from error
+
+
+def describe(parsed: x509.Certificate) -> Certificate:
+    """Collect the facts of a certificate; raise what `cryptography` raises for malformed parts."""
+    extensions = parsed.extensions
+    constraints = _extension(extensions, x509.BasicConstraints)
+    usage = _extension(extensions, x509.KeyUsage)
+    return Certificate(
+        der=parsed.public_bytes(Encoding.DER),
+        parsed=parsed,
+        subject=parsed.subject.public_bytes(),
+        issuer=parsed.issuer.public_bytes(),
+        common_names=_texts(parsed.subject, NameOID.COMMON_NAME),
+        components=_texts(parsed.subject, NameOID.DOMAIN_COMPONENT),
+        key=_key(parsed),
+        signature_algorithm=parsed.signature_algorithm_oid,
+        serial=parsed.serial_number,
+        not_before=parsed.not_valid_before_utc,
+        not_after=parsed.not_valid_after_utc,
+        usage=None if usage is None else _usage(usage),
+        ca=None if constraints is None else constraints.ca,
+        path_length=None if constraints is None else constraints.path_length,
+        extensions=frozenset(extension.oid for extension in extensions),
+        critical=frozenset(extension.oid for extension in extensions if extension.critical),
+    )
+
+
+def _extension(extensions: x509.Extensions, kind: type[E]) -> E | None:
+    try:
+        return extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def _texts(name: x509.Name, oid: ObjectIdentifier) -> tuple[str, ...]:
+    return tuple(value for value in (part.value for part in name.get_attributes_for_oid(oid)) if isinstance(value, str))
+
+
+def _key(parsed: x509.Certificate) -> CertificatePublicKeyTypes | None:
+    try:
+        return parsed.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
+def _usage(extension: x509.KeyUsage) -> frozenset[Usage]:
+    # The last two bits mean nothing without keyAgreement, and asking for them raises.
+    bits = frozenset(Usage) if extension.key_agreement else frozenset(Usage) - _AGREEMENT_ONLY
+    return frozenset(bit for bit in bits if getattr(extension, bit))
