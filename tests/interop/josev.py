@@ -1,0 +1,114 @@
+"""Josev (EcoG-io/iso15118) as the other side of a session: its two programs, their settings and their good ends.
+
+It lives in an environment of its own (`make provision`), since it pins old versions of what we use too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Literal
+
+from tests.interop.namespace import STATION, VEHICLE
+from tests.interop.process import Program
+
+Energy = Literal["ac", "dc"]
+Payment = Literal["contract", "external"]
+
+ENVIRONMENT = Path(os.environ.get("PLUGCHARGE_PEER") or Path(__file__).parents[2] / ".peer")
+PYTHON = ENVIRONMENT / "bin" / "python"
+JVM = "-Xmx96m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"  # halves its latency: small heap, one compiler, one collector
+TRANSFER_MODE = {"ac": "AC_three_phase_core", "dc": "DC_extended"}
+SERVICE = {"ac": "AC", "dc": "DC"}
+LOOP = {"ac": "ChargingStatusRes received", "dc": "CurrentDemandRes received"}
+LOOPS = 4
+
+
+def obstacle() -> str:
+    """Say why Josev cannot run here; empty when it can."""
+    if not PYTHON.exists():
+        return f"no Josev in {ENVIRONMENT}: run `make provision`, or set PLUGCHARGE_PEER"
+    if shutil.which("java") is None:
+        return "no Java on PATH: run `make provision`"
+    return ""
+
+
+def _settings(interface: str, pki: Path, **others: str) -> dict[str, str]:
+    return {
+        "NETWORK_INTERFACE": interface,
+        "PKI_PATH": str(pki),
+        "LOG_LEVEL": "INFO",
+        "MESSAGE_LOG_JSON": "True",
+        "ENABLE_TLS_1_3": "False",
+        "JAVA_TOOL_OPTIONS": JVM,
+        "PYTHONUNBUFFERED": "1",
+        **others,
+    }
+
+
+def station(folder: Path, pki: Path, energy: Energy, payment: Payment) -> list[Program]:
+    """Josev's station on s0: it offers AC and DC alike, and insists on TLS when a contract is to pay."""
+    del energy
+    program = Program(
+        name="josev-secc",
+        command=[str(PYTHON), "-m", "iso15118.secc.main"],
+        folder=folder,
+        environment=_settings(
+            STATION,
+            pki,
+            PROTOCOLS="ISO_15118_2",
+            AUTH_MODES="EIM,PNC" if payment == "contract" else "EIM",
+            SECC_ENFORCE_TLS=str(payment == "contract"),
+        ),
+        ready="UDP server started",
+        done=["EV requested to terminate"],
+        ends=False,
+    )
+    return [program]
+
+
+def vehicle(folder: Path, pki: Path, energy: Energy, payment: Payment) -> list[Program]:
+    """Josev's vehicle on e0; it pays by contract whenever that is offered over TLS."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "josev-evcc.json"
+    config.write_text(
+        json.dumps(
+            {
+                "supportedProtocols": ["ISO_15118_2"],
+                "supportedEnergyServices": [SERVICE[energy]],
+                "energyTransferMode": TRANSFER_MODE[energy],
+                "isCertInstallNeeded": False,
+                "useTls": payment == "contract",
+                "enforceTls": payment == "contract",
+                "chargeLoopCycle": LOOPS,
+            }
+        ),
+        encoding="utf-8",
+    )
+    program = Program(
+        name="josev-evcc",
+        command=[str(PYTHON), "-m", "iso15118.evcc.main", str(config)],
+        folder=folder,
+        environment=_settings(VEHICLE, pki),
+        done=[
+            *(["PaymentDetailsRes received"] if payment == "contract" else []),
+            LOOP[energy],
+            "SessionStopRes received",
+        ],
+        ends=False,
+    )
+    return [program]
+
+
+def make_certificates(folder: Path) -> Path:
+    """Let Josev's own script make a PKI below `folder`; return what PKI_PATH is to name."""
+    found = subprocess.run(
+        [str(PYTHON), "-c", "import iso15118; print(iso15118.__path__[0])"], check=True, capture_output=True, text=True
+    )
+    pki = folder / "pki"
+    shutil.copytree(Path(found.stdout.strip()) / "shared" / "pki", pki)
+    subprocess.run(["bash", "create_certs.sh", "-v", "iso-2"], cwd=pki, check=True, capture_output=True)
+    return pki

@@ -1,0 +1,35 @@
+"""Sessions between us and Josev, each in a network namespace of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.interop import josev, namespace
+
+pytestmark = pytest.mark.interop
+
+SCENARIO_S = 150.0
+# Josev against itself proves the harness: when it fails too, the machine is at fault and not our code.
+PAIRS = [("josev", "josev")]
+SESSIONS = [("ac", "external"), ("ac", "contract"), ("dc", "contract")]
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Certificates both sides trust, in the layout Josev reads."""
+    if reason := josev.obstacle() or namespace.obstacle():
+        pytest.skip(reason)
+    return josev.make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.mark.parametrize(("energy", "payment"), SESSIONS, ids="-".join)
+@pytest.mark.parametrize(("station", "vehicle"), PAIRS, ids="-".join)
+def test_session(station: str, vehicle: str, energy: str, payment: str, pki: Path, tmp_path: Path) -> None:
+    """The vehicle charges and both sides end the session in order."""
+    parts = ["--station", station, "--vehicle", vehicle, "--energy", energy, "--payment", payment]
+    played = namespace.inside(
+        "tests.interop.scenario", *parts, "--pki", str(pki), "--folder", str(tmp_path), timeout=SCENARIO_S
+    )
+    assert played.returncode == 0, played.stdout + played.stderr
