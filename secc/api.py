@@ -350,7 +350,7 @@ class BackendAuthorization(Payload):
 
 # --- the topics -----------------------------------------------------------------------------------------------------
 
-P = TypeVar("P", bound=Record)
+P = TypeVar("P", bound=Record, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
