@@ -21,15 +21,12 @@ VETH = ("ip", "link", "add", STATION, "type", "veth", "peer", "name", VEHICLE)
 
 @functools.cache
 def _way() -> list[str] | None:
-    for way in WAYS:
-        if (
-            subprocess.run(
-                [*way, *VETH], env={**os.environ, "PATH": TOOLS}, capture_output=True, check=False
-            ).returncode
-            == 0
-        ):
-            return way
-    return None
+    return next((way for way in WAYS if _works(way)), None)
+
+
+def _works(way: list[str]) -> bool:
+    environment = {**os.environ, "PATH": TOOLS}
+    return subprocess.run([*way, *VETH], env=environment, capture_output=True, check=False).returncode == 0
 
 
 def obstacle() -> str:
