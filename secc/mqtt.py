@@ -154,16 +154,14 @@ class Bus:
 
     async def _converse(self) -> str:
         """Hold one connection; returns why it ended."""
-        why = "closed"
         try:
             async with self._connection() as client:
                 await self._subscribe(client)
                 self._greet()
                 await self._exchange(client)
-        except* aiomqtt.MqttError as failures:
-            why = str(failures.exceptions[0]) or "no answer"
-        _raise_cancellation()
-        return why
+        except aiomqtt.MqttError as error:
+            return str(error) or "no answer"
+        return "closed"
 
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncIterator[aiomqtt.Client]:
@@ -174,14 +172,13 @@ class Bus:
             await asyncio.shield(entering)
         except asyncio.CancelledError:
             await asyncio.wait({entering}, timeout=FAREWELL_S)
-            if entering.cancel() or entering.exception() is not None:
-                raise
-            await client.__aexit__(None, None, None)
+            if not entering.cancel() and entering.exception() is None:
+                await _leave(client)
             raise
         try:
             yield client
         finally:
-            await client.__aexit__(None, None, None)
+            await _leave(client)
 
     def _client(self) -> aiomqtt.Client:
         """Describe the connection to the library.
@@ -199,7 +196,6 @@ class Bus:
             identifier=f"{self._root}{self._writer}",
             protocol=aiomqtt.ProtocolVersion.V5 if five else aiomqtt.ProtocolVersion.V311,
             clean_session=None if five else True,
-            clean_start=True,
             will=aiomqtt.Will(self._root + topic.name, msgspec.json.encode(payload), topic.qos, topic.retained),
             keepalive=KEEP_ALIVE_S,
             timeout=ANSWER_S,
@@ -236,17 +232,24 @@ class Bus:
 
     async def _exchange(self, client: aiomqtt.Client) -> None:
         """Send and receive until the connection breaks; when cancelled, send what still waits."""
+        tasks = [asyncio.create_task(self._listen(client)), asyncio.create_task(self._talk(client))]
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._listen(client))
-                tasks.create_task(self._talk(client))
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            client.timeout = FAREWELL_S
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(FAREWELL_S):
-                    while self._outbox:
-                        await self._send(client, await self._outbox.take())
+            await _stop(tasks)
+            await self._flush(client)
             raise
+        await _stop(tasks)
+        for task in ended:
+            task.result()
+
+    async def _flush(self, client: aiomqtt.Client) -> None:
+        """Send what waits, as far as the broker takes it now."""
+        client.timeout = FAREWELL_S
+        with contextlib.suppress(TimeoutError, aiomqtt.MqttError):
+            async with asyncio.timeout(FAREWELL_S):
+                while self._outbox:
+                    await self._send(client, await self._outbox.take())
 
     async def _talk(self, client: aiomqtt.Client) -> None:
         while True:
@@ -311,8 +314,14 @@ class Allowance:
         return True
 
 
-def _raise_cancellation() -> None:
-    """Go on being cancelled where an error of the library has replaced the cancellation."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
+async def _leave(client: aiomqtt.Client) -> None:
+    """Disconnect; a broker that does not take our leave is left all the same."""
+    with contextlib.suppress(aiomqtt.MqttError):
+        await client.__aexit__(None, None, None)
+
+
+async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel and wait; what they raised is for those who wait for a result."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
