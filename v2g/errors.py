@@ -61,6 +61,14 @@ class PeerGone(V2GError):
     """The connection ended while the session still needed it."""
 
 
+class HandshakeFailed(V2GError):
+    """No TLS connection came about, for another reason than trust; `reason` says why, as far as it is known."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"TLS handshake failed: {reason}")
+
+
 class Untrusted(V2GError):
     """A certificate or signature does not hold; `rule` names the check that failed."""
 

@@ -1,0 +1,231 @@
+"""What a vehicle's ClientHello says, read before any TLS library sees it.
+
+The station peeks at it to choose a certificate chain and to say clearly why a handshake cannot work. The parser is
+bounded and does no I/O. Layouts: RFC 5246 and RFC 8446 (records, hello), RFC 6066 section 6 (trusted_ca_keys).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeVar
+
+from v2g.errors import Undecodable
+
+MAX_HELLO = 16_384
+MAX_RECORD = 16_384
+MAX_RECORDS = 64
+
+RECORD_HANDSHAKE = 22
+MESSAGE_CLIENT_HELLO = 1
+TLS_1_2 = 0x0303
+TLS_1_3 = 0x0304
+_SHA1_SIZE = 20
+
+Item = TypeVar("Item")
+
+
+class Extension(IntEnum):
+    """The extensions that are read here, by their IANA number."""
+
+    TRUSTED_CA_KEYS = 3
+    STATUS_REQUEST = 5
+    SUPPORTED_GROUPS = 10
+    SIGNATURE_ALGORITHMS = 13
+    STATUS_REQUEST_V2 = 17
+    SUPPORTED_VERSIONS = 43
+    CERTIFICATE_AUTHORITIES = 47
+
+
+class Identifier(IntEnum):
+    """How an entry of trusted_ca_keys names its root certificate; UNKNOWN ends a list we cannot read further."""
+
+    PRE_AGREED = 0
+    KEY_SHA1 = 1
+    X509_NAME = 2
+    CERT_SHA1 = 3
+    UNKNOWN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedAuthority:
+    """One entry of trusted_ca_keys: a hash of 20 bytes, a DER name, or nothing for PRE_AGREED."""
+
+    identifier: Identifier
+    value: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientHello:
+    """What the client offers; numbers are IANA's, sequences are in the client's order of preference."""
+
+    versions: tuple[int, ...]
+    suites: tuple[int, ...]
+    extensions: tuple[int, ...] = ()
+    groups: tuple[int, ...] = ()
+    signature_schemes: tuple[int, ...] = ()
+    trusted_ca_keys: tuple[TrustedAuthority, ...] = ()
+    certificate_authorities: tuple[bytes, ...] = ()
+    status_request: bool = False
+    status_request_v2: bool = False
+
+
+def parse(buffer: bytes) -> ClientHello | None:
+    """Read the ClientHello at the start of `buffer`; None while it is incomplete.
+
+    Raises `Undecodable` for anything that is no ClientHello or is larger than the bounds above.
+    """
+    message = _reassemble(buffer)
+    if message is None:
+        return None
+    return _hello(_Reader(message, "ClientHello"))
+
+
+def _reassemble(buffer: bytes) -> bytes | None:
+    """Join the fragments of the first handshake message; None while it is incomplete."""
+    message = bytearray()
+    at = 0
+    for _ in range(MAX_RECORDS):
+        header = buffer[at : at + 5]
+        _check_record(header)
+        if len(header) < 5:
+            return None
+        end = at + 5 + int.from_bytes(header[3:5])
+        message += buffer[at + 5 : end]
+        wanted = _message_size(message)
+        if wanted is not None and len(message) >= wanted:
+            return bytes(message[4:wanted])
+        if len(buffer) < end:
+            return None
+        at = end
+    raise Undecodable("ClientHello in too many pieces", expected=f"at most {MAX_RECORDS} TLS records")
+
+
+def _check_record(header: bytes) -> None:
+    """Refuse a record header as soon as one of its bytes cannot belong to a ClientHello."""
+    if header[:1] and header[0] != RECORD_HANDSHAKE:
+        raise Undecodable(f"first byte 0x{header[0]:02x} of a TLS record", expected="0x16, a handshake record")
+    if header[1:2] and header[1] != 3:
+        raise Undecodable(f"TLS record of major version {header[1]}", expected="3")
+    if len(header) == 5 and not 0 < int.from_bytes(header[3:5]) <= MAX_RECORD:
+        raise Undecodable(f"TLS record of {int.from_bytes(header[3:5])} bytes", expected=f"1 to {MAX_RECORD}")
+
+
+def _message_size(message: bytearray) -> int | None:
+    """Size of the handshake message with its header, in bytes; None while the header is incomplete."""
+    if message and message[0] != MESSAGE_CLIENT_HELLO:
+        raise Undecodable(f"handshake message {message[0]}", expected="1, ClientHello")
+    if len(message) < 4:
+        return None
+    size = int.from_bytes(message[1:4])
+    if size > MAX_HELLO:
+        raise Undecodable(f"ClientHello of {size} bytes", expected=f"at most {MAX_HELLO}")
+    return 4 + size
+
+
+class _Reader:
+    """A cursor over bytes that never reads past its end; `path` names what is being read."""
+
+    def __init__(self, data: bytes, path: str) -> None:
+        self._data = data
+        self._path = path
+        self._at = 0
+
+    def __bool__(self) -> bool:
+        return self._at < len(self._data)
+
+    def take(self, count: int) -> bytes:
+        """Take `count` bytes."""
+        piece = self._data[self._at : self._at + count]
+        if len(piece) < count:
+            raise Undecodable("ends too early", path=self._path, bit=8 * self._at, expected=f"{count} bytes")
+        self._at += count
+        return piece
+
+    def rest(self) -> bytes:
+        """Take all that is left."""
+        return self.take(len(self._data) - self._at)
+
+    def number(self, size: int) -> int:
+        """Take an unsigned integer of `size` bytes, big endian."""
+        return int.from_bytes(self.take(size))
+
+    def block(self, size: int, name: str) -> _Reader:
+        """Take a block that `size` bytes of length precede; `name` is its place in the path."""
+        return _Reader(self.take(self.number(size)), f"{self._path}.{name}")
+
+    def every(self, read: Callable[[_Reader], Item]) -> tuple[Item, ...]:
+        """Read one item after the other up to the end."""
+        items = []
+        while self:
+            items.append(read(self))
+        return tuple(items)
+
+    def end(self) -> None:
+        """Refuse bytes that nobody read."""
+        if self:
+            raise Undecodable("goes on", path=self._path, bit=8 * self._at, expected="its end")
+
+
+def _number16(reader: _Reader) -> int:
+    return reader.number(2)
+
+
+def _name(reader: _Reader) -> bytes:
+    return reader.block(2, "name").rest()
+
+
+def _trusted_authority(reader: _Reader) -> TrustedAuthority:
+    """Read an entry; one of a kind we do not know takes the rest with it, since its length is unknown."""
+    kind = reader.number(1)
+    if kind == Identifier.PRE_AGREED:
+        return TrustedAuthority(Identifier.PRE_AGREED)
+    if kind in (Identifier.KEY_SHA1, Identifier.CERT_SHA1):
+        return TrustedAuthority(Identifier(kind), reader.take(_SHA1_SIZE))
+    if kind == Identifier.X509_NAME:
+        return TrustedAuthority(Identifier.X509_NAME, _name(reader))
+    return TrustedAuthority(Identifier.UNKNOWN, bytes([kind]) + reader.rest())
+
+
+def _hello(reader: _Reader) -> ClientHello:
+    """Read the body of the message."""
+    legacy_version = reader.number(2)
+    reader.take(32)
+    reader.block(1, "session_id")
+    suites = reader.block(2, "cipher_suites").every(_number16)
+    reader.block(1, "compression_methods")
+    extensions = _extensions(reader.block(2, "extensions")) if reader else {}
+    reader.end()
+
+    def listed(extension: Extension, size: int, read: Callable[[_Reader], Item]) -> tuple[Item, ...]:
+        """Read an extension that is one list with `size` bytes of length; empty when it is absent."""
+        if extension not in extensions:
+            return ()
+        body = _Reader(extensions[extension], f"ClientHello.{extension.name.lower()}")
+        items = body.block(size, "list").every(read)
+        body.end()
+        return items
+
+    return ClientHello(
+        versions=listed(Extension.SUPPORTED_VERSIONS, 1, _number16) or (legacy_version,),
+        suites=suites,
+        extensions=tuple(extensions),
+        groups=listed(Extension.SUPPORTED_GROUPS, 2, _number16),
+        signature_schemes=listed(Extension.SIGNATURE_ALGORITHMS, 2, _number16),
+        trusted_ca_keys=listed(Extension.TRUSTED_CA_KEYS, 2, _trusted_authority),
+        certificate_authorities=listed(Extension.CERTIFICATE_AUTHORITIES, 2, _name),
+        status_request=Extension.STATUS_REQUEST in extensions,
+        status_request_v2=Extension.STATUS_REQUEST_V2 in extensions,
+    )
+
+
+def _extensions(reader: _Reader) -> dict[int, bytes]:
+    """Read the extensions in their order; the same one twice is refused."""
+    found: dict[int, bytes] = {}
+    while reader:
+        number = reader.number(2)
+        if number in found:
+            raise Undecodable(f"extension {number} twice", path="ClientHello.extensions")
+        found[number] = reader.block(2, str(number)).rest()
+    return found
