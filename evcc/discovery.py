@@ -1,0 +1,139 @@
+"""The vehicle's side of SECC discovery: asks until a usable answer comes, and reports what contradicts it.
+
+Whoever shares the link can answer. So an answer that is not usable costs neither time nor a request, and after the
+first usable one others are still heard for a moment: a second endpoint is reported, never obeyed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from v2g.errors import Silence, Undecodable
+from v2g.interface import Interface
+from v2g.journal import Journal
+from v2g.sdp import GROUP, LOOPBACK, MAX_REQUESTS, PORT, SdpRequest, SdpResponse, Security, Unusable, attempts, usable
+from v2g.timing import Timing
+
+MAX_REPORTS = 16  # entries that strangers' datagrams may cause in one discovery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where to connect. `scope_id` is 0 unless the host is link-local; `rivals` are other endpoints answers named."""
+
+    host: str
+    port: int
+    scope_id: int
+    security: Security
+    rivals: tuple[str, ...] = ()
+
+    @property
+    def sockaddr(self) -> tuple[str, int, int, int]:
+        """The address as a socket takes it."""
+        return self.host, self.port, 0, self.scope_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the vehicle asks for, and what it admits besides (see `v2g.sdp.usable`)."""
+
+    security: Security
+    anywhere: bool = False
+    plain: bool = False
+
+
+async def discover(
+    interface: Interface,
+    wanted: Wanted,
+    *,
+    port: int = PORT,
+    timing: Timing | None = None,
+    journal: Journal | None = None,
+) -> Endpoint:
+    """Find the station on an interface; takes at most 50 waits of 250 ms, after the interface has its address.
+
+    Raises `Silence` after the last request, `InterfaceError` when the interface cannot be used.
+    """
+    timing = timing or Timing()
+    await interface.address()
+    seeker = Seeker(interface, wanted, journal or Journal())
+    opened = interface.speak()
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: seeker, sock=opened)
+    try:
+        first = await _ask(seeker, transport, port, timing)
+        await asyncio.sleep(timing.sdp_linger)
+    finally:
+        transport.close()
+    host, number, _, scope = interface.sockaddr(first.address, first.port)
+    return Endpoint(host=host, port=number, scope_id=scope, security=first.security, rivals=tuple(seeker.rivals))
+
+
+async def _ask(seeker: Seeker, transport: asyncio.DatagramTransport, port: int, timing: Timing) -> SdpResponse:
+    interface = seeker.interface
+    station = interface.sockaddr(LOOPBACK if interface.loopback else GROUP, port)
+    request = SdpRequest(security=seeker.wanted.security).encode()
+    loop = asyncio.get_running_loop()
+    for number, until in enumerate(attempts(timing.sdp_wait, loop.time), start=1):
+        seeker.journal.record("sdp_request", number=number, security=seeker.wanted.security.name)
+        transport.sendto(request, station)
+        try:
+            async with asyncio.timeout_at(until):
+                return await asyncio.shield(seeker.answer)
+        except TimeoutError:
+            continue
+    raise Silence("SDP response", MAX_REQUESTS * timing.sdp_wait)
+
+
+class Seeker(asyncio.DatagramProtocol):
+    """Hears answers: `answer` is the first usable one, `rivals` what other endpoints later ones named."""
+
+    def __init__(self, interface: Interface, wanted: Wanted, journal: Journal) -> None:
+        self.interface = interface
+        self.wanted = wanted
+        self.journal = journal
+        self.answer: asyncio.Future[SdpResponse] = asyncio.get_running_loop().create_future()
+        self.rivals: list[str] = []
+        self._reports = 0
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        """Take one answer; what is wrong with it is reported and otherwise forgotten."""
+        if not self.interface.on_link((addr[0], addr[1], addr[2], addr[3])):
+            self._report("sdp_unusable", addr, "the sender is not on this link")
+            return
+        try:
+            response = SdpResponse.parse(data)
+            usable(
+                response,
+                self.wanted.security,
+                loopback=self.interface.loopback,
+                anywhere=self.wanted.anywhere,
+                plain=self.wanted.plain,
+            )
+        except (Undecodable, Unusable) as error:
+            self._report("sdp_unusable", addr, str(error))
+            return
+        self._take(response, addr)
+
+    def error_received(self, exc: Exception) -> None:
+        """Report what the network said, such as no route yet; the next request may fare better."""
+        self._report("sdp_unsent", ("?",), str(exc))
+
+    def _take(self, response: SdpResponse, addr: tuple[Any, ...]) -> None:
+        if not self.answer.done():
+            self.journal.record("sdp_response", endpoint=_name(response), security=response.security.name)
+            self.answer.set_result(response)
+        elif response != self.answer.result() and _name(response) not in self.rivals:
+            if len(self.rivals) < MAX_REPORTS:
+                self.rivals.append(_name(response))
+            self._report("sdp_rival", addr, f"{_name(response)}; staying with {_name(self.answer.result())}")
+
+    def _report(self, kind: str, addr: tuple[Any, ...], reason: str) -> None:
+        self._reports += 1
+        if self._reports <= MAX_REPORTS:
+            self.journal.record(kind, sender=str(addr[0]), reason=reason)
+
+
+def _name(response: SdpResponse) -> str:
+    return f"[{response.address}]:{response.port} {response.security.name}"

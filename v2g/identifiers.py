@@ -1,0 +1,123 @@
+"""Names of accounts, stations and vehicles: how they are written, checked and compared.
+
+A check character is computed and told, but no name is refused for it unless asked to: most samples in use carry a
+wrong one. Every function that reads a name raises `BadIdentifier` with what was expected.
+"""
+
+from __future__ import annotations
+
+import re
+
+from v2g.errors import V2GError
+
+UNKNOWN_EVSE = "ZZ00000"  # (unverified) what a station without an id sends
+
+_EMAID = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[A-Z0-9]{9}[A-Z0-9]?")
+_EVSE = re.compile(r"[A-Za-z]{2}\*?[A-Za-z0-9]{3}\*?[Ee][A-Za-z0-9*]{1,30}")
+_PCID = re.compile(r"[A-Z0-9]{17,18}")
+_MAC = re.compile(r"[0-9A-Fa-f]{12}")
+_LONGEST = 64
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# Four digits per character, packed: bit 0, bit 1, then two base-3 digits of two bits each (ISO check character).
+_PACKED = (
+    0, 16, 32, 4, 20, 36, 8, 24, 40, 2, 18, 34, 6, 22, 38, 10, 26, 42,
+    1, 17, 33, 5, 21, 37, 9, 25, 41, 3, 19, 35, 7, 23, 39, 11, 27, 43,
+)  # fmt: skip
+
+Pair = tuple[int, int]
+
+
+class BadIdentifier(V2GError, ValueError):
+    """A name that is not written as its kind must be; from a peer and from a configuration alike."""
+
+    def __init__(self, kind: str, text: str, expected: str) -> None:
+        self.kind = kind
+        self.text = text
+        super().__init__(f"{kind} {text[:_LONGEST]!a}: expected {expected}")
+
+
+def emaid(text: str, *, check: bool = False) -> str:
+    """Return an EMAID as on the wire: upper case, no separators, 14 characters or 15 with its check character.
+
+    With `check`, a check character that is there must be right.
+    """
+    plain = _bare(text)
+    if not _EMAID.fullmatch(plain):
+        raise BadIdentifier("EMAID", text, "2 letters, 3 and 9 letters or digits, and perhaps a check character")
+    if check and len(plain) == 15 and plain[14] != check_character(plain[:14]):
+        raise BadIdentifier("EMAID", text, f"check character {check_character(plain[:14])}")
+    return plain
+
+
+def same_emaid(one: str, other: str) -> bool:
+    """Whether two EMAIDs name one account: case, separators and an absent check character make no difference."""
+    first, second = _bare(one), _bare(other)
+    if len(first) > len(second):
+        first, second = second, first
+    return first != "" and (
+        first == second or (len(first) == 14 and _EMAID.fullmatch(second) is not None and first == second[:14])
+    )
+
+
+def check_character(emaid14: str) -> str:
+    """Return the check character of an EMAID's first 14 characters; raises `BadIdentifier` for other input."""
+    plain = _bare(emaid14)
+    if len(plain) != 14 or not _EMAID.fullmatch(plain):
+        raise BadIdentifier("EMAID", emaid14, "14 characters, without the check character")
+    twos, threes, p, q = (0, 0), (0, 0), (0, 1, 1, 1), (0, 1, 1, 2)
+    p_power, q_power = p, q
+    for character in plain:
+        value = _PACKED[_ALPHABET.index(character)]
+        twos = _plus(twos, _times((value & 1, value >> 1 & 1), p_power, 2), 2)
+        threes = _plus(threes, _times((value >> 2 & 3, value >> 4), q_power, 3), 3)
+        p_power = _product(p_power, p, 2)
+        q_power = _product(q_power, q, 3)
+    third, fourth = _times(threes, (0, 2, 2, 1), 3)
+    return _ALPHABET[_PACKED.index(twos[0] | twos[1] << 1 | third << 2 | fourth << 4)]
+
+
+def evse_id(text: str) -> str:
+    """Return an EVSEID of -2 unchanged, 7 to 37 characters such as `DE*ABC*E1234`; cars compare it literally."""
+    if text != UNKNOWN_EVSE and not (7 <= len(text) <= 37 and _EVSE.fullmatch(text)):
+        raise BadIdentifier("EVSEID", text, "country*operator*E..., 7 to 37 characters, such as DE*ABC*E1234")
+    return text
+
+
+def evcc_id(text: str) -> bytes:
+    """Return the 6 bytes of an EVCCID of DIN and -2, a MAC address with or without `:` or `-`."""
+    plain = text.strip().replace(":", "").replace("-", "")
+    if not _MAC.fullmatch(plain):
+        raise BadIdentifier("EVCCID", text, "a MAC address of 6 bytes, such as 02:00:00:00:00:01")
+    return bytes.fromhex(plain)
+
+
+def evcc_text(evcc: bytes) -> str:
+    """Return an EVCCID as people read it, `02:00:00:00:00:01`; any length, as cars pad it or leave it empty."""
+    return evcc.hex(":").upper()
+
+
+def pcid(text: str) -> str:
+    """Return a provisioning certificate id in upper case: 17 characters, or 18 with its check character."""
+    plain = _bare(text)
+    if not _PCID.fullmatch(plain):
+        raise BadIdentifier("PCID", text, "17 or 18 letters and digits")
+    return plain
+
+
+def _bare(text: str) -> str:
+    # Outside ASCII several characters share an upper case letter: those are left to fail.
+    return text.strip().replace("-", "").upper() if text.isascii() else text
+
+
+def _plus(a: Pair, b: Pair, modulus: int) -> Pair:
+    return (a[0] + b[0]) % modulus, (a[1] + b[1]) % modulus
+
+
+def _times(row: Pair, m: tuple[int, int, int, int], modulus: int) -> Pair:
+    """Multiply a row vector by a 2x2 matrix, given row by row."""
+    return (row[0] * m[0] + row[1] * m[2]) % modulus, (row[0] * m[1] + row[1] * m[3]) % modulus
+
+
+def _product(a: tuple[int, int, int, int], b: tuple[int, int, int, int], modulus: int) -> tuple[int, int, int, int]:
+    return (*_times((a[0], a[1]), b, modulus), *_times((a[2], a[3]), b, modulus))
