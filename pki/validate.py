@@ -32,8 +32,8 @@ def validate(chain: Sequence[bytes], role: Role, anchors: Sequence[bytes], at: d
     """Check a chain of DER certificates, leaf first and without the root, in a role against DER trust anchors.
 
     `at` is the time to judge by (aware; now if None). Never raises: what goes wrong in the check itself is a broken
-    verdict too. The checks run in the order of `Rule` (only the size comes before parsing); the first that fails decides,
-    and within it the lowest tier.
+    verdict too. The checks run in the order of `Rule`, only that sizes are looked at before anything is parsed; the
+    first that fails decides, and within it the lowest tier.
     """
     check = _Check(role)
     try:

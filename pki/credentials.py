@@ -1,0 +1,85 @@
+"""Reads certificates and keys from files; every error is a ValueError that names the file and what to do."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+
+logger = logging.getLogger(__name__)
+_MAKE = "`plugcharge pki init` makes a set for tests"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A chain of DER certificates, leaf first and without the root, and the leaf's private key."""
+
+    chain: list[bytes]
+    key: ec.EllipticCurvePrivateKey
+
+
+def load_chain(path: str | Path) -> list[bytes]:
+    """Return the certificates of a PEM file as DER, in their order; raise ValueError if there are none."""
+    data = _bytes(Path(path), "certificate chain")
+    try:
+        return [certificate.public_bytes(Encoding.DER) for certificate in x509.load_pem_x509_certificates(data)]
+    except ValueError as error:
+        raise ValueError(f"{path}: holds no PEM certificates ({error}); {_MAKE}") from error
+
+
+def load_anchors(path: str | Path) -> list[bytes]:
+    """Return the trust anchors of a PEM file as DER; raise ValueError if there are none or one is no CA."""
+    anchors = load_chain(path)
+    for place, der in enumerate(anchors, start=1):
+        if not _is_ca(der):
+            raise ValueError(f"{path}: certificate {place} is no CA and cannot anchor trust; leave it out")
+    return anchors
+
+
+def load_key(path: str | Path, password: str | bytes | None = None) -> ec.EllipticCurvePrivateKey:
+    """Return the elliptic curve key of a PEM file; raise ValueError if it cannot be read."""
+    place = Path(path)
+    data = _bytes(place, "private key")
+    secret = password.encode() if isinstance(password, str) else password
+    try:
+        # A password for a key that has none is an error in `cryptography`; only the reverse is worth one.
+        key = load_pem_private_key(data, secret if b"ENCRYPTED" in data else None)
+    except TypeError as error:
+        raise ValueError(f"{path}: the key is encrypted; give its password") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ValueError(f"{path}: no readable private key, or a wrong password; {_MAKE}") from error
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        if place.stat().st_mode & 0o077:
+            logger.warning("%s can be read by others; `chmod 600` it", path)
+        return key
+    raise ValueError(f"{path}: not an elliptic curve key; ISO 15118-2 uses no other; {_MAKE}")
+
+
+def load_credential(chain: str | Path, key: str | Path, password: str | bytes | None = None) -> Credential:
+    """Return chain and key of a leaf; raise ValueError if one cannot be read or they do not belong together."""
+    credential = Credential(load_chain(chain), load_key(key, password))
+    if x509.load_der_x509_certificate(credential.chain[0]).public_key() != credential.key.public_key():
+        raise ValueError(f"{key}: not the key of the first certificate in {chain}; take both from one folder")
+    return credential
+
+
+def _bytes(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ValueError(f"{path}: no such {what}; {_MAKE}") from error
+    except OSError as error:
+        raise ValueError(f"{path}: cannot read the {what}: {error.strerror}") from error
+
+
+def _is_ca(der: bytes) -> bool:
+    try:
+        extensions = x509.load_der_x509_certificate(der).extensions
+        return extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+        return False
