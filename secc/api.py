@@ -37,6 +37,10 @@ Pilot = Literal["A", "B", "C", "D", "E", "F"]
 EnergyMode = Literal["AC1", "AC3", "DC"]
 Answer = Literal["accepted", "rejected", "pending"]
 Verdict = Literal["local", "charger", "backend"]
+FaultKind = Literal[
+    "contactor", "welded", "rcd", "utility", "malfunction", "emergency", "overvoltage", "overcurrent",
+    "temperature", "isolation", "pilot", "protective_earth", "secc_silent",
+]  # fmt: skip
 
 
 class Payload(Record, omit_defaults=True):
@@ -245,10 +249,7 @@ class Setup(Level):
 class Fault(Payload):
     """A fault the hardware acted on by itself; `stop` ends the session in order, `emergency` at once."""
 
-    kind: Literal[
-        "contactor", "welded", "rcd", "utility", "malfunction", "emergency", "overvoltage", "overcurrent",
-        "temperature", "isolation", "pilot", "protective_earth", "secc_silent",
-    ]  # fmt: skip
+    kind: FaultKind
     severity: Literal["stop", "emergency"]
     latched: bool = False
 
