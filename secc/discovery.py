@@ -52,25 +52,18 @@ class Responder(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._congested = False
 
-    @classmethod
-    async def start(cls, interface: Interface, offer: Offer, *, port: int = PORT) -> Responder:
+    async def start(self, port: int = PORT) -> None:
         """Listen on a UDP port of the interface, 0 = any free one; raises `InterfaceError` with a remedy."""
-        opened = interface.listen(port)
-        responder = cls(interface, offer)
-        responder.port = opened.getsockname()[1]
-        await asyncio.get_running_loop().create_datagram_endpoint(lambda: responder, sock=opened)
-        return responder
+        opened = self.interface.listen(port)
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=opened)
+        self.port = opened.getsockname()[1]
 
     def close(self) -> None:
         """Stop listening; may be called twice."""
         if self._transport is not None:
             self._transport.close()
             self._transport = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the socket over from asyncio."""
-        assert isinstance(transport, asyncio.DatagramTransport)  # create_datagram_endpoint makes no other
-        self._transport = transport
 
     def pause_writing(self) -> None:
         """Drop answers from now on: the network does not take them, and a storm must not fill memory."""

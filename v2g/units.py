@@ -1,0 +1,59 @@
+"""PhysicalValue of ISO 15118-2 to and from numbers in A, V, W, Wh and s.
+
+A limit is rounded to its safe side, a maximum down and a minimum up; everything else to the nearest, half away from
+zero. The multiplier is the smallest that keeps the decimals a unit deserves and fits the value into 16 bits. All
+arithmetic is decimal, so that 250.5 A is 2505 x 10^-1 and never one step less.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+
+from v2g.messages.iso2 import PhysicalValue, UnitSymbol
+
+LARGEST = 32_767
+MULTIPLIERS = range(-3, 4)
+DECIMALS = {UnitSymbol.A: 1, UnitSymbol.V: 1}  # the other units are sent as whole numbers
+
+# Computed floats carry noise behind the last digit that means something; it must not push a limit one step further.
+_NOISE = Decimal("0.000001")
+
+Number = float | Decimal
+
+
+def nearest(value: Number, unit: UnitSymbol) -> PhysicalValue:
+    """Encode a measurement or a target, half away from zero; raises ValueError when it cannot be expressed."""
+    return _encode(value, unit, ROUND_HALF_UP)
+
+
+def maximum(value: Number, unit: UnitSymbol) -> PhysicalValue:
+    """Encode an upper limit, never above `value`; raises ValueError when it cannot be expressed."""
+    return _encode(value, unit, ROUND_FLOOR)
+
+
+def minimum(value: Number, unit: UnitSymbol) -> PhysicalValue:
+    """Encode a lower limit, never below `value`; raises ValueError when it cannot be expressed."""
+    return _encode(value, unit, ROUND_CEILING)
+
+
+def number(physical: PhysicalValue) -> float:
+    """Return the number in the value's own unit, as the float nearest to it; any multiplier is read."""
+    return float(exact(physical))
+
+
+def exact(physical: PhysicalValue) -> Decimal:
+    """Return the number in the value's own unit without loss, for comparisons with limits."""
+    return Decimal(physical.Value).scaleb(physical.Multiplier)
+
+
+def _encode(value: Number, unit: UnitSymbol, rounding: str) -> PhysicalValue:
+    amount = value if isinstance(value, Decimal) else Decimal(repr(value))
+    if not amount.is_finite():
+        raise ValueError(f"{value} {unit} is no number a PhysicalValue can express")
+    if abs(amount) < Decimal(10) ** 9:
+        amount = amount.quantize(_NOISE)
+        for multiplier in range(-DECIMALS.get(unit, 0), MULTIPLIERS.stop):
+            scaled = int(amount.scaleb(-multiplier).to_integral_value(rounding))
+            if abs(scaled) <= LARGEST:
+                return PhysicalValue(Multiplier=multiplier, Unit=unit, Value=scaled)
+    raise ValueError(f"{value} {unit} does not fit a PhysicalValue, which ends at {LARGEST * 1000} {unit}")
