@@ -12,13 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from pki import store
-from pki.certificate import describe
+from pki.certificate import describe, signed_by
 from pki.fit import misfits
 from pki.issue import Issued, end_of_validity, issue, subject
 from pki.profiles import Tier
@@ -34,7 +29,7 @@ class Outcome:
     reason: str
 
 
-def bring_up_to_date(tree: Tree, folder: store.Store, at: datetime | None = None) -> list[Outcome]:
+def bring_up_to_date(tree: Tree, folder: Store, at: datetime | None = None) -> list[Outcome]:
     """Make what is missing in the folder of a tree or may not stay; raise OSError, or ValueError naming the entry."""
     now = at or datetime.now(UTC)
     entries = tree.entries()
@@ -58,34 +53,20 @@ def _keep_or_issue(
     entry: Entry, issuer: Issued | None, folder: Store, within_days: int, now: datetime
 ) -> tuple[Issued, str]:
     """Return what lies in the folder with "", or a new certificate with the reason for it."""
-    if not folder.certificate(entry).exists():
+    if not folder.certificate(entry.place).exists():
         return issue(entry, issuer, now), "new"
     try:
-        found = _load(entry, folder)
+        found = folder.load(entry.place)
     except ValueError as error:
         return issue(entry, issuer, now), f"damaged: {error}"
     reason = _outdated(entry, found, issuer, within_days, now)
     return (issue(entry, issuer, now), reason) if reason else (found, "")
 
 
-def _load(entry: Entry, folder: Store) -> Issued:
-    """Read certificate and key of an entry; raise ValueError if they are damaged or do not belong together."""
-    certificate = x509.load_pem_x509_certificate(folder.certificate(entry).read_bytes())
-    try:
-        key = load_pem_private_key(folder.key(entry).read_bytes(), None)
-    except FileNotFoundError:
-        raise ValueError("its key is missing") from None
-    except TypeError:
-        raise ValueError("its key is encrypted") from None
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
-        raise ValueError("its key is another one's")
-    return Issued(certificate, key)
-
-
 def _outdated(entry: Entry, found: Issued, issuer: Issued | None, within_days: int, now: datetime) -> str:
     """Say why a certificate may not stay, or "" if it may."""
     certificate = found.certificate
-    if not _issued_by(certificate, (issuer or found).certificate):
+    if not signed_by(certificate, (issuer or found).certificate):
         return "its issuer was renewed"
     if certificate.subject != subject(entry):
         return "its name changed"
@@ -103,23 +84,15 @@ def _outdated(entry: Entry, found: Issued, issuer: Issued | None, within_days: i
     return "it is not yet valid" if now < start else ""
 
 
-def _issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError):
-        return False
-    return True
-
-
 def _write(entry: Entry, made: dict[str, Issued], folder: Store) -> None:
     """Write the files of an entry: the key before the certificate that needs it."""
     issued = made[entry.place]
-    store.write(folder.key(entry), issued.key_pem, store.PRIVATE)
-    path = folder.certificate(entry)
+    store.write(folder.key(entry.place), issued.key_pem, store.PRIVATE)
+    path = folder.certificate(entry.place)
     store.write(path.with_suffix(".der"), issued.der)
     store.write(path, issued.pem)
     if not entry.profile.ca:
-        store.write(folder.chain(entry), b"".join(made[link.place].pem for link in below_root(entry)))
+        store.write(folder.chain(entry.place), b"".join(made[link.place].pem for link in below_root(entry)))
 
 
 def below_root(entry: Entry) -> Iterable[Entry]:

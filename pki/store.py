@@ -9,7 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pki.tree import Entry
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from pki.issue import Issued
 
 PRIVATE = 0o600
 PUBLIC = 0o644
@@ -35,31 +39,52 @@ def write(path: Path, data: bytes, mode: int = PUBLIC) -> None:
 
 
 def make_folder(path: Path, *, private: bool = False) -> None:
-    """Make a folder and those above it; a private one is for its owner only."""
+    """Make a folder and those above it; a new private one is for its owner only."""
+    if path.is_dir():
+        return
     path.mkdir(parents=True, exist_ok=True)
-    if private and path.stat().st_mode & 0o077:
+    if private:
         path.chmod(0o700)
 
 
 class Store:
-    """The folder of one tree."""
+    """The folder of one tree. A place is "ca/<branch>/<name>" or "leaf/<role>/<id>"."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def certificate(self, entry: Entry) -> Path:
-        """Return where the certificate of an entry lies (PEM; DER beside it)."""
-        place = self.folder / entry.place
-        return place.with_name(f"{entry.name}.pem") if entry.profile.ca else place / "cert.pem"
+    def certificate(self, place: str) -> Path:
+        """Return where a certificate lies (PEM; DER beside it)."""
+        path = self.folder / place
+        return path / "cert.pem" if place.startswith("leaf/") else path.with_name(f"{path.name}.pem")
 
-    def key(self, entry: Entry) -> Path:
-        """Return where the private key of an entry lies."""
-        place = self.folder / entry.place
-        return place.parent / "private" / f"{entry.name}.key" if entry.profile.ca else place / "key.pem"
+    def key(self, place: str) -> Path:
+        """Return where the private key of a certificate lies."""
+        path = self.folder / place
+        return path / "key.pem" if place.startswith("leaf/") else path.parent / "private" / f"{path.name}.key"
 
-    def chain(self, entry: Entry) -> Path:
+    def chain(self, place: str) -> Path:
         """Return where the chain of a leaf lies: itself, Sub2, Sub1, without the root."""
-        return self.folder / entry.place / "chain.pem"
+        return self.folder / place / "chain.pem"
+
+    def load(self, place: str) -> Issued:
+        """Read certificate and key of a place; raise ValueError if they are damaged or do not belong together."""
+        certificate = x509.load_pem_x509_certificate(self.certificate(place).read_bytes())
+        try:
+            key = load_pem_private_key(self.key(place).read_bytes(), None)
+        except FileNotFoundError:
+            raise ValueError("its key is missing") from None
+        except TypeError:
+            raise ValueError("its key is encrypted") from None
+        if isinstance(key, ec.EllipticCurvePrivateKey) and key.public_key() == certificate.public_key():
+            return Issued(certificate, key)
+        raise ValueError("its key is another one's")
+
+    def places(self) -> list[str]:
+        """Return the places that hold a certificate, CAs first."""
+        authorities = (path.with_suffix("") for path in sorted(self.folder.glob("ca/*/*.pem")))
+        leaves = (path.parent for path in sorted(self.folder.glob("leaf/*/*/cert.pem")))
+        return [path.relative_to(self.folder).as_posix() for path in (*authorities, *leaves)]
 
     def trust(self, kind: str) -> Path:
         """Return where the trust anchors of a kind lie, concatenated: v2g, mo, oem."""

@@ -8,9 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-
-from pki.certificate import Certificate, read
+from pki.certificate import Certificate, read, signed_by
 from pki.fit import misfits
 from pki.profiles import Profile, Tier, path, roots
 from v2g.trust import Role, Rule, Verdict
@@ -96,17 +94,8 @@ def _profile(certificate: Certificate, row: Profile) -> None:
 
 
 def _signature(certificate: Certificate, issuer: Certificate, tier: Tier) -> None:
-    if not _signed(certificate, issuer):
+    if not signed_by(certificate.parsed, issuer.parsed):
         raise Broken(Rule.SIGNATURE, "its issuer did not sign it", tier)
-
-
-def _signed(certificate: Certificate, issuer: Certificate) -> bool:
-    """Tell whether `issuer` names and signed `certificate`."""
-    try:
-        certificate.parsed.verify_directly_issued_by(issuer.parsed)
-    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
-        return False
-    return True
 
 
 def _anchor(
@@ -121,7 +110,7 @@ def _anchor(
     if not fitting:
         kinds = " or ".join(anchor.role for anchor in roots(row))
         raise Broken(Rule.ANCHOR, f"is no {kinds} [V2G2-925]", Tier.ROOT)
-    signers = [anchor for anchor in fitting if _signed(top, anchor)]
+    signers = [anchor for anchor in fitting if signed_by(top.parsed, anchor.parsed)]
     if not signers:
         raise Broken(Rule.SIGNATURE, "no trust anchor of its issuer's name signed it", row.tier)
     return max(signers, key=lambda anchor: anchor.not_before <= at <= anchor.not_after)
