@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
@@ -73,7 +73,7 @@ def accept(stream: Stream, server: ServerContext, *, timeout: float) -> Coroutin
     On failure the alert is sent, `stream` is closed, and `HandshakeFailed`, `Undecodable` (no ClientHello), `PeerGone`
     or `Silence` is raised.
     """
-    return _within(timeout, stream, _accept(stream, server))
+    return _within(timeout, stream, lambda: _accept(stream, server))
 
 
 def connect(
@@ -84,14 +84,14 @@ def connect(
     The chain is judged inside the handshake: no byte of ours follows one that does not hold. On failure the alert is
     sent, `stream` is closed, and `Untrusted`, `HandshakeFailed`, `PeerGone` or `Silence` is raised.
     """
-    return _within(timeout, stream, _connect(stream, client, verify))
+    return _within(timeout, stream, lambda: _connect(stream, client, verify))
 
 
-async def _within(seconds: float, stream: Stream, handshake: Coroutine[None, None, TlsStream]) -> TlsStream:
+async def _within(seconds: float, stream: Stream, handshake: Callable[[], Awaitable[TlsStream]]) -> TlsStream:
     """Bound a handshake in time, and close the connection unless it succeeds."""
     try:
         async with asyncio.timeout(seconds):
-            return await handshake
+            return await handshake()
     except TimeoutError as error:
         await stream.close()
         raise Silence("TLS handshake", seconds) from error

@@ -1,0 +1,76 @@
+"""What a station may not start with."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.v2g.tls.chains import DAY, NOW, chain
+from v2g.tls.client_hello import Identifier, TrustedAuthority
+from v2g.tls.context import BadIdentity, ServerIdentity, server_context
+
+GOOD = chain()
+
+
+def test_a_good_identity_passes() -> None:
+    GOOD.identity.check()
+    server_context(GOOD.identity)
+
+
+@pytest.mark.parametrize(
+    ("identity", "text"),
+    [
+        (ServerIdentity((), GOOD.key), "0 certificates; give leaf"),
+        (ServerIdentity((b"no certificate",), GOOD.key), "certificate 1 of the chain is no X.509 certificate"),
+        (ServerIdentity(GOOD.der, chain("other").key), "private key does not belong to the leaf"),
+        (ServerIdentity((*GOOD.der, GOOD.root), GOOD.key), "4 certificates"),
+        (ServerIdentity((GOOD.der[0], chain("other").der[1]), GOOD.key), "V2G SECC is not issued by CN=other Sub2"),
+        (ServerIdentity((GOOD.der[0], GOOD.der[2], GOOD.der[1]), GOOD.key), "order: leaf, Sub 2, Sub 1"),
+        (ServerIdentity(GOOD.der[1:], GOOD.key), "private key does not belong"),
+        (chain("p384", curve=ec.SECP384R1).identity, "leaf key is not on secp256r1"),
+        (ServerIdentity(GOOD.der, ec.generate_private_key(ec.SECP384R1())), "private key is not on secp256r1"),
+        (chain("old", begins=NOW - 2 * DAY, ends=NOW - timedelta(hours=1)).identity, "CN=old SECC expired .* issue a"),
+        (chain("new", begins=NOW + timedelta(hours=1)).identity, "CN=new SECC is not valid before .* set the clock"),
+    ],
+)
+def test_a_bad_identity_is_refused_with_its_remedy(identity: ServerIdentity, text: str) -> None:
+    with pytest.raises(BadIdentity, match=text):
+        server_context(chain("first").identity, identity)
+
+
+def test_the_root_is_left_out() -> None:
+    short = ServerIdentity((chain("root").root,), chain("root").root_key)
+    with pytest.raises(BadIdentity, match="contains the root CN=root Root; leave it out"):
+        short.check()
+
+
+def test_roots_are_known_by_hash_and_name(tmp_path: Path) -> None:
+    """Hashes as the openssl command line has them."""
+    root = tmp_path / "root.der"
+    root.write_bytes(GOOD.root)
+    shown = _openssl("x509", "-inform", "DER", "-in", str(root), "-noout", "-fingerprint", "-sha1").decode()
+    fingerprint = bytes.fromhex(shown.split("=")[1].replace(":", ""))
+    spki = _openssl("x509", "-inform", "DER", "-in", str(root), "-noout", "-pubkey")
+    der = subprocess.run(
+        ["openssl", "pkey", "-pubin", "-outform", "DER"], input=spki, capture_output=True, check=True
+    ).stdout
+    point = der[-65:]  # the subject public key of P-256: 04, x, y
+    assert {
+        TrustedAuthority(Identifier.CERT_SHA1, fingerprint),
+        TrustedAuthority(Identifier.KEY_SHA1, hashlib.sha1(point).digest()),
+        TrustedAuthority(Identifier.X509_NAME, GOOD.certificates[-1].subject.public_bytes()),
+    } <= GOOD.identity.authorities()
+
+
+def test_without_its_root_the_name_is_known_still() -> None:
+    name = TrustedAuthority(Identifier.X509_NAME, GOOD.certificates[-1].subject.public_bytes())
+    assert name in ServerIdentity(GOOD.der, GOOD.key).authorities()
+
+
+def _openssl(*arguments: str) -> bytes:
+    return subprocess.run(["openssl", *arguments], capture_output=True, check=True).stdout
