@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Literal
 
@@ -39,7 +38,7 @@ def obstacle() -> str:
 def _settings(interface: str, pki: Path, **others: str) -> dict[str, str]:
     return {
         "NETWORK_INTERFACE": interface,
-        "PKI_PATH": str(pki),
+        "PKI_PATH": str(pki / "josev"),
         "LOG_LEVEL": "INFO",
         "MESSAGE_LOG_JSON": "True",
         "ENABLE_TLS_1_3": "False",
@@ -101,14 +100,3 @@ def vehicle(folder: Path, pki: Path, energy: Energy, payment: Payment) -> list[P
         ends=False,
     )
     return [program]
-
-
-def make_certificates(folder: Path) -> Path:
-    """Let Josev's own script make a PKI below `folder`; return what PKI_PATH is to name."""
-    found = subprocess.run(
-        [str(PYTHON), "-c", "import iso15118; print(iso15118.__path__[0])"], check=True, capture_output=True, text=True
-    )
-    pki = folder / "pki"
-    shutil.copytree(Path(found.stdout.strip()) / "shared" / "pki", pki)
-    subprocess.run(["bash", "create_certs.sh", "-v", "iso-2"], cwd=pki, check=True, capture_output=True)
-    return pki

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,10 +20,15 @@ SESSIONS = [("ac", "external"), ("ac", "contract"), ("dc", "contract")]
 
 @pytest.fixture(scope="session")
 def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Certificates both sides trust, in the layout Josev reads."""
+    """One PKI for both sides: our tree in `iso2`, the same certificates as Josev wants them in `josev`."""
     if reason := josev.obstacle() or namespace.obstacle():
         pytest.skip(reason)
-    return josev.make_certificates(tmp_path_factory.mktemp("certificates"))
+    folder = tmp_path_factory.mktemp("certificates")
+    made = ["init", "--out", str(folder)]
+    exported = ["export", "--layout", "josev", "--from", str(folder / "iso2"), str(folder / "josev")]
+    for command in (made, exported):
+        subprocess.run([sys.executable, "-m", "pki", *command], cwd=namespace.ROOT, check=True, capture_output=True)
+    return folder
 
 
 @pytest.mark.parametrize(("energy", "payment"), SESSIONS, ids="-".join)
