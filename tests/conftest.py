@@ -1,4 +1,7 @@
-"""What all tests share: the brokers that MQTT is tested against, each on a free port of the loopback interface."""
+"""What all tests share: how many examples hypothesis draws, and the brokers that MQTT is tested against.
+
+Each broker takes a free port of the loopback interface.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,19 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from plugcharge.broker import start_broker
 from secc.mqtt import Broker
+from tests.endurance import count
 
 START_S = 20.0
 HOST = "127.0.0.1"
 MOSQUITTO = shutil.which("mosquitto", path=os.environ.get("PATH", "") + os.pathsep + "/usr/sbin")
+
+# A deadline per example would only measure how busy the machine is.
+settings.register_profile("plugcharge", deadline=None, max_examples=count(100, 5_000))
+settings.load_profile("plugcharge")
 
 
 class RunningBroker:
@@ -50,26 +59,20 @@ class RunningBroker:
 
 
 async def start_mosquitto(directory: Path, port: int = 0) -> tuple[asyncio.subprocess.Process, int]:
-    """Start Mosquitto and wait until it accepts connections."""
+    """Start Mosquitto and wait until it says that it runs."""
     assert MOSQUITTO is not None
     port = port or free_port()
     file = directory / "mosquitto.conf"
-    file.write_text(f"listener {port} {HOST}\nallow_anonymous true\nset_tcp_nodelay true\n")
-    process = await asyncio.create_subprocess_exec(MOSQUITTO, "-c", str(file), stderr=asyncio.subprocess.DEVNULL)
+    file.write_text(f"listener {port} {HOST}\nallow_anonymous true\nset_tcp_nodelay true\nconnection_messages false\n")
+    process = await asyncio.create_subprocess_exec(MOSQUITTO, "-c", str(file), stderr=asyncio.subprocess.PIPE)
+    assert process.stderr is not None
+    said = b""
     async with asyncio.timeout(START_S):
-        while not await accepts(port):
-            await asyncio.sleep(0.01)
+        while not said.endswith(b"running\n"):
+            line = await process.stderr.readline()
+            assert line, f"mosquitto ended: {said.decode()}"
+            said += line
     return process, port
-
-
-async def accepts(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection(HOST, port)
-    except OSError:
-        return False
-    writer.close()
-    await writer.wait_closed()
-    return True
 
 
 def free_port() -> int:
