@@ -30,9 +30,9 @@ class Endpoint:
     rivals: tuple[str, ...] = ()
 
     @property
-    def sockaddr(self) -> tuple[str, int, int, int]:
-        """The address as a socket takes it."""
-        return self.host, self.port, 0, self.scope_id
+    def target(self) -> tuple[str, int]:
+        """Host, with its scope id where it has one, and port: as `asyncio.open_connection` takes them."""
+        return f"{self.host}%{self.scope_id}" if self.scope_id else self.host, self.port
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
