@@ -1,0 +1,80 @@
+"""Who said what to "may this session charge?". Only ids that are being asked count, and a refusal is final."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from secc.api import AuthorizationRequest, BackendAuthorization, ChargerAuthorization
+from secc.charger import Presented
+
+ADVANCE = "advance"
+
+Source = Literal["charger", "backend"]
+
+
+class Answers:
+    """The words of charger and operator on the requests of this session, and cards shown before the plug."""
+
+    def __init__(self) -> None:
+        self._deadlines: dict[str, float] = {}
+        self._words: dict[tuple[str, Source], Presented] = {}
+        self._advances: dict[Source, tuple[Presented, float]] = {}
+
+    def ask(self, request: AuthorizationRequest, now: float) -> None:
+        """Expect answers to a request from now on."""
+        self._deadlines[request.id] = now + request.deadline_s
+
+    def forget(self) -> None:
+        """Expect no more answers; a card shown in advance stays good for the next session."""
+        self._deadlines.clear()
+        self._words.clear()
+
+    def charger(self, answer: ChargerAuthorization, now: float) -> str:
+        """Take the charger's word; returns why it does not count, or nothing."""
+        word = Presented(accepted=answer.accepted, source="charger")
+        return self._take(answer.id, "charger", word, answer.valid_for_s, now)
+
+    def backend(self, answer: BackendAuthorization, now: float) -> str:
+        """Take the operator's word; returns why it does not count, or nothing. `pending` is no word yet."""
+        if answer.status == "pending":
+            return "" if answer.id in self._deadlines else "unknown id"
+        word = Presented(
+            accepted=answer.status == "accepted",
+            source="backend",
+            max_power_w=answer.max_power_w,
+            max_energy_wh=answer.max_energy_wh,
+            reason=answer.contract_status or "",
+        )
+        return self._take(answer.id, "backend", word, answer.valid_for_s, now)
+
+    def answered(self, request_id: str, source: Source) -> Presented | None:
+        """Return the word of `source` on a request."""
+        return self._words.get((request_id, source))
+
+    def advance(self, source: Source, now: float) -> Presented | None:
+        """Use up a card shown before the plug."""
+        word, until = self._advances.pop(source, (None, now))
+        return word if now < until else None
+
+    def _take(self, request_id: str, source: Source, word: Presented, valid_for_s: float | None, now: float) -> str:
+        if request_id == ADVANCE:
+            return self._keep(source, word, valid_for_s, now)
+        if request_id not in self._deadlines:
+            return "unknown id"
+        known = self._words.get((request_id, source))
+        if word.accepted and known is not None and not known.accepted:
+            return "refused before"
+        if word.accepted and known is None and now > self._deadlines[request_id]:
+            return "past its deadline"
+        self._words[request_id, source] = word
+        return ""
+
+    def _keep(self, source: Source, word: Presented, valid_for_s: float | None, now: float) -> str:
+        """Keep a word given in advance; a refusal takes an earlier one back."""
+        self._advances.pop(source, None)
+        if not word.accepted:
+            return ""
+        if valid_for_s is None:
+            return "in advance without valid_for_s"
+        self._advances[source] = (word, now + valid_for_s)
+        return ""
