@@ -1,0 +1,111 @@
+"""secc.toml: what one SECC process needs to know. Errors name file, key and remedy."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from secc.api import Name
+from secc.authorization import AuthorizationSettings
+from secc.controller import ControllerSettings
+from secc.mqtt import Broker
+from v2g.record import Record
+
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+
+
+class ConfigurationError(ValueError):
+    """A configuration that cannot be used; the text names file, key and remedy."""
+
+
+class TlsSettings(Record, forbid_unknown_fields=True):
+    """TLS is required unless `required = false`; chain and key are PEM files, chain leaf first and without the root."""
+
+    required: bool = True
+    chain: str | None = None
+    key: str | None = None
+    password: str | None = None
+    handshake_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
+
+
+class TrustSettings(Record, forbid_unknown_fields=True):
+    """PEM bundles of the roots that contracts may hang on (MO roots, and V2G roots for MO branches under them)."""
+
+    contract: list[str] = []
+
+
+class Evse(Record, forbid_unknown_fields=True):
+    """One charging point: its name in the MQTT tree and its network interface. Port 0 is any free port."""
+
+    id: Name
+    interface: str
+    sdp_port: Port = 15118
+    tcp_port: Port = 0
+    tls_port: Port = 0
+
+
+class SessionSettings(Record, forbid_unknown_fields=True):
+    """How strictly sessions are kept."""
+
+    undecodable: Literal["close", "ignore"] = "close"
+    profile_tolerance: Annotated[float, Meta(ge=0, le=0.2)] = 0.005
+    notification_max_delay_s: Annotated[int, Meta(ge=0, le=600)] = 10
+    emaid: Literal["plain", "hash"] = "plain"
+
+
+class SeccConfig(Record, forbid_unknown_fields=True):
+    """The whole of secc.toml."""
+
+    evse: Annotated[list[Evse], Meta(min_length=1, max_length=64)]
+    mqtt: Broker = Broker()
+    controller: ControllerSettings = ControllerSettings()
+    tls: TlsSettings = TlsSettings()
+    trust: TrustSettings = TrustSettings()
+    authorization: AuthorizationSettings = AuthorizationSettings()
+    session: SessionSettings = SessionSettings()
+
+
+def load(path: Path) -> SeccConfig:
+    """Read secc.toml; relative file names in it are relative to its folder. Raises `ConfigurationError`."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(f"{path}: no such file; docs/secc.md shows one to start from") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: not TOML: {error}") from error
+    try:
+        config = msgspec.convert(raw, SeccConfig)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    _check(path, config)
+    return _anchored(path.parent, config)
+
+
+def _check(path: Path, config: SeccConfig) -> None:
+    names = [each.id for each in config.evse]
+    if len(set(names)) != len(names):
+        raise ConfigurationError(f"{path}: [[evse]] id: {', '.join(names)}: each id may stand once")
+    if config.tls.required and not (config.tls.chain and config.tls.key):
+        raise ConfigurationError(
+            f"{path}: [tls] chain and key are missing: name the SECC certificate chain and its key "
+            "(`plugcharge pki init` makes them), or set `required = false` to speak plain TCP"
+        )
+    if (config.tls.chain is None) != (config.tls.key is None):
+        raise ConfigurationError(f"{path}: [tls] chain and key go together")
+
+
+def _anchored(folder: Path, config: SeccConfig) -> SeccConfig:
+    """Make file names absolute, so that the working directory does not matter."""
+
+    def absolute(name: str | None) -> str | None:
+        return None if name is None else str(folder / name)
+
+    tls = msgspec.structs.replace(config.tls, chain=absolute(config.tls.chain), key=absolute(config.tls.key))
+    trust = TrustSettings(contract=[str(folder / name) for name in config.trust.contract])
+    return msgspec.structs.replace(config, tls=tls, trust=trust)

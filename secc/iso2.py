@@ -1,0 +1,359 @@
+"""ISO 15118-2, the station's side. Read `serve` beside the sequence diagram: every `answer` names what may come next.
+
+What is not seen here is kept elsewhere: order, session id, timers and refusals in `v2g.link`, the order of power in
+`secc.visit`, who may charge in `secc.authorization`, how much in `secc.limits`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from secc import authorization, schedules
+from secc import iso2_parameters as parameters
+from secc import iso2_responses as say
+from secc.authorization import Grant
+from secc.visit import Visit
+from v2g import identifiers, units
+from v2g.errors import Refused
+from v2g.link import SeccLink
+from v2g.messages.iso2 import (
+    AC_EVSEStatus,
+    AuthorizationReq,
+    CableCheckReq,
+    ChargeParameterDiscoveryReq,
+    ChargeProgress,
+    ChargingSession,
+    ChargingStatusReq,
+    ChargingStatusRes,
+    CurrentDemandReq,
+    CurrentDemandRes,
+    DC_EVErrorCode,
+    EVSEStatus,
+    PaymentDetailsReq,
+    PaymentOption,
+    PaymentServiceSelectionReq,
+    PowerDeliveryReq,
+    PreChargeReq,
+    SAScheduleList,
+    ServiceDetailReq,
+    ServiceDiscoveryReq,
+    SessionSetupReq,
+    SessionStopReq,
+    WeldingDetectionReq,
+)
+from v2g.timing import Budget
+
+PRECHARGE_CURRENT_A = 2.0
+REACHED_V = 20.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Agreed:
+    """What was negotiated: the schedules offered, the tuple chosen, and the vehicle's own maximum voltage."""
+
+    offered: SAScheduleList = field(default_factory=lambda: SAScheduleList(SAScheduleTuple=[]))
+    tuple_id: int = schedules.TUPLE_ID
+    vehicle_max_v: float | None = None
+
+
+async def serve(ev: SeccLink, visit: Visit) -> None:
+    """One session, from SessionSetupReq to SessionStopRes; whatever ends it, the contactor is ordered open."""
+    try:
+        payment = await select_services(ev, visit)
+        request = await identify(ev, visit, payment)
+        wanted = await authorize(ev, visit, request)
+        stop = await charge(ev, visit, wanted)
+        await say_goodbye(ev, visit, stop)
+    finally:
+        visit.make_safe("the session ended")
+
+
+# --- identification -------------------------------------------------------------------------------------------------
+
+
+async def select_services(ev: SeccLink, visit: Visit) -> PaymentServiceSelectionReq:
+    """SessionSetup, ServiceDiscovery and ServiceDetail, up to the vehicle's choice."""
+    setup = await ev.first(SessionSetupReq)
+    ev.open(visit.begin())
+    ev.refusing.evse_id = visit.setup.evse_id
+    visit.stage("identified", evcc_id=identifiers.evcc_text(setup.EVCCID))
+    await ev.answer(say.session_setup(visit.setup), ServiceDiscoveryReq)
+    offer = say.service_discovery(visit.setup, visit.payments)
+    request = await ev.answer(offer, ServiceDetailReq, PaymentServiceSelectionReq)
+    while isinstance(request, ServiceDetailReq):
+        if request.ServiceID != say.CHARGE_SERVICE:
+            raise Refused("FAILED_ServiceIDInvalid", f"service {request.ServiceID} is not offered [V2G2-464]")
+        request = await ev.answer(say.service_detail(request), ServiceDetailReq, PaymentServiceSelectionReq)
+    check_selection(request, visit)
+    return request
+
+
+def check_selection(request: PaymentServiceSelectionReq, visit: Visit) -> None:
+    """Refuse a payment option or a service that was not offered, and a selection without the charge service."""
+    payment = "contract" if request.SelectedPaymentOption is PaymentOption.Contract else "external"
+    if payment not in visit.payments:
+        raise Refused("FAILED_PaymentSelectionInvalid", f"{payment} is not offered here [V2G2-465]")
+    selected = [(each.ServiceID, each.ParameterSetID) for each in request.SelectedServiceList.SelectedService]
+    if all(service != say.CHARGE_SERVICE for service, _ in selected):
+        raise Refused("FAILED_NoChargeServiceSelected", "the charge service is missing [V2G2-804]")
+    if any(service != say.CHARGE_SERVICE for service, _ in selected):
+        raise Refused("FAILED_ServiceSelectionInvalid", f"services {selected}: only 1 is offered [V2G2-467]")
+    visit.stage("identified", payment=payment)
+
+
+async def identify(ev: SeccLink, visit: Visit, selection: PaymentServiceSelectionReq) -> AuthorizationReq:
+    """PaymentDetails, for a contract; the vehicle's first AuthorizationReq ends it."""
+    if selection.SelectedPaymentOption is not PaymentOption.Contract:
+        return await ev.answer(say.payment_service_selection(), AuthorizationReq)
+    details = await ev.answer(say.payment_service_selection(), PaymentDetailsReq)
+    contract = visit.contract = authorization.accept_contract(details, visit.verify)
+    answer = say.payment_details(contract.challenge, expires_soon=contract.expires_soon)
+    return await ev.answer(answer, AuthorizationReq)
+
+
+async def authorize(ev: SeccLink, visit: Visit, request: AuthorizationReq) -> ChargeParameterDiscoveryReq:
+    """Prove the contract, ask whose word counts, and let the vehicle ask again until there is a decision.
+
+    An identification refused from outside leaves the vehicle waiting for the next card; a contract refused ends it.
+    """
+    visit.stage("authorizing")
+    grant = visit.grant = ask(ev, visit, request)
+    waiting: say.Processing = "Ongoing" if visit.contract is not None else "Ongoing_WaitingForCustomerInteraction"
+    while grant.decision != "accepted":
+        if grant.decision == "rejected" and visit.contract is not None:
+            raise Refused("FAILED", "the contract was rejected")
+        if grant.budget.over:
+            raise Refused("FAILED", "nobody decided in time [V2G2-713]")
+        await ev.answer(say.authorization(waiting), AuthorizationReq)
+    visit.authorised(grant)
+    visit.stage("negotiating")
+    return await ev.answer(say.authorization("Finished"), ChargeParameterDiscoveryReq)
+
+
+def ask(ev: SeccLink, visit: Visit, request: AuthorizationReq) -> Grant:
+    """Check what the vehicle can prove itself, then ask for the rest."""
+    settings = visit.config.authorization
+    if visit.contract is None:
+        return authorization.ask_external(visit.charger, visit.session, settings)
+    authorization.prove_contract(request, ev.signature, visit.contract)
+    return authorization.ask_contract(visit.charger, visit.session, settings, visit.contract, visit.timing.ongoing_secc)
+
+
+# --- charging -------------------------------------------------------------------------------------------------------
+
+
+async def charge(ev: SeccLink, visit: Visit, wanted: ChargeParameterDiscoveryReq) -> SessionStopReq:
+    """Negotiate and deliver until the vehicle stops; each turn is one (re)negotiation."""
+    agreed = Agreed()
+    while True:
+        energy = parameters.accept(wanted, visit)
+        ev.refusing.energy = energy
+        deliver = deliver_ac if energy == "AC" else deliver_dc
+        power = await deliver(ev, visit, agreed, wanted)
+        if power.ChargeProgress is ChargeProgress.Renegotiate:
+            visit.followed()
+            visit.charger.target("idle")
+            wanted = await ev.answer(say.power_delivery(status(visit)), ChargeParameterDiscoveryReq)
+            continue
+        visit.stage("stopping")
+        await visit.power_down()
+        if energy == "AC":
+            return await ev.answer(say.power_delivery(status(visit)), SessionStopReq)
+        return await detect_welding(ev, visit)
+
+
+def negotiate(visit: Visit, agreed: Agreed, wanted: ChargeParameterDiscoveryReq) -> None:
+    """Put schedules together for the vehicle's wishes and order the plug locked."""
+    bounds = visit.limits.bounds(without=parameters.NOT_THE_STATIONS)
+    steps = schedules.default_steps(bounds.max_w)
+    agreed.offered = schedules.sa_schedule_list(steps, wanted.EVChargeParameter.DepartureTime)
+    agreed.vehicle_max_v = visit.limits.claims["ev"].max_v
+    visit.limits.schedule(steps)
+    visit.lock()
+    visit.stage("preparing")
+
+
+def begin_delivery(visit: Visit, agreed: Agreed, power: PowerDeliveryReq) -> None:
+    """Check what PowerDeliveryReq(Start) asks for; raises `Refused`."""
+    tolerance = visit.config.session.profile_tolerance
+    schedules.check_profile(power, agreed.offered, tolerance=tolerance)
+    agreed.tuple_id = power.SAScheduleTupleID
+    if visit.charger.trouble is not None or visit.charger.state is None:
+        raise Refused("FAILED_PowerDeliveryNotApplied", "the charger is not ready")
+
+
+async def deliver_ac(
+    ev: SeccLink, visit: Visit, agreed: Agreed, wanted: ChargeParameterDiscoveryReq
+) -> PowerDeliveryReq:
+    """AC: from the offer to the PowerDeliveryReq that ends delivery; the contactor stays closed to renegotiate."""
+    negotiate(visit, agreed, wanted)
+    power = await ev.answer(parameters.ac_offer(visit, agreed.offered), PowerDeliveryReq)
+    if power.ChargeProgress is ChargeProgress.Stop:
+        return power
+    if power.ChargeProgress is ChargeProgress.Renegotiate:
+        raise Refused("FAILED", "nothing was started that could be renegotiated [V2G2-812]")
+    begin_delivery(visit, agreed, power)
+    await visit.close_contactor()
+    visit.stage("charging")
+    loop: ChargingStatusReq | PowerDeliveryReq
+    loop = await ev.answer(say.power_delivery(status(visit)), ChargingStatusReq)
+    while isinstance(loop, ChargingStatusReq):
+        loop = await ev.answer(charging_status(visit, agreed), ChargingStatusReq, PowerDeliveryReq)
+    return ends_delivery(loop)
+
+
+async def deliver_dc(
+    ev: SeccLink, visit: Visit, agreed: Agreed, wanted: ChargeParameterDiscoveryReq
+) -> PowerDeliveryReq:
+    """DC: from the offer over cable check and pre-charge to the PowerDeliveryReq that ends delivery."""
+    negotiate(visit, agreed, wanted)
+    ev.refusing.status = "EVSE_Ready"
+    check = await ev.answer(parameters.dc_offer(visit, agreed.offered), CableCheckReq)
+    request = await check_cable(ev, visit, agreed, check)
+    power = await precharge(ev, visit, agreed, request)
+    if power.ChargeProgress is ChargeProgress.Stop:
+        return power
+    if power.ChargeProgress is ChargeProgress.Renegotiate:
+        raise Refused("FAILED", "nothing was started that could be renegotiated [V2G2-812]")
+    begin_delivery(visit, agreed, power)
+    visit.limits.move("open")
+    visit.live = True
+    visit.stage("charging")
+    loop: CurrentDemandReq | PowerDeliveryReq
+    loop = await ev.answer(say.power_delivery(status(visit)), CurrentDemandReq)
+    while isinstance(loop, CurrentDemandReq):
+        loop = await ev.answer(current_demand(visit, agreed, loop), CurrentDemandReq, PowerDeliveryReq)
+    return ends_delivery(loop)
+
+
+def ends_delivery(power: PowerDeliveryReq) -> PowerDeliveryReq:
+    """Let Stop and Renegotiate through; a second Start is none."""
+    if power.ChargeProgress is ChargeProgress.Start:
+        raise Refused("FAILED", "power is already delivered; renegotiate before starting anew")
+    return power
+
+
+def status(visit: Visit) -> EVSEStatus:
+    """The EVSEStatus for messages that exist in AC and DC."""
+    if visit.limits.energy == "AC":
+        return ac_status(visit)
+    code: say.Status = "EVSE_Ready" if visit.live else "EVSE_Shutdown"
+    return say.dc_status(code, state=visit.charger.state)
+
+
+def ac_status(visit: Visit) -> AC_EVSEStatus:
+    """The AC status, with what the station wishes of the vehicle."""
+    return say.ac_status(visit.wish(), visit.config.session.notification_max_delay_s, visit.charger.state)
+
+
+def charging_status(visit: Visit, agreed: Agreed) -> ChargingStatusRes:
+    """Answer one turn of the AC loop from the snapshot alone; EVSEMaxCurrent is for EIM only."""
+    bounds = visit.limits.refresh()
+    visit.charger.target("charge", visit.setup.nominal_voltage_v, bounds.max_a)
+    max_a = bounds.max_a if visit.contract is None else None
+    return say.charging_status(visit.setup, agreed.tuple_id, max_a, visit.charger.meter, ac_status(visit))
+
+
+def current_demand(visit: Visit, agreed: Agreed, request: CurrentDemandReq) -> CurrentDemandRes:
+    """Answer one turn of the DC loop from the snapshot alone, and set the operating point within all limits."""
+    parameters.follow_vehicle(request, visit)
+    agreed.vehicle_max_v = visit.limits.claims["ev"].max_v
+    volts, amperes = units.number(request.EVTargetVoltage), units.number(request.EVTargetCurrent)
+    measured = visit.charger.measurement
+    present = (measured.voltage_v, measured.current_a) if measured is not None else (0.0, 0.0)
+    parameters.demand_sane(volts, amperes, present[0], agreed.vehicle_max_v)
+    bounds = visit.limits.refresh()
+    clamped_v = min(volts, bounds.max_v or visit.setup.max_voltage_v)
+    clamped_a = min(amperes, bounds.max_a, bounds.max_w / clamped_v if clamped_v > 0 else 0.0)
+    visit.charger.target("charge", clamped_v, clamped_a, vehicle_max_voltage_v=agreed.vehicle_max_v)
+    delay_s = visit.config.session.notification_max_delay_s
+    return say.current_demand(
+        visit.setup,
+        agreed.tuple_id,
+        wanted=(volts, amperes),
+        present=present,
+        bounds=bounds,
+        meter=visit.charger.meter,
+        status=say.dc_status("EVSE_Ready", visit.wish(), delay_s, visit.charger.state),
+    )
+
+
+# --- DC before and after the loop -----------------------------------------------------------------------------------
+
+
+async def check_cable(ev: SeccLink, visit: Visit, agreed: Agreed, request: CableCheckReq) -> PreChargeReq:
+    """Have the isolation tested; the vehicle asks again until the test is over."""
+    budget, pilot = Budget(visit.timing.cable_check_secc), Budget(visit.timing.pilot_decide)
+    visit.charger.permit(power="off", contactor="open", reason="before the cable check")
+    visit.limits.move("testing")
+    asked = False
+    while True:
+        if request.DC_EVStatus.EVErrorCode is not DC_EVErrorCode.NO_ERROR:
+            raise Refused("FAILED", f"the vehicle reports {request.DC_EVStatus.EVErrorCode}")
+        if not asked and visit.pilot in "CD" and visit.locked:
+            visit.charger.check_cable(
+                test_voltage_v=parameters.test_voltage(agreed.vehicle_max_v, visit.setup),
+                vehicle_max_voltage_v=agreed.vehicle_max_v or visit.setup.max_voltage_v,
+                deadline_s=budget.left(),
+            )
+            asked = True
+        if not asked and pilot.over:
+            raise Refused("FAILED", f"no test: the pilot is {visit.pilot}, locked: {visit.locked} [V2G2-917]")
+        outcome = visit.charger.cable_check if asked else "running"
+        state = visit.charger.state
+        if outcome == "passed" and state is not None and state.isolation in ("valid", "warning", "no_imd"):
+            ready = say.dc_status("EVSE_Ready", state=state)
+            return await ev.answer(say.cable_check("Finished", ready), PreChargeReq)
+        if outcome == "failed" or (outcome == "passed" and state is not None and state.isolation == "fault"):
+            raise Refused("FAILED", "the isolation test failed")
+        if budget.over:
+            raise Refused("FAILED", "the cable check took too long")
+        active = say.dc_status("EVSE_IsolationMonitoringActive")
+        request = await ev.answer(say.cable_check("Ongoing", active), CableCheckReq)
+
+
+async def precharge(ev: SeccLink, visit: Visit, agreed: Agreed, request: PreChargeReq) -> PowerDeliveryReq:
+    """Bring the output to the voltage the vehicle names each time, with 2 A at the most."""
+    budget = Budget(visit.timing.precharge_secc)
+    visit.charger.permit(contactor="closed", power="on", reason="PreCharge")
+    following: PreChargeReq | PowerDeliveryReq = request
+    while isinstance(following, PreChargeReq):
+        parameters.precharge_sane(following, agreed.vehicle_max_v)
+        if budget.over:
+            raise Refused("FAILED", "the pre-charge took too long")
+        volts = units.number(following.EVTargetVoltage)
+        visit.charger.target("precharge", volts, PRECHARGE_CURRENT_A, vehicle_max_voltage_v=agreed.vehicle_max_v)
+        measured = visit.charger.measurement
+        present_v = measured.voltage_v if measured is not None else 0.0
+        answer = say.precharge(present_v, say.dc_status("EVSE_Ready", state=visit.charger.state))
+        following = await ev.answer(answer, PreChargeReq, PowerDeliveryReq)
+    return following
+
+
+async def detect_welding(ev: SeccLink, visit: Visit) -> SessionStopReq:
+    """Tell the vehicle the output voltage while it tests its contactors, as often as it asks."""
+    ev.refusing.status = "EVSE_Shutdown"
+    visit.charger.target("welding")
+    request = await ev.answer(say.power_delivery(status(visit)), WeldingDetectionReq, SessionStopReq)
+    while isinstance(request, WeldingDetectionReq):
+        await expect_pilot_b(visit)
+        measured = visit.charger.measurement
+        present_v = measured.voltage_v if measured is not None else 0.0
+        answer = say.welding_detection(present_v, say.dc_status("EVSE_Shutdown", state=visit.charger.state))
+        request = await ev.answer(answer, WeldingDetectionReq, SessionStopReq)
+    await expect_pilot_b(visit)
+    return request
+
+
+async def expect_pilot_b(visit: Visit) -> None:
+    """Refuse unless the vehicle has opened the pilot's switch; seeing that may take a moment."""
+    if not await visit.pilot_becomes("B", visit.timing.pilot_decide * 0.8):
+        raise Refused("FAILED", f"the control pilot is {visit.pilot}, not B")
+
+
+async def say_goodbye(ev: SeccLink, visit: Visit, stop: SessionStopReq) -> None:
+    """Answer the SessionStopReq; pausing is not offered yet."""
+    if stop.ChargingSession is ChargingSession.Pause:
+        raise Refused("FAILED", "this station does not pause sessions")
+    visit.make_safe("SessionStopReq")
+    await ev.finish(say.session_stop())

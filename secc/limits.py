@@ -1,0 +1,255 @@
+"""The limits in force: what vehicle, station, schedule and contract allow together, with the source of each bound.
+
+    limits = min(EV, EVSE rating, charger/limits now, schedule step now, contract)
+
+per quantity. They are zero unless the session is authorised and its power window is open; published at once whenever
+one of them changes and at every step of the schedule. No limit stated is not zero, and zero is not absent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from secc import api
+from secc.charger import Charger
+
+Energy = Literal["AC", "DC"]
+Window = Literal["closed", "testing", "open"]
+
+TEST_CURRENT_A = 2.0
+AC_MINIMUM_A = 6.0
+BREATH_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What one source allows; None says nothing about that quantity. Maxima of current are per phase."""
+
+    max_w: float | None = None
+    max_a: float | None = None
+    max_v: float | None = None
+    min_v: float | None = None
+    min_a: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """The combination of all claims; `limited_by` names the source of each bound."""
+
+    max_w: float
+    max_a: float
+    max_v: float | None
+    min_v: float | None
+    limited_by: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From `start_s` on (seconds after the schedule was told) at most `max_w`."""
+
+    start_s: float
+    max_w: float
+
+
+def combine(claims: Mapping[str, Claim], *, energy: Energy, phases: int = 1, nominal_v: float = 230.0) -> Bounds:
+    """Take the smallest maximum and the largest minimum of all claims, each with its source.
+
+    Power and current bound each other in AC (P = n x U x I). What falls below the largest minimum current is zero,
+    never rounded up.
+    """
+    sources: dict[str, str] = {}
+    max_w = _least(claims, "max_w", sources)
+    max_a = _least(claims, "max_a", sources)
+    max_v = _least(claims, "max_v", sources)
+    min_v = _most(claims, "min_v", sources)
+    min_a = _most(claims, "min_a", {}) or 0.0
+    if energy == "AC":
+        per_ampere = nominal_v * phases
+        if max_a is None or (max_w is not None and max_w < max_a * per_ampere):
+            max_a = (max_w or 0.0) / per_ampere
+            sources["max_a"] = sources.get("max_w", "evse")
+        else:
+            max_w = max_a * per_ampere
+            sources["max_w"] = sources["max_a"]
+        min_a = max(min_a, AC_MINIMUM_A)
+    max_a, max_w = max(0.0, max_a or 0.0), max(0.0, max_w or 0.0)
+    if max_a < min_a:
+        max_a = max_w = 0.0
+    return Bounds(max_w=_down(max_w), max_a=_down(max_a), max_v=max_v, min_v=min_v, limited_by=sources)
+
+
+def _least(claims: Mapping[str, Claim], name: str, sources: dict[str, str]) -> float | None:
+    stated = [(value, source) for source, claim in claims.items() if (value := getattr(claim, name)) is not None]
+    if not stated:
+        return None
+    value, sources[name] = min(stated)
+    return float(value)
+
+
+def _most(claims: Mapping[str, Claim], name: str, sources: dict[str, str]) -> float | None:
+    stated = [(value, source) for source, claim in claims.items() if (value := getattr(claim, name)) is not None]
+    if not stated:
+        return None
+    value, sources[name] = max(stated)
+    return float(value)
+
+
+def _down(value: float) -> float:
+    """Round a maximum down to three decimals; the tiny addend keeps exact values exact."""
+    return math.floor(value * 1000 + 1e-6) / 1000
+
+
+@dataclass(slots=True, kw_only=True)
+class AuthorisedLimits:
+    """Keeps `secc/limits` true during one session.
+
+    `contract` is what the published limits call the contract (the EMAID or its hash); `claims` are by source.
+    """
+
+    charger: Charger
+    energy: Energy = "AC"
+    phases: int = 1
+    authorised: bool = False
+    contract: str | None = None
+    max_energy_wh: float | None = None
+    window: Window = "closed"
+    claims: dict[str, Claim] = field(default_factory=dict)
+    steps: Sequence[Step] = ()
+    _told_at: float = field(default_factory=time.monotonic)
+    _published: object = None
+    _meter_began: int | None = None
+
+    def bounds(self, *, without: frozenset[str] = frozenset()) -> Bounds:
+        """What may flow once the window is open, by all claims as they are now, or `without` some sources."""
+        setup = self.charger.setup
+        claims = {source: claim for source, claim in self.claims.items() if source not in without}
+        if setup is not None:
+            claims["evse"] = Claim(
+                max_w=setup.max_power_w,
+                max_a=setup.max_current_a,
+                max_v=setup.max_voltage_v,
+                min_v=setup.min_voltage_v,
+                min_a=setup.min_current_a,
+            )
+        hardware = self.charger.hardware_limits
+        if hardware is not None:
+            claims["hardware"] = Claim(
+                max_w=hardware.max_charge_w,
+                max_a=hardware.max_current_a,
+                max_v=hardware.max_voltage_v,
+                min_v=hardware.min_voltage_v,
+            )
+        if self.steps and "schedule" not in without:
+            claims["schedule"] = Claim(max_w=self._step_now())
+        nominal_v = setup.nominal_voltage_v if setup is not None else 230.0
+        return combine(claims, energy=self.energy, phases=self.phases, nominal_v=nominal_v)
+
+    def allow(
+        self,
+        source: str,
+        *,
+        max_w: float | None = None,
+        max_a: float | None = None,
+        max_v: float | None = None,
+        min_a: float | None = None,
+    ) -> None:
+        """State what one source allows from now on."""
+        self.claims[source] = Claim(max_w=max_w, max_a=max_a, max_v=max_v, min_a=min_a)
+
+    def schedule(self, steps: Sequence[Step]) -> None:
+        """Put a schedule in force from now on."""
+        self.steps, self._told_at = tuple(steps), time.monotonic()
+        self.refresh()
+
+    def move(self, window: Window) -> None:
+        """Open, narrow or close the power window, and publish what follows from it at once."""
+        self.window = window
+        self.refresh()
+
+    def refresh(self) -> Bounds:
+        """Publish the limits if they differ from what was published last; return what may flow now."""
+        bounds = self.bounds() if self.authorised else _NOTHING
+        flowing = self._through_window(bounds)
+        said = (self.authorised, self.charger.trouble is None, flowing, self.steps)
+        if said != self._published:
+            self._published = said
+            self.charger.limits(self._limits(flowing))
+        return flowing
+
+    async def keep(self) -> None:
+        """Refresh for as long as the session runs: on every change the charger reports, at every schedule step."""
+        while True:
+            seen = self._hardware()
+            await self._change(seen)
+            self.refresh()
+            await asyncio.sleep(0)
+
+    async def _change(self, seen: object) -> None:
+        """Wait until the charger reports something else, or the next step begins."""
+        await self.charger.until(lambda: self._hardware() != seen, min(self._valid_for() or BREATH_S, BREATH_S))
+
+    def _hardware(self) -> object:
+        return (self.charger.setup, self.charger.hardware_limits, self.charger.trouble)
+
+    def _through_window(self, bounds: Bounds) -> Bounds:
+        if self.window == "closed" or self.charger.trouble is not None or self._energy_left() == 0:
+            return _NOTHING
+        if self.window == "open":
+            return bounds
+        max_a = min(TEST_CURRENT_A, bounds.max_a)
+        max_w = min(bounds.max_w, _down(max_a * (bounds.max_v or 0.0)))
+        return replace(bounds, max_a=max_a, max_w=max_w)
+
+    def _energy_left(self) -> float | None:
+        meter = self.charger.meter
+        if self.max_energy_wh is None or meter is None:
+            return None
+        if self._meter_began is None:
+            self._meter_began = meter.energy_import_wh
+        return max(0.0, self.max_energy_wh - (meter.energy_import_wh - self._meter_began))
+
+    def _limits(self, flowing: Bounds) -> api.Limits:
+        charging = flowing.max_w > 0
+        return api.Limits(
+            authorised=self.authorised and self.charger.trouble is None,
+            direction="charge" if charging else "none",
+            max_charge_w=flowing.max_w,
+            max_discharge_w=0.0,
+            max_current_a=flowing.max_a,
+            max_charge_w_per_phase=_down(flowing.max_w / self.phases) if charging and self.energy == "AC" else None,
+            contract=self.contract if self.authorised else None,
+            max_voltage_v=flowing.max_v,
+            min_voltage_v=flowing.min_v,
+            energy_left_wh=self._energy_left(),
+            valid_for_s=None if (valid := self._valid_for()) is None else round(valid),
+            limited_by=dict(flowing.limited_by),
+            schedule=self._ahead(),
+        )
+
+    def _step_now(self) -> float:
+        elapsed = time.monotonic() - self._told_at
+        reached = [step.max_w for step in self.steps if step.start_s <= elapsed]
+        return reached[-1] if reached else self.steps[0].max_w
+
+    def _ahead(self) -> list[api.ScheduleEntry]:
+        """The step in force and those after it, relative to now."""
+        elapsed = time.monotonic() - self._told_at
+        ends = [step.start_s for step in self.steps[1:]] + [math.inf]
+        return [
+            api.ScheduleEntry(start_s=round(step.start_s - elapsed, 1), max_w=step.max_w)
+            for step, end in zip(self.steps, ends, strict=True)
+            if end > elapsed
+        ]
+
+    def _valid_for(self) -> float | None:
+        elapsed = time.monotonic() - self._told_at
+        ahead = [step.start_s - elapsed for step in self.steps if step.start_s > elapsed]
+        return min(ahead) if ahead else None
+
+
+_NOTHING = Bounds(max_w=0.0, max_a=0.0, max_v=None, min_v=None, limited_by={})

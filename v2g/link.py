@@ -1,0 +1,374 @@
+"""One V2G session on one byte stream: order, session id, timers, refusals, journal.
+
+What no session has to think of, because it is kept here:
+
+1. One request is in work at a time. One early frame is held; a second one ends the session.
+2. Nothing the peer sends extends a wait: skipped, partial and undecodable frames leave every timer running.
+3. Before SessionSetup the order is checked; after it the session id, then SessionStopReq, then the order.
+4. A refused request is answered by the response that belongs to it, and then only SessionStopReq is still heard.
+5. Whatever ends a session, its own `finally` has run (contactor open) before the last response leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, overload
+from typing import Protocol as Structure
+
+from v2g import protocols
+from v2g.dialect import Dialect, Envelope, Refusing
+from v2g.errors import PeerGone, Refused, Silence, Stopped, Undecodable, V2GError
+from v2g.exi.codec import Decoded
+from v2g.exi.message import Message
+from v2g.journal import Journal
+from v2g.messages.app_protocol import ResponseCode as Negotiation
+from v2g.messages.app_protocol import SupportedAppProtocolReq, SupportedAppProtocolRes
+from v2g.messages.xmldsig import Signature
+from v2g.stream import Stream
+from v2g.timing import Budget, Timing
+from v2g.v2gtp import Frame, Framer, PayloadType, frame
+
+A = TypeVar("A", bound=Message)
+B = TypeVar("B", bound=Message)
+C = TypeVar("C", bound=Message)
+D = TypeVar("D", bound=Message)
+R_co = TypeVar("R_co", bound=Message, covariant=True)
+
+EARLY_FRAMES = 1
+NO_SESSION = bytes(8)
+
+
+class Asks(Structure[R_co]):
+    """A request message, which knows the type of its response."""
+
+    @property
+    def Response(self) -> type[R_co]:
+        """The response that belongs to this request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a session ended, and with which last message."""
+
+    kind: Literal["terminated", "paused", "refused", "silence", "gone", "undecodable", "untrusted", "charger"]
+    reason: str = ""
+    last_message: str = ""
+    response_code: str = ""
+
+
+class Link:
+    """What both sides share: frames in, frames out, one message at a time."""
+
+    def __init__(self, stream: Stream, journal: Journal, timing: Timing) -> None:
+        self.stream = stream
+        self.journal = journal
+        self.timing = timing
+        self.session_id = b""
+        self._dialect: Dialect | None = None
+        self._framer = Framer((PayloadType.EXI,))
+        self._frames: deque[Frame] = deque()
+
+    @property
+    def dialect(self) -> Dialect:
+        """The standard agreed on; a ValueError before that."""
+        if self._dialect is None:
+            raise ValueError("no protocol was negotiated yet")
+        return self._dialect
+
+    async def _next_frame(self) -> Frame:
+        """Wait for one whole frame; holds at most one that came early."""
+        while not self._frames:
+            data = await self.stream.receive()
+            if not data:
+                raise PeerGone("the peer closed the connection")
+            self._framer.feed(data)
+            while (received := self._framer.next()) is not None:
+                self._frames.append(received)
+                if len(self._frames) > 1 + EARLY_FRAMES:
+                    raise Undecodable(f"{len(self._frames)} messages at once, none was answered yet")
+        return self._frames.popleft()
+
+    async def _send(self, schema: str, message: Message) -> None:
+        await self.stream.send(frame(PayloadType.EXI, protocols.schema(schema).encode(message)))
+
+    async def _send_body(self, body: Message, signature: Signature | None = None) -> None:
+        packed = self.dialect.wrap(
+            Envelope(session_id=self.session_id or NO_SESSION, body=body, signature=signature),
+        )
+        await self._send(self.dialect.protocol.schema, packed)
+
+    def _read(self, schema: str, received: Frame) -> Decoded:
+        decoded = protocols.schema(schema).read(received.payload)
+        for note in decoded.notes:
+            self.journal.record("note", note=str(note))
+        return decoded
+
+    def _unpack(self, received: Frame) -> Envelope:
+        return self.dialect.unwrap(self._read(self.dialect.protocol.schema, received).message)
+
+    async def close(self) -> None:
+        """End the connection: ours first, then wait a bounded time for the peer's end."""
+        with contextlib.suppress(TimeoutError, V2GError):
+            async with asyncio.timeout(self.timing.close):
+                await self.stream.close()
+
+
+class SeccLink(Link):
+    """The station's end: `answer` is the only thing a session does with it."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        journal: Journal,
+        timing: Timing,
+        *,
+        setup: Budget | None = None,
+        undecodable: Literal["close", "ignore"] = "close",
+    ) -> None:
+        super().__init__(stream, journal, timing)
+        self.refusing = Refusing()
+        self.signature: Signature | None = None
+        self._setup = setup or Budget(timing.setup_secc)
+        self._undecodable = undecodable
+        self._pending: Message | None = None
+        self._asked_at = 0.0
+        self._last = ""
+        self._doom: V2GError | None = None
+        self._doom_wait = Budget(0.0)
+        self._waiting: asyncio.Timeout | None = None
+
+    async def negotiate(self, dialects: Sequence[Dialect]) -> Dialect:
+        """Answer the SupportedAppProtocolReq; raises `Refused` after telling the vehicle that nothing fits."""
+        decoded = self._read("sap", await self._await_frame(self.timing.sequence))
+        request = decoded.message
+        if not isinstance(request, SupportedAppProtocolReq):
+            raise Undecodable("a SupportedAppProtocolRes came in place of a request")
+        self.journal.record("request", name="SupportedAppProtocolReq")
+        began = time.perf_counter()
+        response, protocol = protocols.choose(request, [dialect.protocol for dialect in dialects])
+        await self._send("sap", response)
+        self._told("SupportedAppProtocolRes", response.ResponseCode, began)
+        if protocol is None:
+            raise Refused(response.ResponseCode, "no protocol in common")
+        self._dialect = next(dialect for dialect in dialects if dialect.protocol is protocol)
+        return self._dialect
+
+    def open(self, session_id: bytes) -> None:
+        """Give the session its id: from now on every request must carry it."""
+        self.session_id = session_id
+
+    async def first(self, legal: type[A]) -> A:
+        """Wait for the request that opens the session."""
+        return await self._next(legal)
+
+    @overload
+    async def answer(self, response: Message, legal: type[A], /) -> A: ...
+    @overload
+    async def answer(self, response: Message, legal: type[A], also: type[B], /) -> A | B: ...
+    @overload
+    async def answer(self, response: Message, a: type[A], b: type[B], c: type[C], /) -> A | B | C: ...
+    @overload
+    async def answer(self, response: Message, a: type[A], b: type[B], c: type[C], d: type[D], /) -> A | B | C | D: ...
+    async def answer(self, response: Message, /, *legal: type[Message]) -> Message:
+        """Send the response and wait for the next request, one of `legal`.
+
+        Raises `Refused` (answered by `conduct`), `Stopped`, `Silence`, `PeerGone`, `Undecodable`, or whatever
+        the station doomed the session with.
+        """
+        await self._respond(response)
+        return await self._next(*legal)
+
+    async def finish(self, response: Message) -> None:
+        """Send the last response of the session."""
+        await self._respond(response)
+
+    def doom(self, error: V2GError, *, within: float = 0.0) -> None:
+        """Let the session end with `error`: at its next request, or after `within` seconds if none comes."""
+        if self._doom is not None:
+            return
+        self._doom, self._doom_wait = error, Budget(within)
+        if self._waiting is not None:
+            self._waiting.reschedule(asyncio.get_running_loop().time() + within)
+
+    async def conduct(self, session: Coroutine[Any, Any, None]) -> Ending:
+        """Run a session to its end, answer what it refused, and tell how it ended. The stream stays open."""
+        try:
+            await session
+        except Stopped as stop:
+            await self._respond_quietly(self.dialect.stopped())
+            return self._ending("paused" if stop.kind == "Pause" else "terminated")
+        except Refused as refusal:
+            await self._refuse(refusal)
+            return self._ending("refused", refusal, refusal.code)
+        except Silence as silence:
+            return self._ending("silence", silence)
+        except Undecodable as garbage:
+            return self._ending("undecodable", garbage)
+        except PeerGone as gone:
+            return self._ending("gone", gone)
+        except V2GError as error:
+            return self._ending("untrusted", error)
+        return self._ending("terminated")
+
+    def _ending(self, kind: Any, error: V2GError | None = None, code: str = "") -> Ending:
+        return Ending(kind=kind, reason=str(error or ""), last_message=self._last, response_code=code)
+
+    async def _await_frame(self, within: float) -> Frame:
+        """Wait for a frame; before SessionSetup no longer than the setup timer, once doomed no longer than that."""
+        timer = "V2G_SECC_Sequence_Timeout"
+        if not self.session_id and self._setup.left() < within:
+            within, timer = self._setup.left(), "V2G_SECC_CommunicationSetup_Performance_Time"
+        if self._doom is not None:
+            within = self._doom_wait.left()
+        try:
+            async with asyncio.timeout(within) as self._waiting:
+                return await self._next_frame()
+        except TimeoutError:
+            raise self._doom or Silence(timer, within) from None
+        finally:
+            self._waiting = None
+
+    @overload
+    async def _next(self, legal: type[A], /) -> A: ...
+    @overload
+    async def _next(self, /, *legal: type[Message]) -> Message: ...
+    async def _next(self, /, *legal: type[Message]) -> Message:
+        """Wait for the next request and let it through only if it may come now."""
+        wait = Budget(self.timing.sequence)
+        while True:
+            received = await self._await_frame(wait.left())
+            try:
+                envelope = self._read_request(received)
+            except Undecodable as garbage:
+                if self._undecodable == "close":
+                    raise
+                self.journal.record("ignored", reason=str(garbage))
+            else:
+                return self._admit(envelope, legal)
+
+    def _read_request(self, received: Frame) -> Envelope:
+        envelope = self._unpack(received)
+        if not self.dialect.is_request(envelope.body):
+            raise Undecodable(f"{type(envelope.body).__name__} came in place of a request")
+        return envelope
+
+    def _admit(self, envelope: Envelope, legal: tuple[type[Message], ...]) -> Message:
+        """Check session id, stop request and order, in this sequence."""
+        body = self._pending = envelope.body
+        self._last = type(body).__name__
+        self._asked_at = time.perf_counter()
+        self.signature = envelope.signature
+        self.journal.record("request", name=self._last, message=body)
+        if self._doom is not None:
+            raise self._doom
+        if self.session_id and envelope.session_id != self.session_id:
+            raise Refused("FAILED_UnknownSession", "the header carries another session id")
+        if type(body) in legal:
+            return body
+        if self.session_id and isinstance(body, self.dialect.stop):
+            if self.dialect.terminates(body):
+                raise Stopped
+            raise Refused("FAILED", "no pause while the cable is live or before it was")
+        wanted = ", ".join(each.__name__ for each in legal)
+        raise Refused("FAILED_SequenceError", f"{self._last} came, legal is {wanted}")
+
+    async def _respond(self, response: Message) -> None:
+        self._pending = None
+        await self._send_body(response)
+        self._told(type(response).__name__, self.dialect.code(response), self._asked_at, response)
+
+    async def _respond_quietly(self, response: Message) -> None:
+        with contextlib.suppress(PeerGone):
+            await self._respond(response)
+
+    def _told(self, name: str, code: str, began: float, message: Message | None = None) -> None:
+        elapsed = (time.perf_counter() - began) * 1e3
+        self.journal.record("response", name=name, code=str(code), took_ms=elapsed, message=message)
+
+    async def _refuse(self, refusal: Refused) -> None:
+        """Answer the request in hand by its failed response; after it only a stop request is still answered."""
+        if self._pending is None or self._dialect is None:
+            return
+        await self._respond_quietly(self._dialect.refusal(self._pending, refusal.code, self.refusing))
+        with contextlib.suppress(V2GError, TimeoutError):
+            async with asyncio.timeout(self.timing.after_failed):
+                envelope = self._unpack(await self._next_frame())
+                if isinstance(envelope.body, self._dialect.stop) and envelope.session_id == self.session_id:
+                    await self._respond(self._dialect.stopped())
+
+
+class EvccLink(Link):
+    """The vehicle's end: `ask` is the only thing a session does with it."""
+
+    def __init__(self, stream: Stream, journal: Journal, timing: Timing) -> None:
+        super().__init__(stream, journal, timing)
+        self.signature: Signature | None = None
+
+    async def negotiate(self, dialects: Sequence[Dialect]) -> Dialect:
+        """Offer protocols, the best first; raises `Refused` when the station knows none of them."""
+        request = protocols.offer([dialect.protocol for dialect in dialects])
+        within = self.timing.message_timeout("sap", "SupportedAppProtocolReq")
+        began = self._asks("SupportedAppProtocolReq")
+        await self._send("sap", request)
+        response = self._read("sap", await self._await_frame(within, "SupportedAppProtocolReq")).message
+        if not isinstance(response, SupportedAppProtocolRes):
+            raise Undecodable("a SupportedAppProtocolReq came in place of a response")
+        self._heard("SupportedAppProtocolRes", response.ResponseCode, began)
+        if response.ResponseCode is Negotiation.Failed_NoNegotiation:
+            raise Refused(response.ResponseCode, "no protocol in common")
+        chosen = [each.SchemaID == response.SchemaID for each in request.AppProtocol]
+        if not any(chosen):
+            raise Undecodable(f"SchemaID {response.SchemaID} was not offered")
+        self._dialect = dialects[chosen.index(True)]
+        return self._dialect
+
+    async def ask(self, request: Asks[R_co], *, signature: Signature | None = None) -> R_co:
+        """Send a request and wait for the response that belongs to it.
+
+        Raises `Refused` with the station's code when that is a failure, `Silence` when the message timeout runs
+        out, `Undecodable` for a response of another type [V2G2-482] or session [V2G2-751], and `PeerGone`.
+        """
+        if not isinstance(request, Message):
+            raise TypeError(f"{type(request).__name__} is no message")
+        name = type(request).__name__
+        within = self.timing.message_timeout(self.dialect.protocol.key, name)
+        began = self._asks(name, request)
+        await self._send_body(request, signature)
+        envelope = self._unpack(await self._await_frame(within, name))
+        self.signature = envelope.signature
+        response = envelope.body
+        if not isinstance(response, request.Response):
+            raise Undecodable(f"{type(response).__name__} came in answer to {name}")
+        code = self.dialect.code(response)
+        self._heard(type(response).__name__, code, began, response)
+        if code.startswith("FAILED"):
+            raise Refused(code, f"answer to {name}")
+        self._adopt(envelope.session_id, request)
+        return response
+
+    def _adopt(self, session_id: bytes, request: object) -> None:
+        """Take the session id from the answer to SessionSetupReq, and insist on it afterwards."""
+        if isinstance(request, self.dialect.setup):
+            self.session_id = session_id
+        elif session_id != self.session_id:
+            raise Undecodable("the response carries another session id")
+
+    def _asks(self, name: str, message: Message | None = None) -> float:
+        self.journal.record("request", name=name, message=message)
+        return time.perf_counter()
+
+    def _heard(self, name: str, code: str, began: float, message: Message | None = None) -> None:
+        elapsed = (time.perf_counter() - began) * 1e3
+        self.journal.record("response", name=name, code=str(code), took_ms=elapsed, message=message)
+
+    async def _await_frame(self, within: float, name: str) -> Frame:
+        try:
+            async with asyncio.timeout(within):
+                return await self._next_frame()
+        except TimeoutError:
+            raise Silence(f"V2G_EVCC_Msg_Timeout({name})", within) from None
