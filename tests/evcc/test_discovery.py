@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from evcc.discovery import MAX_REPORTS, Endpoint, Wanted, discover
+from evcc.discovery import MAX_REPORTS, Endpoint, Seeker, Wanted, discover
 from v2g.errors import Silence
 from v2g.interface import Interface
 from v2g.journal import Journal
@@ -158,3 +158,12 @@ async def test_nobody_listening_is_silence() -> None:
         port = unused.getsockname()[1]
     with pytest.raises(Silence):
         await discover(LO, ASK_TLS, port=port, timing=VERY_QUICK)
+
+
+@pytest.mark.parametrize("sender", [("fd00::2", 50_000, 0, 0), ("fe80::2", 50_000, 0, 7)])
+async def test_an_answer_from_off_the_link_is_no_answer(sender: tuple[str, int, int, int]) -> None:
+    journal = Journal()
+    seeker = Seeker(LO, ASK_TLS, journal)
+    seeker.datagram_received(GOOD, sender)
+    assert not seeker.answer.done()
+    assert [entry.facts["sender"] for entry in journal.entries] == [sender[0]]

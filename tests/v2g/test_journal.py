@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from v2g.journal import CAPACITY, TEXT_LIMIT, Entry, Journal
@@ -90,6 +90,8 @@ def test_long_bytes_and_objects_stay_out_of_the_log_line() -> None:
 
 
 @given(st.text(max_size=400))
+@example("x=y")
+@example("ok\ncode=OK")
 def test_a_peer_cannot_break_the_line_nor_fake_a_fact(text: str) -> None:
     line = str(Entry(number=0, at=0.0, kind="x", facts={"reason": text}))
     assert line.isprintable()
