@@ -88,7 +88,7 @@ class Hardware:
 
     def obstacle(self, lock: Literal["locked", "unlocked"], power: Literal["off", "on"], contactor: str) -> str:
         """Why a permit with these levels is refused, or nothing."""
-        faults = ", ".join(fault.kind for fault in self.faults.standing)
+        faults = ", ".join(fault.kind for fault in self.faults.standing if fault.kind != "secc_silent")
         if faults:
             return f"fault {faults}"
         if self.setup.locks and (lock != "locked" or self.lock.state == "failed"):
@@ -145,8 +145,8 @@ class Hardware:
 
     def _protect(self, now: float, orders: Orders) -> None:
         highest = orders.vehicle_max_voltage_v
-        powered = self.powered_since is not None and highest is not None
-        if powered and max(self.voltage_v, orders.wanted_v) > highest + HEADROOM_V:
+        above = highest is not None and max(self.voltage_v, orders.wanted_v) > highest + HEADROOM_V
+        if above and self.powered_since is not None:
             self.faults.report("overvoltage")
         if self.current_a <= OVERCURRENT * self.setup.max_current_a:
             self._tolerated_at = now

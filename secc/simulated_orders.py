@@ -29,6 +29,7 @@ class Orders:
     lock: Literal["locked", "unlocked"] | None = None  # None: nobody alive says, it stays where it is
     contactor: Literal["open", "closed"] = "open"
     power: Literal["off", "on"] = "off"
+    phase: Literal["idle", "precharge", "charge", "welding"] = "idle"
     voltage_v: float = 0.0
     current_a: float = 0.0
     power_w: float = 0.0
@@ -71,16 +72,17 @@ class Mandate:
         online = self._status is not None and self._status.state == "online"
         return online and now - self._beat_at <= SILENCE_S
 
+    def in_charge(self, boot: str) -> bool:
+        """Whether `boot` is the process start that the SECC's status names."""
+        return self._status is not None and self._status.boot == boot
+
     @property
     def session(self) -> str | None:
         """The session of the permit in hand, unless it is spent."""
         permit = self._permit
-        if permit is None or not self._living(permit.boot) or permit.session in self._spent:
+        if permit is None or not self.in_charge(permit.boot) or permit.session in self._spent:
             return None
         return permit.session
-
-    def _living(self, boot: str) -> bool:
-        return self._status is not None and self._status.boot == boot
 
     def status(self, status: api.SeccStatus) -> None:
         """Hear whether the SECC is there; another `boot` or `offline` ends whatever the one before had begun."""
@@ -92,7 +94,7 @@ class Mandate:
 
     def beat(self, beat: api.Beat, now: float) -> None:
         """Hear a heartbeat; those of another `boot` than the status count for nothing."""
-        if self._living(beat.boot):
+        if self.in_charge(beat.boot):
             self._beat_at = now
             self._was_alive = True
 
@@ -112,14 +114,14 @@ class Mandate:
     def _still_claimed(self) -> bool:
         """Whether the permit in hand is that of a session already over."""
         permit = self._permit
-        return permit is not None and self._living(permit.boot) and permit.session in self._spent
+        return permit is not None and self.in_charge(permit.boot) and permit.session in self._spent
 
     # --- what was ordered -------------------------------------------------------------------------------------------
 
     def permit(self, permit: api.Permit, *, retained: bool, now: float, obstacle: Callable[[], str]) -> str:
         """Hear the levels ordered; return why they are refused, or nothing. `obstacle` is the hardware's own word."""
         known = self._permit
-        if self._status is not None and not self._living(permit.boot):
+        if self._status is not None and not self.in_charge(permit.boot):
             return self._refuse_stranger(permit, "another SECC process is in charge")
         if known is not None and known.boot == permit.boot and permit.seq <= known.seq:
             return self._refuse_stranger(permit, "stale")
@@ -151,24 +153,20 @@ class Mandate:
             return "another session"
         return ""
 
-    def commanded_by(self, boot: str) -> bool:
-        """Whether `boot` is the process start of the SECC in charge."""
-        return self._living(boot)
-
     def limits(self, limits: api.Limits, now: float) -> None:
         """Hear authorised limits; zeros stop the charge whoever said them."""
         known = self._limits
         if known is not None and known.boot == limits.boot and limits.seq <= known.seq:
             if limits.seq < known.seq and not live(limits):
                 self.trip("limits withdrawn late")
-        elif self._status is None or self._living(limits.boot):
+        elif self._status is None or self.in_charge(limits.boot):
             self._limits, self._limits_at = limits, now
         elif not live(limits):
             self.trip("limits withdrawn by a stranger")
 
     def target(self, target: api.Target, now: float) -> None:
         """Hear the operating point; one of another process or session counts for nothing."""
-        if self._living(target.boot) and target.session is not None and target.session == self.session:
+        if self.in_charge(target.boot) and target.session is not None and target.session == self.session:
             self._target, self._target_at = target, now
 
     def trip(self, reason: str) -> None:
@@ -186,7 +184,7 @@ class Mandate:
     def limits_in_force(self, now: float) -> api.Limits | None:
         """The authorised limits of the session at hand; None when there are none or they are zero."""
         limits = self._limits
-        if limits is None or not live(limits) or not self._living(limits.boot):
+        if limits is None or not live(limits) or not self.in_charge(limits.boot):
             return None
         if self.session is None or limits.session != self.session or not self.alive(now):
             return None
@@ -197,7 +195,7 @@ class Mandate:
     def orders(self, now: float) -> Orders:
         """What is to be done now."""
         permit = self._permit
-        if permit is None or not self._living(permit.boot) or not self.alive(now):
+        if permit is None or not self.in_charge(permit.boot) or not self.alive(now):
             return Orders()
         limits = self.limits_in_force(now)
         if limits is None or self.void(permit.session, now):
@@ -221,6 +219,7 @@ class Mandate:
             lock=permit.lock,
             contactor="closed",
             power="on",
+            phase=target.phase,
             voltage_v=max(0.0, min(target.voltage_v, highest)) if drives else 0.0,
             current_a=max(0.0, min(target.current_a, limits.max_current_a, ceiling)) if drives else 0.0,
             power_w=max(0.0, power),

@@ -1,0 +1,84 @@
+"""The commands of the charging station: `secc simulate` and what else belongs to one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from secc.simulator_config import SimulatorConfig
+
+
+@click.group()
+def secc() -> None:
+    """Run the charging station's parts."""
+
+
+@secc.command()
+@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file; options win over it.")
+@click.option("--broker", help="HOST:PORT of the MQTT broker.")
+@click.option("--mqtt-version", type=click.Choice(["3.1.1", "5"]), help="Version of MQTT.")
+@click.option("--prefix", help="First levels of all topics.")
+@click.option("--evse", help="Name of the EVSE in the topics.")
+@click.option("--evse-id", help="EVSE id that the vehicle is told.")
+@click.option("--energy", type=click.Choice(["ac", "dc", "both"]), help="What the charge point offers.")
+@click.option("--cable", type=click.Choice(["mqtt", "none"]), help="none: play the car's part for a foreign vehicle.")
+@click.option("--card", type=click.Choice(["accept", "reject", "none"]), help="What the card reader says.")
+@click.option("--card-delay-s", type=click.FloatRange(0), help="Seconds until a card is shown.")
+@click.option("--speed", type=click.FloatRange(0.001, 1_000), help="Pace of ramps and cable check; 1 is quick.")
+@click.option("--stop-after", "stop_after_s", type=click.FloatRange(0), help="Ask to stop after S seconds of current.")
+@click.option("--record", type=click.Path(dir_okay=False), help="File for received limits and the sums, JSON lines.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="KIND@SECONDS",
+    help="Break something, S seconds after the start (KIND@charge+SECONDS: after current first flows). Repeatable.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens.")
+def simulate(config: Path | None, broker: str | None, mqtt_version: str | None, prefix: str | None,
+             faults: tuple[str, ...], *, verbose: bool, **options: object) -> None:  # fmt: skip
+    """Simulate a charger controller over MQTT until interrupted."""
+    from secc import simulator_config
+
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(name)s %(message)s")
+    try:
+        changes = {key: value for key, value in options.items() if value is not None}
+        bus = _address(broker) | {
+            key: value for key, value in (("version", mqtt_version), ("prefix", prefix)) if value is not None
+        }
+        if bus:
+            changes["broker"] = bus
+        if faults:
+            changes["faults"] = [simulator_config.PlannedFault.parse(text) for text in faults]
+        asyncio.run(_simulate(simulator_config.read(config, changes)))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _address(text: str | None) -> dict[str, object]:
+    """Split HOST:PORT, an IPv6 host in brackets. Raises ValueError."""
+    if text is None:
+        return {}
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ValueError(f"--broker {text!r}: write HOST:PORT, for instance 127.0.0.1:1883")
+    return {"host": host.removeprefix("[").removesuffix("]"), "port": int(port)}
+
+
+async def _simulate(config: SimulatorConfig) -> None:
+    """Run until SIGINT or SIGTERM, then take leave of the broker."""
+    from secc.simulator import run
+
+    task = asyncio.ensure_future(run(config))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,30 @@
+"""The simulated card reader: the charger's own word for external identification (EIM)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from secc import api
+
+CARD = "rfid"
+
+
+class CardReader:
+    """Somebody shows a card `delay_s` after being asked to; with `none` nobody ever does."""
+
+    def __init__(self, word: Literal["accept", "reject", "none"], delay_s: float) -> None:
+        self._word = word
+        self._delay_s = delay_s
+        self._shown: list[tuple[float, api.ChargerAuthorization]] = []
+
+    def ask(self, request: api.AuthorizationRequest, now: float) -> None:
+        """Wait for a card on this request; contracts are not the reader's business."""
+        if request.kind == "external" and self._word != "none":
+            answer = api.ChargerAuthorization(id=request.id, accepted=self._word == "accept", token=CARD)
+            self._shown.append((now + self._delay_s, answer))
+
+    def due(self, now: float) -> list[api.ChargerAuthorization]:
+        """Take the words spoken by now."""
+        due = [answer for at, answer in self._shown if at <= now]
+        self._shown = [waiting for waiting in self._shown if waiting[0] > now]
+        return due
