@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtensionOID, SignatureAlgorithmOID
 
-from pki.certificate import Certificate
+from pki.certificate import Certificate, signed_by
 from pki.profiles import Profile, Tier, Usage
 
 _UNDERSTOOD = frozenset(
@@ -41,6 +41,8 @@ def misfits(certificate: Certificate, row: Profile) -> Iterator[str]:
     yield from _constraints(certificate, row)
     yield from _usage(certificate, row)
     yield from _others(certificate)
+    if row.tier is Tier.ROOT and not signed_by(certificate.parsed, certificate.parsed):
+        yield "it is not self-signed"
     if len(certificate.der) > row.size:
         yield f"has {len(certificate.der)} bytes, more than {row.size} [V2G2-010]"
 

@@ -103,7 +103,7 @@ def _check_size(issued: Issued, entry: Entry) -> None:
     size = len(issued.der)
     if size > entry.profile.size:
         names = [*issued.certificate.subject, *issued.certificate.issuer]
-        longest = max(names, key=lambda part: len(part.value))
+        longest = max(names, key=lambda part: len(str(part.value).encode()))
         raise ValueError(
             f"{entry.place}: {size} bytes, more than {entry.profile.size} [V2G2-010]; "
             f"shorten its longest field, {longest.rfc4514_attribute_name}={longest.value}"

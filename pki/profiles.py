@@ -68,7 +68,7 @@ class CommonName:
     def fits(self, text: str) -> bool:
         """Tell whether a CN has the shape of this identifier."""
         if self.read is None:
-            return 1 <= len(text) <= _LONGEST
+            return 1 <= len(text.encode()) <= _LONGEST
         try:
             self.read(text)
         except BadIdentifier:
@@ -77,8 +77,8 @@ class CommonName:
 
 
 _LONGEST = 64  # ub-common-name of RFC 5280
-_ANY = CommonName("a name of 1 to 64 characters")
-_STATION = CommonName("a SECCID, CPID or EVSEID of 1 to 64 characters")
+_ANY = CommonName("a name of 1 to 64 bytes")
+_STATION = CommonName("a SECCID, CPID or EVSEID of 1 to 64 bytes")
 _EMAID = CommonName("an EMAID of 14 or 15 letters and digits [V2G2-108]", emaid)
 # Not binding: the provisioning certificates of Josev's own PKI carry a name here.
 _PCID = CommonName("a PCID of 17 or 18 letters and digits [V2G2-933]", pcid, binding=False)

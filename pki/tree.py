@@ -18,7 +18,7 @@ from v2g.record import Record
 from v2g.trust import Role
 
 Days = Annotated[int, msgspec.Meta(ge=1, le=36_525)]
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Text = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 RootKind = Literal["v2g", "mo", "oem"]
 BranchName = Literal["cpo", "mo", "oem", "cps"]
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -86,7 +86,7 @@ class Tree(Record, forbid_unknown_fields=True):
 
     def entries(self) -> list[Entry]:
         """Return every certificate of the tree, issuers before what they issue; raise ValueError naming the key."""
-        roots = [self._root(root) for root in self.root]
+        roots = [self._root(place, root) for place, root in enumerate(self.root)]
         anchors = {entry.profile.branch.value: entry for entry in reversed(roots)}
         subs = [list(self._subs(place, sub, anchors)) for place, sub in enumerate(self.branch)]
         signers = {chain[-1].profile.role: chain[-1] for chain in subs}
@@ -95,8 +95,10 @@ class Tree(Record, forbid_unknown_fields=True):
         _check_places(entries)
         return entries
 
-    def _root(self, root: Root) -> Entry:
-        return self._entry(profile(f"{root.kind}-root", self.edition), root.name, root.cn, root.days, None)
+    def _root(self, place: int, root: Root) -> Entry:
+        row = profile(f"{root.kind}-root", self.edition)
+        _check_name(f"root[{place}].cn", root.cn, row)
+        return self._entry(row, root.name, root.cn, root.days, None)
 
     def _subs(self, place: int, sub: SubCas, roots: dict[str, Entry]) -> Iterator[Entry]:
         issuer = roots.get(sub.under)
@@ -113,11 +115,10 @@ class Tree(Record, forbid_unknown_fields=True):
 
     def _leaf(self, place: int, leaf: Leaf, signers: dict[str, Entry]) -> Entry:
         row = profile(leaf.role, self.edition)
-        if not row.common_name.fits(leaf.cn):
-            raise ValueError(f"leaf[{place}].cn: {leaf.cn!r} is not {row.common_name.meaning}")
+        _check_name(f"leaf[{place}].cn", leaf.cn, row)
         issuer = next((signers[role] for role in row.issuers if role in signers), None)
         if issuer is None:
-            raise ValueError(f"leaf[{place}].role: a {leaf.role} needs a branch {row.branch!r}; add a [[branch]]")
+            raise ValueError(f"leaf[{place}].role: a {leaf.role} needs a branch {row.branch.value!r}; add a [[branch]]")
         return self._entry(row, leaf.id, leaf.cn, leaf.days, issuer)
 
     def _entry(self, row: Profile, name: str, cn: str, days: int | None, issuer: Entry | None) -> Entry:
@@ -130,6 +131,11 @@ class Tree(Record, forbid_unknown_fields=True):
             days=row.days if days is None else days,
             issuer=issuer,
         )
+
+
+def _check_name(key: str, cn: str, row: Profile) -> None:
+    if not row.common_name.fits(cn):
+        raise ValueError(f"{key}: {cn!r} is not {row.common_name.meaning}")
 
 
 def _check_places(entries: Iterable[Entry]) -> None:

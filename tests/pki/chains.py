@@ -1,0 +1,150 @@
+"""Certificate chains made by hand, right or wrong in one point; knows nothing of the code it tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, cast
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+LETTERS = {
+    "s": "digital_signature",
+    "n": "content_commitment",
+    "e": "key_encipherment",
+    "d": "data_encipherment",
+    "a": "key_agreement",
+    "C": "key_cert_sign",
+    "L": "crl_sign",
+    "o": "encipher_only",
+    "p": "decipher_only",
+}
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed448.Ed448PrivateKey
+
+
+def p256() -> Key:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def p384() -> Key:
+    return ec.generate_private_key(ec.SECP384R1())
+
+
+@cache
+def rsa2048() -> Key:
+    return rsa.generate_private_key(65537, 2048)
+
+
+def ed() -> Key:
+    return ed448.Ed448PrivateKey.generate()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What a certificate says; `days` are first and last day of validity, counted from NOW."""
+
+    cn: tuple[str, ...]
+    dc: tuple[str, ...]
+    usage: str | None
+    ca: bool | None
+    path_length: int | None = None
+    usage_critical: bool = True
+    constraints_critical: bool = True
+    days: tuple[float, float] = (-10, 100)
+    organization: str = "Test"
+    key: Callable[[], Key] = p256
+    digest: hashes.HashAlgorithm = field(default_factory=hashes.SHA256)
+    extensions: tuple[tuple[x509.ExtensionType, bool], ...] = ()
+
+
+@dataclass(frozen=True)
+class Made:
+    certificate: x509.Certificate
+    key: Key
+
+    @property
+    def der(self) -> bytes:
+        return self.certificate.public_bytes(Encoding.DER)
+
+
+def branch(dc: str, leaf_dc: str, leaf_usage: str, leaf_cn: str, root_dc: str) -> dict[str, Spec]:
+    return {
+        "root": Spec(cn=("Root",), dc=(root_dc,), usage="CL", ca=True),
+        "sub1": Spec(cn=("Sub1",), dc=(dc,), usage="CL", ca=True, path_length=1),
+        "sub2": Spec(cn=("Sub2",), dc=(dc,), usage="CL", ca=True, path_length=0),
+        "leaf": Spec(cn=(leaf_cn,), dc=(leaf_dc,), usage=leaf_usage, ca=False),
+    }
+
+
+GOOD = {
+    "secc": branch("V2G", "CPO", "s", "DE*ABC*E1", "V2G"),
+    "contract": branch("MO", "MO", "sn", "DE8AA0012345670", "MO"),
+    "oem-provisioning": branch("OEM", "OEM", "sa", "WMI12345678901234", "OEM"),
+    "cps": branch("CPS", "CPS", "s", "CPS", "V2G"),
+}
+
+
+def make(spec: Spec, issuer: Made | None = None) -> Made:
+    """Sign a certificate as `spec` says, by `issuer` or by itself."""
+    key = spec.key()
+    name = x509.Name(
+        [
+            *(x509.NameAttribute(NameOID.COMMON_NAME, cn) for cn in spec.cn),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, spec.organization),
+            *(x509.NameAttribute(NameOID.DOMAIN_COMPONENT, dc) for dc in spec.dc),
+        ]
+    )
+    builder = (
+        x509.CertificateBuilder()
+        .serial_number(x509.random_serial_number())
+        .subject_name(name)
+        .issuer_name(issuer.certificate.subject if issuer else name)
+        .public_key(key.public_key())
+        .not_valid_before(NOW + timedelta(days=spec.days[0]))
+        .not_valid_after(NOW + timedelta(days=spec.days[1]))
+    )
+    if spec.ca is not None:
+        constraints = x509.BasicConstraints(ca=spec.ca, path_length=spec.path_length)
+        builder = builder.add_extension(constraints, critical=spec.constraints_critical)
+    if spec.usage is not None:
+        bits: dict[str, Any] = {name: letter in spec.usage for letter, name in LETTERS.items()}
+        builder = builder.add_extension(x509.KeyUsage(**bits), critical=spec.usage_critical)
+    for extension, critical in spec.extensions:
+        builder = builder.add_extension(extension, critical=critical)
+    signer: Any = issuer.key if issuer else key
+    digest = None if isinstance(signer, ed448.Ed448PrivateKey) else spec.digest
+    return Made(builder.sign(signer, cast("Any", digest)), key)
+
+
+@dataclass(frozen=True)
+class Path:
+    """A root and what hangs below it."""
+
+    root: Made
+    sub1: Made
+    sub2: Made
+    leaf: Made
+
+    @property
+    def chain(self) -> list[bytes]:
+        return [self.leaf.der, self.sub2.der, self.sub1.der]
+
+    @property
+    def anchors(self) -> list[bytes]:
+        return [self.root.der]
+
+
+def build(role: str = "secc", /, **changes: dict[str, Any]) -> Path:
+    """Make a path that is right but for the changes, given by tier as fields of `Spec`."""
+    specs = {tier: replace(spec, **changes.get(tier, {})) for tier, spec in GOOD[role].items()}
+    root = make(specs["root"])
+    sub1 = make(specs["sub1"], root)
+    sub2 = make(specs["sub2"], sub1)
+    return Path(root, sub1, sub2, make(specs["leaf"], sub2))

@@ -1,0 +1,28 @@
+"""The default tree, made once per run; tests that change files copy it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pki.renewal import bring_up_to_date
+from pki.store import Store
+from pki.tree import read
+
+
+@pytest.fixture(scope="session")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the default -2 tree; not to be changed."""
+    folder = tmp_path_factory.mktemp("pki") / "iso2"
+    bring_up_to_date(read()["iso2"], Store(folder))
+    return folder
+
+
+@pytest.fixture
+def folder(pristine: Path, tmp_path: Path) -> Path:
+    """A copy of the default tree, `<out>/iso2`, to be changed at will."""
+    copy = tmp_path / "out" / "iso2"
+    shutil.copytree(pristine, copy)
+    return copy

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pki.commands import pki
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(pki, [str(argument) for argument in arguments])
+
+
+def test_init_makes_and_keeps(tmp_path: Path) -> None:
+    first = run("init", "--out", tmp_path)
+    assert first.exit_code == 0, first.output
+    assert f"{tmp_path / 'iso2'}: 15 made, 0 kept" in first.output
+    assert "leaf/contract/car1  (new)" in first.output
+    assert "0 made, 15 kept" in run("init", "--out", tmp_path).output
+
+
+def test_init_lies_in_certs_out_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("init").exit_code == 0
+    assert (tmp_path / "certs/out/iso2/trust/v2g.pem").is_file()
+    assert run("show").exit_code == 0
+    assert run("export", "--layout", "josev", "josev").exit_code == 0
+
+
+def test_show_prints_the_tree(folder: Path) -> None:
+    lines = run("show", "--out", folder.parent).output.splitlines()
+    assert lines[0] == str(folder)
+    assert len(lines) == 16
+    contract = next(line for line in lines if "DEPCGC00000001V" in line)
+    assert contract.startswith(" " * 8 + "leaf/contract/car1")
+    assert "729 days left" in contract
+    assert run("show", "--out", folder).output.splitlines() == lines
+
+
+def test_show_json_is_for_machines(folder: Path) -> None:
+    listed = json.loads(run("show", "--out", folder.parent, "--json").output)["iso2"]
+    assert len(listed) == 15
+    contract = next(line for line in listed if line["place"] == "leaf/contract/car1")
+    assert (contract["depth"], contract["common_name"], contract["days_left"]) == (3, "DEPCGC00000001V", 729)
+
+
+def test_verify_trusts_what_we_made(folder: Path) -> None:
+    for path, name in (("leaf/contract/car1", "DEPCGC00000001V"), ("leaf/secc/evse1/chain.pem", "DE*PCG*E0001")):
+        result = run("verify", folder / path)
+        assert result.exit_code == 0, result.output
+        assert name in result.output
+
+
+REFUSED = {
+    "other role": (["verify", "{}/leaf/contract/car1", "--role", "secc"], 1, "not trusted as secc: profile: leaf: "),
+    "expired": (["verify", "{}/leaf/contract/car1", "--at", "2050-01-01"], 1, "expired: leaf: was valid until"),
+    "no path": (["verify", "{}/leaf/none"], 1, "no such certificate chain"),
+    "no role": (["verify", "{}/ca/cpo/sub1.pem"], 2, "--role"),
+    "unknown role": (["verify", "{}/leaf/contract/car1", "--role", "mayor"], 2, "'mayor' is not one of"),
+    "no trust": (["verify", "{}/trust/v2g.pem", "--role", "secc"], 2, "--trust"),
+    "no tree": (["show", "--out", "{}/none"], 1, "holds no tree; `plugcharge pki init` makes one"),
+    "no configuration": (["init", "--config", "{}/none.toml"], 1, "none.toml: no such file"),
+    "a file for a folder": (["init", "--out", "{}/manifest.json"], 2, "is a file"),
+    "no layout": (["export", "{}/x"], 2, "--layout"),
+    "unknown layout": (["export", "--layout", "bus", "{}/x"], 2, "'bus' is not"),
+    "leaf without id": (["export", "--layout", "josev", "--leaf", "secc", "{}/x"], 2, "write ROLE=ID"),
+    "unknown leaf": (["export", "--layout", "josev", "--from", "{}", "--leaf", "secc=x", "{}/y"], 1, "certificate x"),
+    "nothing to export": (["export", "--layout", "josev", "--from", "{}/none", "{}/y"], 1, "run `pki init` first"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "status", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_done_is_one_line(folder: Path, arguments: list[str], status: int, message: str) -> None:
+    result = run(*(argument.format(folder) for argument in arguments))
+    assert result.exit_code == status, result.output
+    assert message in result.output
+    errors = [line for line in result.output.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1
+    assert "Traceback" not in result.output
+
+
+def test_python_m_pki_works() -> None:
+    command = [sys.executable, "-m", "pki", "--help"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    assert [word for word in ("init", "show", "verify", "export") if word not in result.stdout] == []
+
+
+def test_help_loads_no_cryptography() -> None:
+    code = "import sys; from pki.commands import pki; assert 'cryptography' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])

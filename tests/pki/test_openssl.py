@@ -1,0 +1,75 @@
+"""Our verdicts against those of the openssl command, on chains it can judge: it knows no V2G profile, but the rest."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from pki.credentials import load_anchors, load_chain
+from pki.validate import validate
+from tests.pki.chains import GOOD, NOW, build, make
+from v2g.trust import Role
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
+ANCHOR = {Role.SECC: "v2g", Role.CONTRACT: "mo", Role.OEM_PROVISIONING: "oem", Role.CPS: "v2g"}
+
+
+def openssl(folder: Path, chain: list[bytes], anchors: list[bytes], at: int | None = None) -> bool:
+    """Ask `openssl verify`, at a Unix time if given."""
+    files = {"leaf": chain[:1], "subs": chain[1:], "roots": anchors}
+    for name, ders in files.items():
+        pems = [x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM) for der in ders]
+        (folder / f"{name}.pem").write_bytes(b"".join(pems))
+    command = ["openssl", "verify", "-x509_strict", "-no-CApath", "-no-CAstore", "-CAfile", str(folder / "roots.pem")]
+    command += ["-untrusted", str(folder / "subs.pem")] + (["-attime", str(at)] if at else [])
+    return subprocess.run([*command, str(folder / "leaf.pem")], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_openssl_trusts_what_we_issue(role: Role, pristine: Path, tmp_path: Path) -> None:
+    chain = load_chain(next(pristine.glob(f"leaf/{role}/*/chain.pem")))
+    anchors = load_anchors(pristine / f"trust/{ANCHOR[role]}.pem")
+    assert openssl(tmp_path, chain, anchors)
+    assert validate(chain, role, anchors)
+
+
+AGREED: dict[str, dict[str, dict[str, Any]]] = {
+    "good": {},
+    "leaf expired": {"leaf": {"days": (-10, -1)}},
+    "sub2 expired": {"sub2": {"days": (-10, -1)}},
+    "sub1 not yet valid": {"sub1": {"days": (1, 9)}},
+    "root expired": {"root": {"days": (-10, -1)}},
+    "sub2 no CA": {"sub2": {"ca": False, "path_length": None}},
+    "sub1 without key usage to issue": {"sub1": {"usage": "s"}},
+    "path length violated": {"sub1": {"path_length": 0}},
+    "path length of the root violated": {"root": {"path_length": 1}},
+}
+
+
+@pytest.mark.parametrize("changes", AGREED.values(), ids=AGREED)
+def test_openssl_judges_like_us(changes: dict[str, Any], tmp_path: Path) -> None:
+    path = build(**_identified(changes))
+    ours = bool(validate(path.chain, Role.SECC, path.anchors, NOW))
+    assert openssl(tmp_path, path.chain, path.anchors, int(NOW.timestamp())) is ours
+
+
+def _identified(changes: dict[str, Any]) -> dict[str, Any]:
+    """Add what -x509_strict wants and V2G does not demand: key identifiers."""
+    own = x509.SubjectKeyIdentifier(b"1234567890")
+    above = x509.AuthorityKeyIdentifier(b"1234567890", None, None)
+    extensions = ((own, False), (above, False))
+    return {tier: changes.get(tier, {}) | {"extensions": extensions} for tier in GOOD["secc"]}
+
+
+def test_openssl_and_we_refuse_a_twin_and_a_gap(tmp_path: Path) -> None:
+    path = build(**_identified({}))
+    twin = make(GOOD["secc"]["root"])
+    for chain, anchors in ((path.chain, [twin.der]), (path.chain[:2], path.anchors), (path.chain[:1], path.anchors)):
+        assert not openssl(tmp_path, chain, anchors, int(NOW.timestamp()))
+        assert not validate(chain, Role.SECC, anchors, NOW)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pki import store
+
+
+def test_a_reader_sees_the_old_or_the_new_bytes(tmp_path: Path) -> None:
+    """The old file stays whole for whoever has it open."""
+    path = tmp_path / "file"
+    store.write(path, b"old")
+    with path.open("rb") as reader:
+        store.write(path, b"new bytes")
+        assert reader.read() == b"old"
+    assert path.read_bytes() == b"new bytes"
+
+
+def test_equal_bytes_are_not_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    store.write(path, b"same")
+    inode = path.stat().st_ino
+    store.write(path, b"same")
+    assert path.stat().st_ino == inode
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    store.write(path, b"old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        store.write(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_private_file_makes_a_private_folder(tmp_path: Path) -> None:
+    store.write(tmp_path / "a" / "private" / "key", b"secret", store.PRIVATE)
+    assert (tmp_path / "a" / "private").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "a" / "private" / "key").stat().st_mode & 0o777 == 0o600
+
+
+def test_places_are_found_again(pristine: Path) -> None:
+    tree = store.Store(pristine)
+    places = tree.places()
+    assert len(places) == 15
+    for place in places:
+        assert tree.certificate(place).is_file()
+        assert tree.key(place).is_file()
+
+
+def test_an_empty_folder_has_no_places(tmp_path: Path) -> None:
+    assert store.Store(tmp_path / "none").places() == []

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pki.tree import read
+from v2g.identifiers import check_character, pcid
+from v2g.trust import Role
+
+HEAD = 'organization = "O"\ncountry = "DE"\n'
+ROOT = '[[t.root]]\nkind = "v2g"\ncn = "Root"\n'
+BRANCH = '[[t.branch]]\nname = "cpo"\nunder = "v2g"\n'
+LEAF = '[[t.leaf]]\nrole = "secc"\nid = "a"\ncn = "DE*ABC*E1"\n'
+GOOD = f"[t]\n{HEAD}{ROOT}{BRANCH}{LEAF}"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "pki.toml"
+
+
+def test_the_default_declaration_is_part_of_the_package() -> None:
+    source = resources.files("pki") / "default.toml"
+    assert source.is_file()
+    assert list(read()) == ["iso2"]
+
+
+def test_the_default_identifiers_are_right() -> None:
+    names = {leaf.role: leaf.cn for leaf in read()["iso2"].leaf}
+    contract = names[Role.CONTRACT]
+    assert len(contract) == 15
+    assert contract[14] == check_character(contract[:14])
+    assert pcid(names[Role.OEM_PROVISIONING]) == names[Role.OEM_PROVISIONING]
+
+
+def test_issuers_come_before_what_they_issue() -> None:
+    seen: set[str] = set()
+    for entry in read()["iso2"].entries():
+        assert entry.issuer is None or entry.issuer.place in seen
+        seen.add(entry.place)
+
+
+def test_one_sub_ca_is_a_sub2(file: Path) -> None:
+    file.write_text(GOOD.replace('under = "v2g"', 'under = "v2g"\nsubs = 1'))
+    places = [entry.place for entry in read(file)["t"].entries()]
+    assert places == ["ca/v2g/root", "ca/cpo/sub2", "leaf/secc/a"]
+
+
+def test_declared_days_replace_those_of_the_profile(file: Path) -> None:
+    text = GOOD.replace('under = "v2g"', 'under = "v2g"\nsub2_days = 7').replace(
+        'kind = "v2g"', 'kind = "v2g"\ndays = 9'
+    )
+    file.write_text(text)
+    days = {entry.place: entry.days for entry in read(file)["t"].entries()}
+    assert days == {"ca/v2g/root": 9, "ca/cpo/sub1": 1460, "ca/cpo/sub2": 7, "leaf/secc/a": 60}
+
+
+WRONG = {
+    "no TOML": ("[t]\n= 1", r"pki\.toml: .*line 2"),
+    "not UTF-8": ("[t]\n# \udcff", r"pki\.toml: .*utf-8"),
+    "empty": ("", r"pki\.toml: declares no tree; pki/default\.toml"),
+    "no table": ("t = 1", r"pki\.toml: t: Expected `object`, got `int`"),
+    "no root": (f"[t]\n{HEAD}", r"pki\.toml: t: .*missing required field `root`"),
+    "no country": ('[t]\norganization = "O"\n' + ROOT, r"pki\.toml: t: .*`country`"),
+    "country in words": (GOOD.replace('"DE"', '"Germany"'), r"pki\.toml: t\.country: "),
+    "unknown key": (GOOD.replace('cn = "Root"', 'cn = "Root"\ncolour = "red"'), r"t\.root\[0\]: .*`colour`"),
+    "unknown role": (GOOD.replace('"secc"', '"mayor"'), r"t\.leaf\[0\]\.role: Invalid enum value 'mayor'"),
+    "unknown edition": (GOOD.replace(HEAD, f'edition = "iso99"\n{HEAD}'), r"t\.edition: "),
+    "no days": (GOOD.replace('kind = "v2g"', 'kind = "v2g"\ndays = 0'), r"t\.root\[0\]\.days: "),
+    "too many days": (GOOD.replace('kind = "v2g"', 'kind = "v2g"\ndays = 99999999'), r"t\.root\[0\]\.days: "),
+    "three subs": (GOOD.replace('under = "v2g"', 'under = "v2g"\nsubs = 3'), r"t\.branch\[0\]\.subs: "),
+    "root missing": (GOOD.replace('under = "v2g"', 'under = "mo"'), r"t\.branch\[0\]\.under: no root of kind 'mo'"),
+    "wrong root": (
+        GOOD.replace('under = "v2g"', 'under = "mo"').replace('kind = "v2g"', 'kind = "mo"'),
+        r"t\.branch\[0\]\.under: a cpo branch hangs under v2g-root",
+    ),
+    "branch missing": (GOOD.replace(BRANCH, ""), r"t\.leaf\[0\]\.role: a secc needs a branch 'cpo'"),
+    "no EMAID": (GOOD.replace('"secc"', '"contract"'), r"t\.leaf\[0\]\.cn: 'DE\*ABC\*E1' is not an EMAID"),
+    "CN too long": (GOOD.replace('"Root"', f'"{"R" * 65}"'), r"t\.root\[0\]\.cn: "),
+    "CN of too many bytes": (GOOD.replace('"Root"', f'"{"Ü" * 33}"'), r"t\.root\[0\]\.cn: .* 1 to 64 bytes"),
+    "CN with a line break": (GOOD.replace('"Root"', '"a\\nb"'), r"t\.root\[0\]\.cn: "),
+    "id leaves the folder": (GOOD.replace('id = "a"', 'id = "../a"'), r"t\.name or id '\.\./a': use letters"),
+    "hidden id": (GOOD.replace('id = "a"', 'id = ".a"'), r"'\.a': use letters"),
+    "tree leaves the folder": (GOOD.replace("[t", '["../t"', 1).replace("[[t.", '[["../t".'), r"tree name '\.\./t'"),
+    "twice": (GOOD + LEAF, r"t\.leaf/secc/a is declared 2 times"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
+def test_a_wrong_declaration_is_named(file: Path, text: str, message: str) -> None:
+    file.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(ValueError, match=message) as caught:
+        read(file)
+    assert str(file) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(file: Path) -> None:
+    with pytest.raises(ValueError, match="no such file; leave --config out"):
+        read(file)
+
+
+@given(st.lists(st.tuples(st.integers(0, len(GOOD)), st.sampled_from(list(' \n"[]=.{}#0az-'))), max_size=4))
+def test_a_garbled_declaration_is_read_or_named(
+    tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[int, str]]
+) -> None:
+    text = GOOD
+    for place, letter in edits:
+        text = text[:place] + letter + text[place + 1 :]
+    file = tmp_path_factory.getbasetemp() / "garbled.toml"
+    file.write_text(text)
+    try:
+        read(file)
+    except ValueError as error:
+        named = str(error)
+        assert str(file) in named
