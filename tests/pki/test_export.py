@@ -14,23 +14,9 @@ from pki.store import Store
 from pki.tree import Leaf, read
 from v2g.trust import Role
 
-CERTIFICATES = [
-    "v2gRootCA",
-    "cpoSubCA1",
-    "cpoSubCA2",
-    "seccLeaf",
-    "moRootCA",
-    "moSubCA1",
-    "moSubCA2",
-    "contractLeaf",
-    "oemRootCA",
-    "oemSubCA1",
-    "oemSubCA2",
-    "oemLeaf",
-    "cpsSubCA1",
-    "cpsSubCA2",
-    "cpsLeaf",
-]
+CERTIFICATES = [f"{name}{tier}" for name in ("oem", "mo") for tier in ("RootCA", "SubCA1", "SubCA2")]
+CERTIFICATES += ["v2gRootCA", *(f"{name}SubCA{number}" for name in ("cpo", "cps") for number in (1, 2))]
+CERTIFICATES += ["seccLeaf", "contractLeaf", "oemLeaf", "cpsLeaf"]
 PASSWORDS = ["seccLeaf", "oemLeaf", "contractLeaf", "cpsLeaf", "moSubCA2Leaf"]
 
 
