@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -60,9 +61,16 @@ class Certificate:
 def read(der: bytes) -> Certificate:
     """Read a DER certificate completely; raise ValueError if any part of it is malformed."""
     try:
-        return describe(x509.load_der_x509_certificate(der))
+        with warnings.catch_warnings():
+            # About serial numbers, which the profile check judges, and lengths in names, which nobody here relies on.
+            warnings.simplefilter("ignore")
+            certificate = describe(x509.load_der_x509_certificate(der))
     except _MALFORMED as error:
         raise ValueError(f"no well-formed X.509 certificate: {error}") from error
+    # Unused bits in the signature are ignored by the parser: one certificate would have several encodings.
+    if not der.endswith(b"\x00" + certificate.parsed.signature):
+        raise ValueError("no well-formed X.509 certificate: its signature has unused bits")
+    return certificate
 
 
 def describe(parsed: x509.Certificate) -> Certificate:

@@ -11,7 +11,7 @@ from typing import Any, cast
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -26,6 +26,7 @@ LETTERS = {
     "o": "encipher_only",
     "p": "decipher_only",
 }
+ECDSA_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed448.Ed448PrivateKey
 
 
@@ -121,6 +122,27 @@ def make(spec: Spec, issuer: Made | None = None) -> Made:
     signer: Any = issuer.key if issuer else key
     digest = None if isinstance(signer, ed448.Ed448PrivateKey) else spec.digest
     return Made(builder.sign(signer, cast("Any", digest)), key)
+
+
+def point(made: Made) -> bytes:
+    """Return the public key of a certificate as 04|X|Y."""
+    return made.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+def resigned(made: Made, issuer: Made, old: bytes, new: bytes) -> bytes:
+    """Return the DER of a certificate with bytes of its signed part exchanged for as many others, signed anew."""
+    tbs = made.certificate.tbs_certificate_bytes
+    assert tbs.count(old) == 1
+    assert len(old) == len(new)
+    tbs = tbs.replace(old, new)
+    assert isinstance(issuer.key, ec.EllipticCurvePrivateKey)
+    signature = b"\x00" + issuer.key.sign(tbs, ec.ECDSA(hashes.SHA256()))
+    return sequence(tbs + ECDSA_SHA256 + b"\x03" + bytes([len(signature)]) + signature)
+
+
+def sequence(content: bytes) -> bytes:
+    """Wrap DER of 256 to 65535 bytes in a SEQUENCE."""
+    return b"\x30\x82" + len(content).to_bytes(2, "big") + content
 
 
 @dataclass(frozen=True)

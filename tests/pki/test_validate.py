@@ -255,6 +255,34 @@ def test_names_are_compared_byte_by_byte() -> None:
     assert validate([leaf, *CHAIN[1:]], Role.SECC, SECC.anchors, NOW).broken is Rule.ORDER
 
 
+SERIAL = b"\x02\x14" + SECC.leaf.certificate.serial_number.to_bytes(20, "big")
+POINT = chains.point(SECC.leaf)
+SURGERY: dict[str, tuple[bytes, bytes, Rule | None]] = {
+    "nothing": (SERIAL, SERIAL, None),
+    "negative serial": (SERIAL, SERIAL[:2] + b"\x81" + SERIAL[3:], Rule.PROFILE),
+    "serial zero, in 20 bytes": (SERIAL, SERIAL[:2] + bytes(20), Rule.PARSE),
+    "other algorithm inside": (chains.ECDSA_SHA256, chains.ECDSA_SHA256[:-1] + b"\x03", Rule.SIGNATURE),
+    "CN of another type": (b"\x0c\x09DE*ABC*E1", b"\x1e\x09DE*ABC*E1", Rule.PARSE),
+    "no UTF-8 in the CN": (b"DE*ABC*E1", b"DE*ABC*\xff1", Rule.PARSE),
+    "date that is none": (b"260909000000Z", b"261399000000Z", Rule.PARSE),
+    "point off the curve": (POINT, POINT[:-1] + bytes([POINT[-1] ^ 1]), Rule.PROFILE),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "rule"), SURGERY.values(), ids=SURGERY)
+def test_what_no_library_would_make_is_refused(old: bytes, new: bytes, rule: Rule | None) -> None:
+    leaf = chains.resigned(SECC.leaf, SECC.sub2, old, new)
+    verdict = validate([leaf, *CHAIN[1:]], Role.SECC, SECC.anchors, NOW)
+    assert verdict.broken is rule, verdict
+
+
+def test_a_certificate_has_one_encoding() -> None:
+    """Unused bits in the signature change nothing that is signed, and are refused nevertheless."""
+    signature = SECC.leaf.certificate.signature
+    leaf = CHAIN[0][: -len(signature) - 1] + b"\x01" + signature
+    assert validate([leaf, *CHAIN[1:]], Role.SECC, SECC.anchors, NOW).broken is Rule.PARSE
+
+
 def test_the_first_and_the_last_second_of_validity_count() -> None:
     start, end = SECC.leaf.certificate.not_valid_before_utc, SECC.leaf.certificate.not_valid_after_utc
     second = timedelta(seconds=1)
@@ -308,6 +336,7 @@ def test_a_mutated_chain_is_never_trusted(place: int, changes: list[Edit]) -> No
         chain[place] = change(chain[place])
     verdict = validate(chain, Role.SECC, SECC.anchors, NOW)
     assert bool(verdict) is (chain == CHAIN)
+    assert verdict.broken is not Rule.CHECK, verdict.detail
 
 
 @given(st.lists(edits(), min_size=1, max_size=3))
