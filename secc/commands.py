@@ -6,18 +6,35 @@ import asyncio
 import contextlib
 import logging
 import signal
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
-
-if TYPE_CHECKING:
-    from secc.simulator_config import SimulatorConfig
 
 
 @click.group()
 def secc() -> None:
     """Run the charging station's parts."""
+
+
+@secc.command()
+@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), default="secc.toml", show_default=True)
+@click.option("--lab", is_flag=True, help="Allow what no charger in the field may do.")
+@click.option("--time-scale", type=click.FloatRange(0.001, 1_000), default=1.0, help="Multiply all timers (--lab).")
+@click.option("-v", "--verbose", count=True, help="Log sessions; twice: every message.")
+def run(config: Path, time_scale: float, verbose: int, *, lab: bool) -> None:
+    """Run the SECC for all EVSEs of secc.toml until interrupted."""
+    from secc import process
+
+    if time_scale != 1.0 and not lab:
+        raise click.UsageError("--time-scale is for laboratories: add --lab")
+    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    logging.basicConfig(level=level, format="%(asctime)s %(name)s %(message)s")
+    try:
+        asyncio.run(_until_signal(process.run(config, time_scale=time_scale)))
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 @secc.command()
@@ -45,7 +62,7 @@ def secc() -> None:
 def simulate(config: Path | None, broker: str | None, mqtt_version: str | None, prefix: str | None,
              faults: tuple[str, ...], *, verbose: bool, **options: object) -> None:  # fmt: skip
     """Simulate a charger controller over MQTT until interrupted."""
-    from secc import simulator_config
+    from secc import simulator, simulator_config
 
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(name)s %(message)s")
     try:
@@ -57,7 +74,7 @@ def simulate(config: Path | None, broker: str | None, mqtt_version: str | None, 
             changes["broker"] = bus
         if faults:
             changes["faults"] = [simulator_config.PlannedFault.parse(text) for text in faults]
-        asyncio.run(_simulate(simulator_config.read(config, changes)))
+        asyncio.run(_until_signal(simulator.run(simulator_config.read(config, changes))))
     except ValueError as error:
         raise click.ClickException(str(error)) from error
 
@@ -72,11 +89,9 @@ def _address(text: str | None) -> dict[str, object]:
     return {"host": host.removeprefix("[").removesuffix("]"), "port": int(port)}
 
 
-async def _simulate(config: SimulatorConfig) -> None:
-    """Run until SIGINT or SIGTERM, then take leave of the broker."""
-    from secc.simulator import run
-
-    task = asyncio.ensure_future(run(config))
+async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
+    """Run until the work ends or SIGINT or SIGTERM comes; then let it take leave."""
+    task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)

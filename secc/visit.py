@@ -165,10 +165,10 @@ class Visit:
         self.charger.permit(contactor="open", power="off", reason=reason)
 
     def leave(self, ended: api.Session) -> None:
-        """End the stay: nothing of it is left in retained states but how it ended."""
+        """End the stay: tell how, then let nothing else of it be left in retained states."""
         self.make_safe("the session ended")
-        self.charger.end()
         self.charger.session(ended)
+        self.charger.end()
 
     # --- wishes and dangers -----------------------------------------------------------------------------------------
 

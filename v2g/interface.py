@@ -1,4 +1,4 @@
-"""A network interface of this host: its link-local address, its scope id, and UDP sockets that stay on it.
+"""A network interface of this host: its link-local address, its scope id, and sockets that stay on it.
 
 On `lo`, where Linux routes no multicast, `::1` stands in for the link-local address. Linux only.
 """
@@ -20,6 +20,7 @@ DYNAMIC_PORTS = range(49_152, 65_536)
 ADDRESS_WAIT = 2.0  # seconds; duplicate address detection takes one to two
 ADDRESS_STEP = 0.05
 BIND_TRIES = 32
+BACKLOG = 4
 
 _ADDRESSES = Path("/proc/net/if_inet6")
 _LINK_SCOPE = 0x20
@@ -94,7 +95,7 @@ class Interface:
         Raises `InterfaceError` when the port is in use. No port is shared (SO_REUSEPORT): a second station on the
         same interface must fail at its start. Stations on different interfaces do not collide.
         """
-        opened = self._udp()
+        opened = self._socket(socket.SOCK_DGRAM)
         try:
             if not self.loopback:
                 group = struct.pack("@16sI", GROUP.packed, self.index)
@@ -102,24 +103,43 @@ class Interface:
             opened.bind((str(LOOPBACK) if self.loopback else "::", port))
         except OSError as error:
             opened.close()
-            raise InterfaceError(_remedy(error, self.name, port)) from error
+            raise InterfaceError(_remedy(error, f"UDP port {port or '(any)'} on {self.name}")) from error
+        return opened
+
+    def serve(self, address: IPv6Address, port: int) -> socket.socket:
+        """Open a TCP socket that listens on our own address; 0 = a free port from 49152 up.
+
+        Raises `InterfaceError` when the port is in use.
+        """
+        opened = self._socket(socket.SOCK_STREAM)
+        host, _, _, scope = self.sockaddr(address, port)
+        try:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if port:
+                opened.bind((host, port, 0, scope))
+            else:
+                _bind_dynamic(opened, host, scope)
+            opened.listen(BACKLOG)
+        except OSError as error:
+            opened.close()
+            raise InterfaceError(_remedy(error, f"TCP port {port or '(any)'} on {self.name}")) from error
         return opened
 
     def speak(self) -> socket.socket:
         """Open a UDP socket on a free port from 49152 up, whose multicast leaves by this interface."""
-        opened = self._udp()
+        opened = self._socket(socket.SOCK_DGRAM)
         try:
             if not self.loopback:
                 opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, self.index)
             _bind_dynamic(opened, str(LOOPBACK) if self.loopback else "::")
         except OSError as error:
             opened.close()
-            raise InterfaceError(_remedy(error, self.name, 0)) from error
+            raise InterfaceError(_remedy(error, f"a socket on {self.name}")) from error
         return opened
 
-    def _udp(self) -> socket.socket:
+    def _socket(self, kind: socket.SocketKind) -> socket.socket:
         try:
-            opened = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+            opened = socket.socket(socket.AF_INET6, kind)
         except OSError as error:
             raise InterfaceError(f"this host has no IPv6 ({error.strerror}); enable it in the kernel") from error
         opened.setblocking(False)
@@ -130,7 +150,7 @@ class Interface:
             pass  # kernels before 5.7 want CAP_NET_RAW; `on_link` then keeps other interfaces out
         except OSError as error:
             opened.close()
-            raise InterfaceError(_remedy(error, self.name, 0)) from error
+            raise InterfaceError(_remedy(error, f"a socket on {self.name}")) from error
         return opened
 
 
@@ -144,20 +164,19 @@ def link_local(table: str, index: int) -> IPv6Address | None:
     return None
 
 
-def _bind_dynamic(opened: socket.socket, host: str) -> None:
+def _bind_dynamic(opened: socket.socket, host: str, scope: int = 0) -> None:
     """Bind to a free port of the dynamic range, from which vehicles ask; raises OSError when none was found."""
     ports = random.sample(DYNAMIC_PORTS, BIND_TRIES)
     for number, port in enumerate(ports, start=1):
         try:
-            return opened.bind((host, port))
+            return opened.bind((host, port, 0, scope))
         except OSError as error:
             if error.errno != errno.EADDRINUSE or number == len(ports):
                 raise
     return None
 
 
-def _remedy(error: OSError, name: str, port: int) -> str:
-    where = f"UDP port {port or '(any)'} on {name}"
+def _remedy(error: OSError, where: str) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"{where} is in use: stop the other station on this interface, or set another port"
     if error.errno == errno.EACCES:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple, overload
 
 Clock = Callable[[], float]
@@ -70,9 +70,13 @@ class Timer:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """All times in seconds, multiplied by `scale`; raises ValueError for a scale that is not a positive number."""
+    """All times in seconds, multiplied by `scale`; raises ValueError for a scale that is not a positive number.
+
+    `timeouts` replaces message timeouts by request name, such as `CurrentDemandReq`, for peers slower than allowed.
+    """
 
     scale: float = 1.0
+    timeouts: Mapping[str, float] = field(default_factory=dict)
 
     sequence = Timer(60.0, "V2G_SECC_Sequence_Timeout", "[V2G2-443]")
     sequence_performance = Timer(40.0, "V2G_EVCC_Sequence_Performance_Time", "[V2G2-485]")
@@ -102,7 +106,8 @@ class Timing:
 
     def message_timeout(self, protocol_key: str, request_name: str) -> float:
         """Return V2G_EVCC_Msg_Timeout of a request such as `CurrentDemandReq`, in seconds."""
-        return _message_time(protocol_key, request_name).timeout * self.scale
+        seconds = self.timeouts.get(request_name) or _message_time(protocol_key, request_name).timeout
+        return seconds * self.scale
 
     def message_performance(self, protocol_key: str, request_name: str) -> float:
         """Return V2G_SECC_Msg_Performance_Time of a request such as `CurrentDemandReq`, in seconds."""

@@ -1,0 +1,156 @@
+"""The vehicle's end of the plug: pilot state, contactors and the current it draws.
+
+A real vehicle moves copper; on a bench these three travel over MQTT to the simulated charger (`v2g.cable`), or
+nowhere at all. Every setting returns at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import Literal, Protocol
+
+import aiomqtt
+import msgspec
+
+from evcc import config
+from v2g.cable import CHARGER_TOPIC, VEHICLE_TOPIC, CableCharger, CableVehicle
+
+PLUG_WAIT_S = 5.0
+RETRY_S = 0.2
+
+Pilot = Literal["A", "B", "C", "D"]
+
+
+class Cable(Protocol):
+    """What the vehicle does at the plug."""
+
+    async def plug(self) -> None:
+        """Plug in: pilot B; returns once the charger's pilot signal is there, or cannot be known."""
+
+    def pilot(self, state: Pilot) -> None:
+        """Switch the pilot's resistor."""
+
+    def contactor(self, state: Literal["open", "closed"]) -> None:
+        """Switch the vehicle's own contactors."""
+
+    def draw(self, current_a: float) -> None:
+        """Draw this current (per phase in AC)."""
+
+    def battery(self, voltage_v: float) -> None:
+        """Present this voltage behind the contactors."""
+
+    async def unplug(self) -> None:
+        """Leave: everything open, pilot A."""
+
+
+class NoCable:
+    """A plug nobody listens to: for stations with their own idea of the pilot."""
+
+    async def plug(self) -> None:
+        """Do nothing."""
+
+    def pilot(self, state: Pilot) -> None:
+        """Do nothing."""
+
+    def contactor(self, state: Literal["open", "closed"]) -> None:
+        """Do nothing."""
+
+    def draw(self, current_a: float) -> None:
+        """Do nothing."""
+
+    def battery(self, voltage_v: float) -> None:
+        """Do nothing."""
+
+    async def unplug(self) -> None:
+        """Do nothing."""
+
+
+class MqttCable:
+    """The plug over MQTT: the newest state goes out, older ones waiting are overtaken by it."""
+
+    def __init__(self, settings: config.Cable) -> None:
+        self._settings = settings
+        self._root = f"{settings.prefix}/{settings.evse}/"
+        self._state = CableVehicle(plugged=False)
+        self._changed = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._signal = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def plug(self) -> None:
+        """Plug in: pilot B; returns once the charger switches its oscillator on, or after 5 s without it."""
+        self._task = asyncio.create_task(self._run())
+        self._set(plugged=True, pilot="B")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._signal.wait(), PLUG_WAIT_S)
+
+    def pilot(self, state: Pilot) -> None:
+        """Switch the pilot's resistor."""
+        self._set(pilot=state)
+
+    def contactor(self, state: Literal["open", "closed"]) -> None:
+        """Switch the vehicle's own contactors."""
+        self._set(contactor=state)
+
+    def draw(self, current_a: float) -> None:
+        """Draw this current (per phase in AC)."""
+        self._set(current_a=current_a)
+
+    def battery(self, voltage_v: float) -> None:
+        """Present this voltage behind the contactors."""
+        self._set(battery_v=voltage_v)
+
+    async def unplug(self) -> None:
+        """Leave: everything open, pilot A; returns when the charger was told, or after 5 s."""
+        self._set(plugged=False, pilot="A", contactor="open", current_a=0.0)
+        if self._task is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), PLUG_WAIT_S)
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def _set(self, **what: object) -> None:
+        changed = msgspec.structs.replace(self._state, **what)
+        if changed != self._state:
+            self._state = changed
+            self._idle.clear()
+            self._changed.set()
+
+    async def _run(self) -> None:
+        """Hold the connection to the broker for as long as the cable is plugged."""
+        while True:
+            with contextlib.suppress(aiomqtt.MqttError):
+                await self._converse()
+            await asyncio.sleep(RETRY_S)
+
+    async def _converse(self) -> None:
+        """Tell our state and hear the charger's on one connection; raises `MqttError` when it is lost."""
+        no_delay = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        settings = self._settings
+        async with aiomqtt.Client(settings.host, settings.port, keepalive=5, socket_options=[no_delay]) as client:
+            await client.subscribe(self._root + CHARGER_TOPIC)
+            self._changed.set()
+            telling = asyncio.create_task(self._tell(client))
+            try:
+                async for message in client.messages:
+                    self._heard(message.payload)
+            finally:
+                telling.cancel()
+                await asyncio.gather(telling, return_exceptions=True)
+
+    async def _tell(self, client: aiomqtt.Client) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            await client.publish(self._root + VEHICLE_TOPIC, msgspec.json.encode(self._state), qos=0, retain=True)
+            if not self._changed.is_set():
+                self._idle.set()
+
+    def _heard(self, payload: object) -> None:
+        """Note whether the charger's oscillator is on; what cannot be read says nothing."""
+        if isinstance(payload, bytes):
+            with contextlib.suppress(msgspec.DecodeError):
+                if msgspec.json.decode(payload, type=CableCharger).pwm:
+                    self._signal.set()

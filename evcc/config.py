@@ -1,0 +1,148 @@
+"""evcc.toml: the vehicle that is emulated, and what it is to do. Errors name file, key and remedy."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from v2g.record import Record
+
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Positive = Annotated[float, Meta(gt=0, le=20_000_000)]
+Seconds = Annotated[float, Meta(ge=0, le=1e6)]
+Percent = Annotated[float, Meta(ge=0, le=100)]
+
+
+class ConfigurationError(ValueError):
+    """A configuration that cannot be used; the text names file, key and remedy."""
+
+
+class Network(Record, forbid_unknown_fields=True):
+    """Where the station is: found by SDP on an interface, or told by `connect = "[HOST]:PORT"`."""
+
+    interface: str = "eth0"
+    sdp_port: Port = 15118
+    connect: str | None = None
+    security: Literal["tls", "none"] = "tls"
+    accept_plain: bool = False
+    """Go on without TLS, and so without a contract, when the station answers that it has none [V2G2-628]."""
+
+
+class Tls(Record, forbid_unknown_fields=True):
+    """`roots` are the PEM files of the V2G roots that the station's certificate must hang on."""
+
+    roots: list[str] = []
+    handshake_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
+
+
+class Contract(Record, forbid_unknown_fields=True):
+    """A contract: PEM chain (leaf first, without the root) and key; the EMAID is the leaf's common name."""
+
+    chain: str
+    key: str
+    password: str | None = None
+
+
+class Battery(Record, forbid_unknown_fields=True):
+    """The traction battery; its voltage rises with the state of charge from `empty_v` to `full_v`."""
+
+    capacity_wh: Positive = 60_000.0
+    soc_percent: Percent = 40.0
+    empty_v: Positive = 350.0
+    full_v: Positive = 400.0
+    max_voltage_v: Positive = 420.0
+    max_current_a: Positive = 125.0
+    max_power_w: Positive = 50_000.0
+
+
+class Onboard(Record, forbid_unknown_fields=True):
+    """The onboard AC charger, per phase."""
+
+    max_current_a: Positive = 16.0
+    min_current_a: Positive = 6.0
+    max_voltage_v: Positive = 400.0
+
+
+class Plan(Record, forbid_unknown_fields=True):
+    """What this charge is to be: mode, payment, and what ends it, whichever comes first."""
+
+    energy: Literal["ac1", "ac3", "dc"] = "ac3"
+    payment: Literal["contract", "external"] = "contract"
+    charge_s: Seconds | None = None
+    energy_wh: Positive | None = None
+    target_soc_percent: Percent = 80.0
+    departure_s: Annotated[int, Meta(ge=0, le=2**31)] | None = None
+    loop_s: Annotated[float, Meta(ge=0, le=60)] = 0.1
+    poll_s: Annotated[float, Meta(ge=0, le=60)] = 0.05
+    dc_mode: Literal["DC_core", "DC_extended", "DC_combo_core", "DC_unique"] = "DC_extended"
+
+
+class Cable(Record, forbid_unknown_fields=True):
+    """The broker over which the simulated charger hears what the plug would tell it (`cable/…`)."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 1883
+    prefix: str = "plugcharge/v1"
+    evse: str = "1"
+
+
+class EvccConfig(Record, forbid_unknown_fields=True):
+    """The whole of evcc.toml. `timeouts` replaces message timeouts by name, in seconds, for slow peers."""
+
+    evcc_id: str = "02:00:00:00:00:01"
+    network: Network = Network()
+    tls: Tls = Tls()
+    contract: Contract | None = None
+    battery: Battery = Battery()
+    onboard: Onboard = Onboard()
+    plan: Plan = Plan()
+    cable: Cable | None = None
+    timeouts: dict[str, Positive] = {}
+
+
+def load(path: Path) -> EvccConfig:
+    """Read evcc.toml; relative file names in it are relative to its folder. Raises `ConfigurationError`."""
+    try:
+        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(f"{path}: no such file; docs/evcc.md shows one to start from") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: not TOML: {error}") from error
+    try:
+        config = msgspec.convert(raw, EvccConfig)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    return _anchored(path.parent, _checked(path, config))
+
+
+def _checked(path: Path, config: EvccConfig) -> EvccConfig:
+    if config.network.security == "tls" and not config.tls.roots:
+        raise ConfigurationError(
+            f"{path}: [tls] roots is missing: name the PEM file of the V2G roots, "
+            'or set `security = "none"` in [network] to speak plain TCP'
+        )
+    if config.plan.payment == "contract" and config.contract is None:
+        raise ConfigurationError(
+            f'{path}: [contract] is missing: name its chain and key, or set `payment = "external"` in [plan]'
+        )
+    if config.plan.payment == "contract" and config.network.security == "none":
+        raise ConfigurationError(
+            f'{path}: a contract needs TLS [V2G2-635]: set `security = "tls"` in [network], '
+            'or `payment = "external"` in [plan]'
+        )
+    return config
+
+
+def _anchored(folder: Path, config: EvccConfig) -> EvccConfig:
+    """Make file names absolute, so that the working directory does not matter."""
+    tls = msgspec.structs.replace(config.tls, roots=[str(folder / name) for name in config.tls.roots])
+    contract = config.contract
+    if contract is not None:
+        contract = msgspec.structs.replace(contract, chain=str(folder / contract.chain), key=str(folder / contract.key))
+    return msgspec.structs.replace(config, tls=tls, contract=contract)

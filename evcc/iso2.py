@@ -1,0 +1,277 @@
+"""ISO 15118-2, the vehicle's side. Read `drive` beside the sequence diagram: every `ask` is one exchange.
+
+What is not seen here is kept elsewhere: message timeouts, session id and failure codes in `v2g.link`, the plug in
+`evcc.cable`, the battery in `evcc.vehicle`, the contract in `evcc.wallet`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Literal
+
+from evcc import iso2_requests as say
+from evcc.cable import Cable
+from evcc.vehicle import Vehicle
+from evcc.wallet import Contract
+from v2g import units
+from v2g.errors import PeerGone, Refused, Silence
+from v2g.identifiers import evcc_id
+from v2g.link import EvccLink
+from v2g.messages.iso2 import (
+    AC_EVSEChargeParameter,
+    AuthorizationReq,
+    AuthorizationRes,
+    ChargeParameterDiscoveryRes,
+    ChargeProgress,
+    ChargingSession,
+    ChargingStatusReq,
+    DC_EVSEChargeParameter,
+    DC_EVSEStatus,
+    EVSENotification,
+    EVSEProcessing,
+    IsolationLevel,
+    PaymentOption,
+    PowerDeliveryRes,
+    SAScheduleList,
+    ServiceDiscoveryReq,
+    SessionSetupReq,
+    SessionStopReq,
+)
+from v2g.timing import Budget
+
+REACHED_V = 20.0
+SAFE_V = 60.0
+WELDING_TRIES = 20
+FAULTS = ("EVSE_Malfunction", "EVSE_EmergencyShutdown", "EVSE_UtilityInterruptEvent")
+
+
+@dataclass(slots=True, kw_only=True)
+class Trip:
+    """What one charge needs: the car, its plug and contract; and what was learned of the station."""
+
+    vehicle: Vehicle
+    cable: Cable
+    contract: Contract | None = None
+    evse_id: str = ""
+    payment: Literal["contract", "external"] = "external"
+    tuple_id: int = 1
+    pmax_w: float = 0.0
+    max_current_a: float = 0.0
+    nominal_v: float = 230.0
+    ended_by: Literal["vehicle", "station"] = "vehicle"
+
+
+async def drive(evse: EvccLink, trip: Trip) -> None:
+    """One session, from SessionSetupReq to SessionStopRes; whatever ends it, the car's contactors are open."""
+    try:
+        await identify(evse, trip)
+        if trip.vehicle.config.plan.energy == "dc":
+            await charge_dc(evse, trip)
+        else:
+            await charge_ac(evse, trip)
+        await evse.ask(SessionStopReq(ChargingSession=ChargingSession.Terminate))
+    finally:
+        trip.cable.draw(0.0)
+        trip.cable.contactor("open")
+        trip.cable.pilot("B")
+
+
+# --- identification -------------------------------------------------------------------------------------------------
+
+
+async def identify(evse: EvccLink, trip: Trip) -> None:
+    """From SessionSetup to the authorization that the station finished."""
+    setup = await evse.ask(SessionSetupReq(EVCCID=evcc_id(trip.vehicle.config.evcc_id)))
+    trip.evse_id = setup.EVSEID
+    discovery = await evse.ask(ServiceDiscoveryReq())
+    option = choose_payment(trip, discovery.PaymentOptionList.PaymentOption, secure=evse.stream.facts.secure)
+    await evse.ask(say.payment_selection(option, discovery.ChargeService.ServiceID))
+    first, signature = AuthorizationReq(), None
+    if option is PaymentOption.Contract and trip.contract is not None:
+        details = await evse.ask(trip.contract.details())
+        first, signature = trip.contract.authorize(details.GenChallenge)
+    await wait_for_authorization(evse, trip, await evse.ask(first, signature=signature))
+
+
+def choose_payment(trip: Trip, offered: list[PaymentOption], *, secure: bool) -> PaymentOption:
+    """Take the payment planned; a contract needs TLS [V2G2-635], and identification from outside is the way out."""
+    wanted = PaymentOption.Contract if trip.contract is not None and secure else PaymentOption.ExternalPayment
+    option = wanted if wanted in offered else PaymentOption.ExternalPayment
+    if option not in offered:
+        raise Refused("FAILED_PaymentSelectionInvalid", f"the station offers {', '.join(offered)} only")
+    trip.payment = "contract" if option is PaymentOption.Contract else "external"
+    return option
+
+
+async def wait_for_authorization(evse: EvccLink, trip: Trip, response: AuthorizationRes) -> None:
+    """Ask again, now unsigned [V2G2-684], until the station has decided; waiting for a person takes its own time."""
+    budget, patience = Budget(evse.timing.ongoing_evcc), Budget(evse.timing.eim_waiting)
+    while response.EVSEProcessing is not EVSEProcessing.Finished:
+        waiting = response.EVSEProcessing is EVSEProcessing.Ongoing_WaitingForCustomerInteraction
+        if patience.over if waiting else budget.over:
+            raise Silence("V2G_EVCC_Ongoing_Timeout", evse.timing.ongoing_evcc)
+        await asyncio.sleep(trip.vehicle.config.plan.poll_s)
+        response = await evse.ask(AuthorizationReq())
+
+
+async def discover_parameters(evse: EvccLink, trip: Trip) -> ChargeParameterDiscoveryRes:
+    """Tell the car's needs and take the station's offer, the first schedule of it."""
+    budget = Budget(evse.timing.ongoing_evcc)
+    while True:
+        response = await evse.ask(say.charge_parameters(trip.vehicle))
+        if response.EVSEProcessing is EVSEProcessing.Finished:
+            break
+        if budget.over:
+            raise Silence("V2G_EVCC_Ongoing_Timeout", evse.timing.ongoing_evcc)
+        await asyncio.sleep(trip.vehicle.config.plan.poll_s)
+    if not isinstance(response.SASchedules, SAScheduleList):
+        raise Refused("FAILED_WrongChargeParameter", "the station finished without a schedule [V2G2-905]")
+    schedule = response.SASchedules.SAScheduleTuple[0]
+    trip.tuple_id = schedule.SAScheduleTupleID
+    trip.pmax_w = units.number(schedule.PMaxSchedule.PMaxScheduleEntry[0].PMax)
+    return response
+
+
+# --- AC -------------------------------------------------------------------------------------------------------------
+
+
+async def charge_ac(evse: EvccLink, trip: Trip) -> None:
+    """Charge until the plan is fulfilled or the station asks to stop; each turn is one (re)negotiation."""
+    while True:
+        parameter = (await discover_parameters(evse, trip)).EVSEChargeParameter
+        if not isinstance(parameter, AC_EVSEChargeParameter):
+            raise Refused("FAILED_WrongChargeParameter", f"{type(parameter).__name__} in answer to AC")
+        trip.nominal_v = units.number(parameter.EVSENominalVoltage)
+        trip.max_current_a = units.number(parameter.EVSEMaxCurrent)
+        trip.cable.pilot("C")
+        await evse.ask(say.power_delivery(trip.vehicle, ChargeProgress.Start, trip.tuple_id, trip.pmax_w))
+        trip.cable.contactor("closed")
+        progress = await loop_ac(evse, trip)
+        if progress is ChargeProgress.Stop:
+            trip.cable.draw(0.0)
+            trip.cable.contactor("open")
+            trip.cable.pilot("B")
+        await evse.ask(say.power_delivery(trip.vehicle, progress, trip.tuple_id))
+        if progress is ChargeProgress.Stop:
+            return
+
+
+async def loop_ac(evse: EvccLink, trip: Trip) -> ChargeProgress:
+    """Draw what the station allows and ask for its status, until something ends the loop."""
+    trip.vehicle.begin()
+    while True:
+        status = await evse.ask(ChargingStatusReq())
+        if status.EVSEMaxCurrent is not None:
+            trip.max_current_a = units.number(status.EVSEMaxCurrent)
+        draw_ac(trip)
+        if (progress := follow(trip, status.AC_EVSEStatus.EVSENotification)) is not None:
+            return progress
+        await asyncio.sleep(trip.vehicle.config.plan.loop_s)
+        trip.vehicle.settle(power_ac(trip))
+
+
+def draw_ac(trip: Trip) -> None:
+    """Draw what onboard charger, station and schedule allow; below the charger's minimum nothing."""
+    onboard = trip.vehicle.config.onboard
+    allowed = min(onboard.max_current_a, trip.max_current_a, trip.pmax_w / (trip.nominal_v * say.phases(trip.vehicle)))
+    trip.cable.draw(allowed if allowed >= onboard.min_current_a else 0.0)
+    trip.max_current_a = allowed
+
+
+def power_ac(trip: Trip) -> float:
+    """Power drawn now, all phases together."""
+    drawn = trip.max_current_a if trip.max_current_a >= trip.vehicle.config.onboard.min_current_a else 0.0
+    return drawn * trip.nominal_v * say.phases(trip.vehicle)
+
+
+# --- DC -------------------------------------------------------------------------------------------------------------
+
+
+async def charge_dc(evse: EvccLink, trip: Trip) -> None:
+    """Charge until the plan is fulfilled or the station asks to stop; each turn is one (re)negotiation."""
+    while True:
+        parameter = (await discover_parameters(evse, trip)).EVSEChargeParameter
+        if not isinstance(parameter, DC_EVSEChargeParameter):
+            raise Refused("FAILED_WrongChargeParameter", f"{type(parameter).__name__} in answer to DC")
+        trip.cable.battery(trip.vehicle.voltage_v)
+        trip.cable.pilot("C")
+        await wait_for_cable_check(evse, trip)
+        await precharge(evse, trip)
+        trip.cable.contactor("closed")
+        await evse.ask(say.power_delivery(trip.vehicle, ChargeProgress.Start, trip.tuple_id, trip.pmax_w))
+        progress = await loop_dc(evse, trip)
+        answer = await evse.ask(say.power_delivery(trip.vehicle, progress, trip.tuple_id))
+        trip.cable.draw(0.0)
+        trip.cable.contactor("open")
+        if progress is ChargeProgress.Stop:
+            trip.cable.pilot("B")
+            return await detect_welding(evse, trip, answer)
+
+
+async def wait_for_cable_check(evse: EvccLink, trip: Trip) -> None:
+    """Ask until the station has tested the isolation; a fault ends the session."""
+    budget = Budget(evse.timing.cable_check_evcc)
+    while True:
+        response = await evse.ask(say.cable_check(trip.vehicle))
+        if response.EVSEProcessing is EVSEProcessing.Finished:
+            break
+        if budget.over:
+            raise Silence("V2G_EVCC_CableCheck_Timeout", evse.timing.cable_check_evcc)
+        await asyncio.sleep(trip.vehicle.config.plan.poll_s)
+    isolation = response.DC_EVSEStatus.EVSEIsolationStatus
+    if isolation in (IsolationLevel.Invalid, IsolationLevel.Fault):
+        raise Refused("FAILED", f"the isolation is {isolation}")
+
+
+async def precharge(evse: EvccLink, trip: Trip) -> None:
+    """Ask until the output voltage is near the battery's, so that the contactors may close."""
+    budget = Budget(evse.timing.precharge_evcc)
+    while True:
+        response = await evse.ask(say.precharge(trip.vehicle))
+        if abs(units.number(response.EVSEPresentVoltage) - trip.vehicle.voltage_v) < REACHED_V:
+            return
+        if budget.over:
+            raise Silence("V2G_EVCC_PreCharge_Timeout", evse.timing.precharge_evcc)
+        await asyncio.sleep(trip.vehicle.config.plan.poll_s)
+
+
+async def loop_dc(evse: EvccLink, trip: Trip) -> ChargeProgress:
+    """Ask for current again and again, until something ends the loop."""
+    trip.vehicle.begin()
+    while True:
+        response = await evse.ask(say.current_demand(trip.vehicle))
+        present_v = units.number(response.EVSEPresentVoltage)
+        present_a = units.number(response.EVSEPresentCurrent)
+        trip.vehicle.settle(present_v * present_a)
+        trip.cable.draw(present_a)
+        trip.cable.battery(trip.vehicle.voltage_v)
+        check_station(response.DC_EVSEStatus)
+        if (progress := follow(trip, response.DC_EVSEStatus.EVSENotification)) is not None:
+            return progress
+        await asyncio.sleep(trip.vehicle.config.plan.loop_s)
+
+
+def check_station(status: DC_EVSEStatus) -> None:
+    """End the session when the station reports a fault."""
+    if status.EVSEStatusCode in FAULTS:
+        raise PeerGone(f"the station reports {status.EVSEStatusCode}")
+
+
+async def detect_welding(evse: EvccLink, trip: Trip, _stopped: PowerDeliveryRes) -> None:
+    """Watch the voltage behind the open contactors fall below 60 V."""
+    for _ in range(WELDING_TRIES):
+        response = await evse.ask(say.welding_detection(trip.vehicle))
+        if units.number(response.EVSEPresentVoltage) < SAFE_V:
+            return
+        await asyncio.sleep(trip.vehicle.config.plan.poll_s)
+
+
+def follow(trip: Trip, notification: EVSENotification) -> ChargeProgress | None:
+    """What to do next: go on (None), stop because the plan or the station says so, or renegotiate."""
+    if notification is EVSENotification.StopCharging:
+        trip.ended_by = "station"
+        return ChargeProgress.Stop
+    if trip.vehicle.satisfied:
+        return ChargeProgress.Stop
+    return ChargeProgress.Renegotiate if notification is EVSENotification.ReNegotiation else None

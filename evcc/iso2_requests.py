@@ -1,0 +1,133 @@
+"""The requests of an ISO 15118-2 vehicle: pure functions of its state."""
+
+from __future__ import annotations
+
+from evcc.vehicle import Vehicle
+from v2g import units
+from v2g.messages import iso2
+from v2g.messages.iso2 import UnitSymbol
+
+PRECHARGE_CURRENT_A = 1.0
+AC_MODES = {"ac1": "AC_single_phase_core", "ac3": "AC_three_phase_core"}
+
+
+def phases(vehicle: Vehicle) -> int:
+    """Phases in use."""
+    return 3 if vehicle.config.plan.energy == "ac3" else 1
+
+
+def payment_selection(option: iso2.PaymentOption, service_id: int) -> iso2.PaymentServiceSelectionReq:
+    """Choose a payment option and the charge service, by the id the station gave it."""
+    service = iso2.SelectedService(ServiceID=service_id)
+    return iso2.PaymentServiceSelectionReq(
+        SelectedPaymentOption=option, SelectedServiceList=iso2.SelectedServiceList(SelectedService=[service])
+    )
+
+
+def charge_parameters(vehicle: Vehicle) -> iso2.ChargeParameterDiscoveryReq:
+    """Tell the mode wanted and the car's limits and needs."""
+    plan = vehicle.config.plan
+    mode = AC_MODES.get(plan.energy, plan.dc_mode)
+    return iso2.ChargeParameterDiscoveryReq(
+        RequestedEnergyTransferMode=iso2.EnergyTransferMode(mode),
+        EVChargeParameter=_dc_parameter(vehicle) if plan.energy == "dc" else _ac_parameter(vehicle),
+    )
+
+
+def _ac_parameter(vehicle: Vehicle) -> iso2.AC_EVChargeParameter:
+    onboard = vehicle.config.onboard
+    return iso2.AC_EVChargeParameter(
+        DepartureTime=vehicle.config.plan.departure_s,
+        EAmount=units.nearest(vehicle.needed_wh, UnitSymbol.Wh),
+        EVMaxVoltage=units.maximum(onboard.max_voltage_v, UnitSymbol.V),
+        EVMaxCurrent=units.maximum(onboard.max_current_a, UnitSymbol.A),
+        EVMinCurrent=units.minimum(onboard.min_current_a, UnitSymbol.A),
+    )
+
+
+def _dc_parameter(vehicle: Vehicle) -> iso2.DC_EVChargeParameter:
+    battery = vehicle.battery
+    return iso2.DC_EVChargeParameter(
+        DepartureTime=vehicle.config.plan.departure_s,
+        DC_EVStatus=status(vehicle),
+        EVMaximumCurrentLimit=units.maximum(battery.max_current_a, UnitSymbol.A),
+        EVMaximumPowerLimit=units.maximum(battery.max_power_w, UnitSymbol.W),
+        EVMaximumVoltageLimit=units.maximum(battery.max_voltage_v, UnitSymbol.V),
+        EVEnergyCapacity=units.nearest(battery.capacity_wh, UnitSymbol.Wh),
+        EVEnergyRequest=units.nearest(vehicle.needed_wh, UnitSymbol.Wh),
+        FullSOC=100,
+        BulkSOC=80,
+    )
+
+
+def status(vehicle: Vehicle) -> iso2.DC_EVStatus:
+    """Ready, without error, at this state of charge."""
+    return iso2.DC_EVStatus(EVReady=True, EVErrorCode=iso2.DC_EVErrorCode.NO_ERROR, EVRESSSOC=int(vehicle.soc_percent))
+
+
+def power_delivery(
+    vehicle: Vehicle, progress: iso2.ChargeProgress, tuple_id: int, max_w: float | None = None
+) -> iso2.PowerDeliveryReq:
+    """Switch power; with a start comes the profile: all the schedule and the car allow, from now on."""
+    plan = vehicle.config.plan
+    parameter = None
+    if plan.energy == "dc":
+        parameter = iso2.DC_EVPowerDeliveryParameter(
+            DC_EVStatus=status(vehicle), ChargingComplete=progress is iso2.ChargeProgress.Stop
+        )
+    return iso2.PowerDeliveryReq(
+        ChargeProgress=progress,
+        SAScheduleTupleID=tuple_id,
+        ChargingProfile=None if max_w is None else _profile(min(max_w, vehicle_max_w(vehicle))),
+        EVPowerDeliveryParameter=parameter,
+    )
+
+
+def vehicle_max_w(vehicle: Vehicle) -> float:
+    """The most power the car can take in the planned mode, at 230 V in AC."""
+    if vehicle.config.plan.energy == "dc":
+        return vehicle.battery.max_power_w
+    return vehicle.config.onboard.max_current_a * 230.0 * phases(vehicle)
+
+
+def _profile(max_w: float) -> iso2.ChargingProfile:
+    entry = iso2.ProfileEntry(
+        ChargingProfileEntryStart=0, ChargingProfileEntryMaxPower=units.maximum(max_w, UnitSymbol.W)
+    )
+    return iso2.ChargingProfile(ProfileEntry=[entry])
+
+
+def cable_check(vehicle: Vehicle) -> iso2.CableCheckReq:
+    """Ask for the isolation test."""
+    return iso2.CableCheckReq(DC_EVStatus=status(vehicle))
+
+
+def precharge(vehicle: Vehicle) -> iso2.PreChargeReq:
+    """Ask for the battery's voltage with hardly any current."""
+    return iso2.PreChargeReq(
+        DC_EVStatus=status(vehicle),
+        EVTargetVoltage=units.nearest(vehicle.voltage_v, UnitSymbol.V),
+        EVTargetCurrent=units.maximum(PRECHARGE_CURRENT_A, UnitSymbol.A),
+    )
+
+
+def current_demand(vehicle: Vehicle) -> iso2.CurrentDemandReq:
+    """Ask for what the battery can take now."""
+    battery = vehicle.battery
+    amperes = min(battery.max_current_a, battery.max_power_w / vehicle.voltage_v)
+    remaining_s = 3600 * vehicle.needed_wh / (amperes * vehicle.voltage_v)
+    return iso2.CurrentDemandReq(
+        DC_EVStatus=status(vehicle),
+        EVTargetCurrent=units.maximum(amperes, UnitSymbol.A),
+        EVMaximumVoltageLimit=units.maximum(battery.max_voltage_v, UnitSymbol.V),
+        EVMaximumCurrentLimit=units.maximum(battery.max_current_a, UnitSymbol.A),
+        EVMaximumPowerLimit=units.maximum(battery.max_power_w, UnitSymbol.W),
+        ChargingComplete=vehicle.satisfied,
+        RemainingTimeToFullSoC=units.nearest(remaining_s, UnitSymbol.s),
+        EVTargetVoltage=units.nearest(min(vehicle.voltage_v + 5, battery.max_voltage_v), UnitSymbol.V),
+    )
+
+
+def welding_detection(vehicle: Vehicle) -> iso2.WeldingDetectionReq:
+    """Ask for the output voltage behind the car's open contactors."""
+    return iso2.WeldingDetectionReq(DC_EVStatus=status(vehicle))

@@ -1,0 +1,83 @@
+"""The SECC process: configuration to running stations, one controller and one station per EVSE."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import v2g
+from pki import credentials
+from pki.validate import validate
+from secc import config
+from secc.controller import Controller
+from secc.station import SESSIONS, Station
+from v2g import protocols
+from v2g.messages.iso2 import ChargingStatusReq, ChargingStatusRes, CurrentDemandReq, CurrentDemandRes
+from v2g.timing import Timing
+from v2g.tls.context import ServerContext, ServerIdentity, server_context
+from v2g.trust import Role, Verdict, Verify
+
+LOOP_MESSAGES = (CurrentDemandReq, CurrentDemandRes, ChargingStatusReq, ChargingStatusRes)
+
+log = logging.getLogger(__name__)
+
+
+async def run(path: Path, *, time_scale: float = 1.0) -> None:
+    """Read secc.toml and serve until cancelled.
+
+    Raises ValueError or OSError, with file, key and remedy, for what cannot be used at start-up.
+    """
+    settings = config.load(path)
+    tls = server_tls(settings.tls)
+    verify = partial(_verify, _anchors(settings.trust.contract))
+    stations = [_station(evse, settings, tls, verify, Timing(time_scale)) for evse in settings.evse]
+    for station, _ in stations:
+        await station.start()
+    async with asyncio.TaskGroup() as tasks:
+        for station, controller in stations:
+            tasks.create_task(_serve(station, controller))
+        protocols.schema("iso2").warm(*LOOP_MESSAGES)
+
+
+def server_tls(settings: config.TlsSettings) -> ServerContext | None:
+    """Load the SECC certificate; None where none is configured. Raises ValueError for one that cannot be shown."""
+    if settings.chain is None or settings.key is None:
+        return None
+    credential = credentials.load_credential(settings.chain, settings.key, settings.password)
+    return server_context(ServerIdentity(chain=tuple(credential.chain), key=credential.key))
+
+
+def _anchors(files: Sequence[str]) -> list[bytes]:
+    return [der for name in files for der in credentials.load_anchors(name)]
+
+
+def _verify(anchors: Sequence[bytes], chain: Sequence[bytes], role: Role) -> Verdict:
+    return validate(chain, role, anchors)
+
+
+def _station(
+    evse: config.Evse, settings: config.SeccConfig, tls: ServerContext | None, verify: Verify, timing: Timing
+) -> tuple[Station, Controller]:
+    controller = Controller(
+        settings.mqtt,
+        evse.id,
+        settings.controller,
+        version=v2g.__version__,
+        protocols=[dialect.protocol.key for dialect, _ in SESSIONS],
+        interface=evse.interface,
+    )
+    return Station(evse, settings, controller, tls=tls, verify=verify, timing=timing), controller
+
+
+async def _serve(station: Station, controller: Controller) -> None:
+    """Keep one EVSE running; it is online once the broker is there, the listener being bound before."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(controller.run())
+            await controller.ready()
+            controller.online()
+    finally:
+        await station.close()

@@ -1,0 +1,217 @@
+"""One EVSE's network side: SDP responder, listeners, one vehicle at a time, and its session from accept to end.
+
+Nothing a peer does ends the station. A session that ends, however it ends, leaves the charger ordered open, off and
+zero, and the station ready for the next vehicle at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import partial
+from ipaddress import IPv6Address
+
+from secc import api, config, discovery, iso2
+from secc.charger import Charger
+from secc.limits import AuthorisedLimits
+from secc.visit import Visit
+from v2g.dialect import Dialect
+from v2g.errors import PeerGone, Refused, V2GError
+from v2g.interface import Interface
+from v2g.iso2 import ISO2
+from v2g.journal import Journal
+from v2g.link import Ending, SeccLink
+from v2g.sdp import SdpRequest, SdpResponse
+from v2g.stream import Stream, TcpStream
+from v2g.timing import Budget, Timing
+from v2g.tls.context import ServerContext
+from v2g.tls.stream import accept
+from v2g.trust import Verify
+
+Session = Callable[[SeccLink, Visit], Awaitable[None]]
+
+SESSIONS: tuple[tuple[Dialect, Session], ...] = ((ISO2, iso2.serve),)
+LAST_REQUEST_S = 1.0
+HOUR_S = 3600.0
+
+log = logging.getLogger(__name__)
+
+
+class Station:
+    """One EVSE. `tls` is None where only plain TCP is served; `verify` judges contract chains."""
+
+    def __init__(
+        self,
+        evse: config.Evse,
+        settings: config.SeccConfig,
+        charger: Charger,
+        *,
+        tls: ServerContext | None,
+        verify: Verify,
+        timing: Timing | None = None,
+    ) -> None:
+        self.evse = evse
+        self.tls_port: int | None = None
+        self.tcp_port: int | None = None
+        self.sdp_port = 0
+        self.last: Ending | None = None
+        self._settings = settings
+        self._charger = charger
+        self._tls = tls
+        self._verify = verify
+        self._timing = timing or Timing()
+        self._interface = Interface.named(evse.interface)
+        self._address: IPv6Address | None = None
+        self._servers: list[asyncio.Server] = []
+        self._responder = discovery.Responder(self._interface, self._offer)
+        self._busy = False
+
+    async def start(self) -> None:
+        """Bind listeners and SDP; raises `InterfaceError` with a remedy where that is not possible."""
+        address = self._address = await self._interface.address()
+        if self._tls is not None:
+            self.tls_port = await self._listen(address, self.evse.tls_port, secure=True)
+        if not self._settings.tls.required:
+            self.tcp_port = await self._listen(address, self.evse.tcp_port, secure=False)
+        await self._responder.start(self.evse.sdp_port)
+        self.sdp_port = self._responder.port
+        log.info("%s: SDP %s, TLS %s, TCP %s", self.evse.id, self.sdp_port, self.tls_port, self.tcp_port)
+
+    async def close(self) -> None:
+        """Stop listening; a session that runs is ended by whoever runs the loop."""
+        self._responder.close()
+        for server in self._servers:
+            server.close()
+
+    async def _listen(self, address: IPv6Address, port: int, *, secure: bool) -> int:
+        opened = self._interface.serve(address, port)
+        self._servers.append(await asyncio.start_server(partial(self._accept, secure=secure), sock=opened))
+        return int(opened.getsockname()[1])
+
+    @property
+    def _willing(self) -> bool:
+        """Whether a vehicle may come now: a charger that is there, linked and plugged, and nobody else."""
+        state = self._charger.state
+        plugged = state is not None and state.plug in "BCD"
+        return not self._busy and self._charger.setup is not None and plugged and self._charger.linked
+
+    def _offer(self, request: SdpRequest) -> SdpResponse | None:
+        """Answer SDP with an endpoint, or not at all."""
+        if not self._willing or self._address is None:
+            return None
+        response = discovery.choose(request, self._address, tls_port=self.tls_port, plain_port=self.tcp_port)
+        if response is not None:
+            self._charger.session(api.Session(stage="discovered"))
+        return response
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, secure: bool) -> None:
+        """Serve one connection; a second one while a vehicle is here, or without a charger, is closed at once."""
+        stream = TcpStream(reader, writer)
+        setup = self._charger.setup
+        if self._busy or setup is None:
+            why = "another vehicle is here" if self._busy else "there is no charger"
+            self._charger.event("connection_refused", why)
+            await stream.close()
+            return
+        self._busy = True
+        try:
+            await self._attend(stream, setup, secure=secure)
+        finally:
+            self._busy = False
+            with contextlib.suppress(V2GError):
+                await stream.close()
+
+    async def _attend(self, stream: Stream, setup: api.Setup, *, secure: bool) -> None:
+        """Bring the link up, run the session, and leave the charger safe whatever happens."""
+        journal = Journal(self.evse.id)
+        visit = self._visit(setup, journal, secure=secure)
+        ending = Ending(kind="gone", reason="the connection came to nothing")
+        link: SeccLink | None = None
+        try:
+            if secure and self._tls is not None:
+                stream = await accept(stream, self._tls, timeout=self._settings.tls.handshake_s)
+            link = SeccLink(
+                stream,
+                journal,
+                self._timing,
+                setup=Budget(self._timing.setup_secc),
+                undecodable=self._settings.session.undecodable,
+            )
+            visit.stage("connected", tls=stream.facts.tls, started=_now())
+            ending = await self._converse(link, visit)
+        except V2GError as error:
+            ending = Ending(kind="untrusted", reason=str(error))
+        finally:
+            self._conclude(visit, ending)
+            if link is not None:
+                await link.close()
+
+    def _visit(self, setup: api.Setup, journal: Journal, *, secure: bool) -> Visit:
+        return Visit(
+            charger=self._charger,
+            setup=setup,
+            config=self._settings,
+            timing=self._timing,
+            journal=journal,
+            verify=self._verify,
+            secure=secure,
+            limits=AuthorisedLimits(charger=self._charger),
+        )
+
+    async def _converse(self, link: SeccLink, visit: Visit) -> Ending:
+        """Run the session, its limits and the watch over it side by side; the session's end ends all three."""
+        helpers = [asyncio.ensure_future(visit.limits.keep()), asyncio.ensure_future(self._watch(link, visit))]
+        try:
+            return await link.conduct(_speak(link, visit))
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+
+    async def _watch(self, link: SeccLink, visit: Visit) -> None:
+        """Open everything the moment the charger reports danger, and let the session end with it."""
+        while not await self._charger.until(lambda: visit.danger() is not None, HOUR_S):
+            pass
+        danger = visit.danger() or PeerGone("the danger passed before it was looked at")
+        visit.make_safe(str(danger))
+        link.refusing.status = "EVSE_EmergencyShutdown"
+        link.doom(danger, within=LAST_REQUEST_S if isinstance(danger, Refused) else 0.0)
+
+    def _conclude(self, visit: Visit, ending: Ending) -> None:
+        """Tell how the session ended and forget it."""
+        self.last = ending
+        good = ending.kind in ("terminated", "paused")
+        visit.journal.record("ended", ending=ending.kind, reason=ending.reason)
+        visit.leave(
+            api.Session(
+                stage="stopping" if good else "failed",
+                reason=_short(f"{ending.kind}: {ending.reason}" if ending.reason else ending.kind),
+                last_message=ending.last_message or None,
+                response_code=ending.response_code or None,
+            )
+        )
+        self._charger.event(
+            "session_ended" if good else ending.kind,
+            _short(ending.reason),
+            message=ending.last_message,
+            response_code=ending.response_code,
+        )
+
+
+async def _speak(link: SeccLink, visit: Visit) -> None:
+    """Agree on a protocol and hold its session."""
+    sessions = dict(SESSIONS)
+    dialect = await link.negotiate(list(sessions))
+    visit.stage("connected", protocol=dialect.protocol.key)
+    await sessions[dialect](link, visit)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 500 else text[:497] + "..."
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
