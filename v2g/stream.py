@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,6 +10,8 @@ from typing import Protocol
 from v2g.errors import PeerGone
 
 READ_SIZE = 65536
+FAREWELL = 1.0
+"""Seconds the last bytes may take to leave when a connection ends; a peer that does not read holds up nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,12 @@ class TcpStream:
             raise PeerGone(f"send to {self.facts.peer}: {error}") from error
 
     async def close(self) -> None:
-        """Send FIN; an abrupt end by the peer is no error here."""
+        """Send FIN, or reset a peer that does not take what is left; an abrupt end by the peer is no error here."""
         self._writer.close()
-        with contextlib.suppress(OSError):
-            await self._writer.wait_closed()
+        try:
+            async with asyncio.timeout(FAREWELL):
+                await asyncio.shield(self._writer.wait_closed())  # unshielded, the next call would be cancelled too
+        except TimeoutError:
+            self._writer.transport.abort()
+        except OSError:
+            return

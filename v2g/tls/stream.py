@@ -10,14 +10,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 
 from v2g.errors import HandshakeFailed, PeerGone, Silence, Undecodable, Untrusted, V2GError
-from v2g.stream import Facts, Stream
+from v2g.stream import FAREWELL, Facts, Stream
 from v2g.tls.client_hello import ClientHello, parse
 from v2g.tls.context import ClientContext, ServerContext, missing
 from v2g.tls.session import Session
 from v2g.trust import Role, Verdict, Verify
-
-FAREWELL = 1.0
-"""Seconds a closing connection waits for a peer that does not read; also a lost alert is no loss."""
 
 _V2GTP_VERSION = 0x01
 _ALERT_DECODE_ERROR = bytes.fromhex("15 0303 0002 02 32")
