@@ -67,6 +67,7 @@ class ServerContext:
     def __init__(self, identities: Sequence[ServerIdentity], keylog: Keylog | None) -> None:
         for identity in identities:
             identity.check()
+        self._roots_known = all(identity.root for identity in identities)
         self._choices = [(identity.authorities(), _serving(identity, keylog)) for identity in identities]
 
     def connection(self, hello: ClientHello) -> SSL.Connection:
@@ -82,7 +83,8 @@ class ServerContext:
             if named & authorities:
                 return position
         if named:
-            log.warning("none of the %d roots the vehicle names is known here: it gets the first chain", len(named))
+            level = logging.WARNING if self._roots_known else logging.INFO  # a root we do not know may be among them
+            log.log(level, "none of the %d roots the vehicle names is known here: it gets the first chain", len(named))
         return 0
 
 

@@ -37,10 +37,12 @@ class TlsStream:
         while not self._closed:
             try:
                 data = self._session.read()
-            finally:
-                await _flush(self._stream, self._session)
+            except PeerGone:
+                await _farewell(self._stream, self._session)
+                raise
             if data is not None:
                 return data
+            await _flush(self._stream, self._session)
             arrived = await self._stream.receive()
             if not arrived:
                 return b""

@@ -208,6 +208,7 @@ async def test_a_vehicle_that_names_unknown_roots_gets_the_first_chain(caplog: p
     async with tcp_pair() as (vehicle, station):
         ours, _ = await handshake(vehicle, station, server=server, client=client_context([chain("foreign").root]))
         assert isinstance(ours, TlsStream)
+    assert caplog.records[-1].levelname == "WARNING"
     assert "none of the 1 roots the vehicle names is known here" in caplog.text
 
 
