@@ -64,7 +64,7 @@ def read(der: bytes) -> Certificate:
         with warnings.catch_warnings():
             # About serial numbers, which the profile check judges, and lengths in names, which nobody here relies on.
             warnings.simplefilter("ignore")
-            certificate = describe(x509.load_der_x509_certificate(der))
+            certificate = _describe(x509.load_der_x509_certificate(der))
     except _MALFORMED as error:
         raise ValueError(f"no well-formed X.509 certificate: {error}") from error
     # Unused bits in the signature are ignored by the parser: one certificate would have several encodings.
@@ -73,8 +73,7 @@ def read(der: bytes) -> Certificate:
     return certificate
 
 
-def describe(parsed: x509.Certificate) -> Certificate:
-    """Collect the facts of a certificate; raise what `cryptography` raises for malformed parts."""
+def _describe(parsed: x509.Certificate) -> Certificate:
     extensions = parsed.extensions
     constraints = _extension(extensions, x509.BasicConstraints)
     usage = _extension(extensions, x509.KeyUsage)

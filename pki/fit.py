@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtensionOID, SignatureAlgorithmOID
+from cryptography.x509.oid import ExtensionOID
 
 from pki.certificate import Certificate, signed_by
 from pki.profiles import Profile, Tier, Usage
@@ -36,7 +36,7 @@ _MAX_SERIAL_BITS = 159  # 20 octets with the sign bit clear (RFC 5280 4.1.2.2)
 
 def misfits(certificate: Certificate, row: Profile) -> Iterator[str]:
     """Yield what keeps a certificate from fitting its row; nothing means it fits."""
-    yield from _algorithm(certificate)
+    yield from _suite(certificate, row)
     yield from _subject(certificate, row)
     yield from _constraints(certificate, row)
     yield from _usage(certificate, row)
@@ -47,12 +47,12 @@ def misfits(certificate: Certificate, row: Profile) -> Iterator[str]:
         yield f"has {len(certificate.der)} bytes, more than {row.size} [V2G2-010]"
 
 
-def _algorithm(certificate: Certificate) -> Iterator[str]:
-    key = certificate.key
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        yield "its key is not on secp256r1 [V2G2-006]"
-    if certificate.signature_algorithm != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
-        yield "it is not signed with ecdsa-with-SHA256 [V2G2-007]"
+def _suite(certificate: Certificate, row: Profile) -> Iterator[str]:
+    key, suite = certificate.key, row.suite
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, suite.curve):
+        yield f"its key is not on {suite.curve.name}"
+    if certificate.signature_algorithm != suite.algorithm:
+        yield f"it is not signed with ECDSA and {suite.digest.name}"
 
 
 def _subject(certificate: Certificate, row: Profile) -> Iterator[str]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
@@ -46,7 +45,8 @@ def issue(entry: Entry, issuer: Issued | None, at: datetime) -> Issued:
 
     Raise ValueError if it would be larger than its profile allows, naming the longest field.
     """
-    key = ec.generate_private_key(ec.SECP256R1())
+    suite = entry.profile.suite
+    key = ec.generate_private_key(suite.curve())
     name = subject(entry)
     not_before = at.replace(microsecond=0) - CLOCK_SLACK
     builder = (
@@ -59,7 +59,7 @@ def issue(entry: Entry, issuer: Issued | None, at: datetime) -> Issued:
         .not_valid_after(end_of_validity(entry.days, not_before, issuer.certificate if issuer else None))
     )
     builder = _extend(builder, entry.profile, key, issuer)
-    issued = Issued(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
+    issued = Issued(builder.sign(issuer.key if issuer else key, suite.digest()), key)
     _check_size(issued, entry)
     return issued
 

@@ -41,13 +41,30 @@ def trees(out: Path) -> list[Path]:
 def survey(folder: Path, at: datetime | None = None) -> list[Line]:
     """Return the certificates of a tree, each after its issuer; raise ValueError naming an unreadable file."""
     tree = Store(folder)
-    found = {place: read(load_chain(tree.certificate(place))[0]) for place in tree.places()}
-    return list(_below(None, found, 0, at or datetime.now(UTC)))
+    found = {place: _read(tree.certificate(place)) for place in tree.places()}
+    issuers = {place: _issuer(place, found) for place in found}
+    return list(_below(None, found, issuers, 0, at or datetime.now(UTC)))
 
 
-def _below(issuer: str | None, found: dict[str, Certificate], depth: int, at: datetime) -> Iterator[Line]:
+def _read(path: Path) -> Certificate:
+    der = load_chain(path)[0]
+    try:
+        return read(der)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; `plugcharge pki init` repairs it") from error
+
+
+def _issuer(place: str, found: dict[str, Certificate]) -> str | None:
+    """Return the place of the certificate that signed another one; None for roots and orphans."""
+    signed = found[place].parsed
+    return next((other for other, by in found.items() if other != place and signed_by(signed, by.parsed)), None)
+
+
+def _below(
+    issuer: str | None, found: dict[str, Certificate], issuers: dict[str, str | None], depth: int, at: datetime
+) -> Iterator[Line]:
     for place, certificate in found.items():
-        if _issuer(place, found) == issuer:
+        if issuers[place] == issuer:
             yield Line(
                 place=place,
                 depth=depth,
@@ -57,14 +74,7 @@ def _below(issuer: str | None, found: dict[str, Certificate], depth: int, at: da
                 serial=str(certificate.serial),
                 size=len(certificate.der),
             )
-            yield from _below(place, found, depth + 1, at)
-
-
-def _issuer(place: str, found: dict[str, Certificate]) -> str | None:
-    """Return the place of the certificate that signed another one; None for roots and orphans."""
-    signed = found[place].parsed
-    signers = (other for other, by in found.items() if other != place and signed_by(signed, by.parsed))
-    return next(signers, None)
+            yield from _below(place, found, issuers, depth + 1, at)
 
 
 def as_text(folder: Path, lines: Sequence[Line]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What every certificate of the PKI has to look like: one row per role, read by issuer, validator and linter alike.
+"""What every certificate of the PKI has to look like: one row per role, read by issuer and validator alike.
 
 The rows follow ISO 15118-2 Annex F as far as free sources tell it. Where sources disagree, `usage` and `dc` are what
 we issue and the `_demanded` columns are what every source agrees on, which is what we ask of others.
@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ObjectIdentifier, SignatureAlgorithmOID
+
 from v2g.identifiers import BadIdentifier, emaid, pcid
 from v2g.trust import Role
 
 
 class Edition(StrEnum):
-    """The standard a profile belongs to; it fixes curve, digest and size."""
+    """The standard a profile belongs to."""
 
     ISO2 = "iso2"
 
@@ -76,6 +80,16 @@ class CommonName:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The key and the signature of a certificate."""
+
+    curve: type[ec.EllipticCurve]
+    digest: type[hashes.HashAlgorithm]
+    algorithm: ObjectIdentifier
+
+
+_P256 = Suite(ec.SECP256R1, hashes.SHA256, SignatureAlgorithmOID.ECDSA_WITH_SHA256)  # [V2G2-006] [V2G2-007]
 _LONGEST = 64  # ub-common-name of RFC 5280
 _ANY = CommonName("a name of 1 to 64 bytes")
 _STATION = CommonName("a SECCID, CPID or EVSEID of 1 to 64 bytes")
@@ -84,12 +98,12 @@ _EMAID = CommonName("an EMAID of 14 or 15 letters and digits [V2G2-108]", emaid)
 _PCID = CommonName("a PCID of 17 or 18 letters and digits [V2G2-933]", pcid, binding=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One row: what a certificate of a role looks like.
 
-    `path_length` None means that the extension sets no limit, `days` is the default validity, `issuers` the roles
-    that may sign it (empty: itself) and `size` the most bytes its DER may have.
+    `path_length` None means that the extension sets no limit, `days` is the default validity, `issuers` are the roles
+    that may sign it (none: itself) and `size` is the most bytes its DER may have.
     """
 
     role: str
@@ -104,6 +118,7 @@ class Profile:
     days: int
     issuers: tuple[str, ...] = ()
     edition: Edition = Edition.ISO2
+    suite: Suite = _P256
     size: int = 800  # [V2G2-010]
 
     @property
@@ -112,128 +127,43 @@ class Profile:
         return self.tier is not Tier.LEAF
 
 
-_CA_USAGE = frozenset({Usage.CERT_SIGN, Usage.CRL_SIGN})
+_ISSUE = frozenset({Usage.CERT_SIGN, Usage.CRL_SIGN})
 _SIGN = frozenset({Usage.SIGNATURE})
-_SIGN_AGREE = _SIGN | {Usage.KEY_AGREEMENT}  # whose key does ECDH needs keyAgreement [V2G2-822]
-_CONTRACT_USAGE = _SIGN_AGREE | {Usage.NON_REPUDIATION, Usage.KEY_ENCIPHERMENT}
-_FORTY_YEARS = 14_610  # [V2G2-011]
+_BIND = _SIGN | {Usage.NON_REPUDIATION}
+_AGREE = _SIGN | {Usage.KEY_AGREEMENT}  # a key that does ECDH needs keyAgreement [V2G2-822]
+_ALL = _BIND | _AGREE | {Usage.KEY_ENCIPHERMENT}
 
-
-def _root(branch: Branch, dc: str, *, dc_demanded: bool = False, days: int = _FORTY_YEARS) -> Profile:
-    return _authority(branch, Tier.ROOT, dc, None, days, dc_demanded=dc_demanded)
-
-
-def _sub1(branch: Branch, dc: str, days: int, *issuers: str) -> Profile:
-    return _authority(branch, Tier.SUB1, dc, 1, days, *issuers)
-
-
-def _sub2(branch: Branch, dc: str, days: int, *issuers: str) -> Profile:
-    return _authority(branch, Tier.SUB2, dc, 0, days, *issuers)
-
-
-def _authority(
-    branch: Branch,
-    tier: Tier,
-    dc: str,
-    path_length: int | None,
-    days: int,
-    *issuers: str,
-    dc_demanded: bool = False,
-) -> Profile:
-    return Profile(
-        role=f"{branch}-{tier}",
-        branch=branch,
-        tier=tier,
-        common_name=_ANY,
-        dc=dc,
-        dc_demanded=dc_demanded,
-        path_length=path_length,
-        usage=_CA_USAGE,
-        usage_demanded=_CA_USAGE,
-        days=days,
-        issuers=issuers,
-    )
-
-
-def _leaf(
-    role: Role,
-    branch: Branch,
-    common_name: CommonName,
-    dc: str,
-    days: int,
-    *,
-    dc_demanded: bool,
-    usage: frozenset[Usage],
-    usage_demanded: frozenset[Usage],
-) -> Profile:
-    return Profile(
-        role=role,
-        branch=branch,
-        tier=Tier.LEAF,
-        common_name=common_name,
-        dc=dc,
-        dc_demanded=dc_demanded,
-        path_length=None,
-        usage=usage,
-        usage_demanded=usage_demanded,
-        days=days,
-        issuers=(f"{branch}-{Tier.SUB2}",),  # a root never issues a leaf [V2G2-867]
-    )
-
-
+# A root is valid for 40 years [V2G2-011] and never issues a leaf [V2G2-867].
+# fmt: off
 PROFILES: tuple[Profile, ...] = (
-    _root(Branch.V2G, "V2G", dc_demanded=True),
-    _sub1(Branch.CPO, "V2G", 1460, "v2g-root"),
-    _sub2(Branch.CPO, "V2G", 365, "cpo-sub1", "v2g-root"),
-    _leaf(
-        Role.SECC,
-        Branch.CPO,
-        _STATION,
-        "CPO",
-        60,
-        dc_demanded=True,
-        usage=_SIGN_AGREE,
-        usage_demanded=_SIGN,
-    ),
-    _root(Branch.MO, "MO", days=3650),
-    _sub1(Branch.MO, "MO", 1460, "mo-root", "v2g-root"),
-    _sub2(Branch.MO, "MO", 1460, "mo-sub1", "mo-root", "v2g-root"),
-    _leaf(
-        Role.CONTRACT,
-        Branch.MO,
-        _EMAID,
-        "MO",
-        730,
-        dc_demanded=False,
-        usage=_CONTRACT_USAGE,
-        usage_demanded=_SIGN | {Usage.NON_REPUDIATION},
-    ),
-    _root(Branch.OEM, "OEM", days=3650),
-    _sub1(Branch.OEM, "OEM", 1460, "oem-root", "v2g-root"),
-    _sub2(Branch.OEM, "OEM", 1460, "oem-sub1", "oem-root", "v2g-root"),
-    _leaf(
-        Role.OEM_PROVISIONING,
-        Branch.OEM,
-        _PCID,
-        "OEM",
-        1460,
-        dc_demanded=False,
-        usage=_SIGN_AGREE,
-        usage_demanded=_SIGN_AGREE,
-    ),
-    _sub1(Branch.CPS, "CPS", 1460, "v2g-root"),
-    _sub2(Branch.CPS, "CPS", 730, "cps-sub1", "v2g-root"),
-    _leaf(
-        Role.CPS,
-        Branch.CPS,
-        _ANY,
-        "CPS",
-        90,
-        dc_demanded=True,
-        usage=_SIGN,
-        usage_demanded=_SIGN,
-    ),
+    #       role         branch      tier       CN        DC     must   path  usage   must     days  issuers
+    Profile("v2g-root",  Branch.V2G, Tier.ROOT, _ANY,     "V2G", True,  None, _ISSUE, _ISSUE, 14_610),
+    Profile("cpo-sub1",  Branch.CPO, Tier.SUB1, _ANY,     "V2G", False, 1,    _ISSUE, _ISSUE, 1460, ("v2g-root",)),
+    Profile("cpo-sub2",  Branch.CPO, Tier.SUB2, _ANY,     "V2G", False, 0,    _ISSUE, _ISSUE, 365,
+            ("cpo-sub1", "v2g-root")),
+    Profile(Role.SECC,   Branch.CPO, Tier.LEAF, _STATION, "CPO", True,  None, _AGREE, _SIGN,  60,   ("cpo-sub2",)),
+
+    Profile("mo-root",   Branch.MO,  Tier.ROOT, _ANY,     "MO",  False, None, _ISSUE, _ISSUE, 3650),
+    Profile("mo-sub1",   Branch.MO,  Tier.SUB1, _ANY,     "MO",  False, 1,    _ISSUE, _ISSUE, 1460,
+            ("mo-root", "v2g-root")),
+    Profile("mo-sub2",   Branch.MO,  Tier.SUB2, _ANY,     "MO",  False, 0,    _ISSUE, _ISSUE, 1460,
+            ("mo-sub1", "mo-root", "v2g-root")),
+    Profile(Role.CONTRACT, Branch.MO, Tier.LEAF, _EMAID,  "MO",  False, None, _ALL,   _BIND,  730,  ("mo-sub2",)),
+
+    Profile("oem-root",  Branch.OEM, Tier.ROOT, _ANY,     "OEM", False, None, _ISSUE, _ISSUE, 3650),
+    Profile("oem-sub1",  Branch.OEM, Tier.SUB1, _ANY,     "OEM", False, 1,    _ISSUE, _ISSUE, 1460,
+            ("oem-root", "v2g-root")),
+    Profile("oem-sub2",  Branch.OEM, Tier.SUB2, _ANY,     "OEM", False, 0,    _ISSUE, _ISSUE, 1460,
+            ("oem-sub1", "oem-root", "v2g-root")),
+    Profile(Role.OEM_PROVISIONING, Branch.OEM, Tier.LEAF, _PCID, "OEM", False, None, _AGREE, _AGREE, 1460,
+            ("oem-sub2",)),
+
+    Profile("cps-sub1",  Branch.CPS, Tier.SUB1, _ANY,     "CPS", False, 1,    _ISSUE, _ISSUE, 1460, ("v2g-root",)),
+    Profile("cps-sub2",  Branch.CPS, Tier.SUB2, _ANY,     "CPS", False, 0,    _ISSUE, _ISSUE, 730,
+            ("cps-sub1", "v2g-root")),
+    Profile(Role.CPS,    Branch.CPS, Tier.LEAF, _ANY,     "CPS", True,  None, _SIGN,  _SIGN,  90,   ("cps-sub2",)),
 )
+# fmt: on
 
 
 @cache

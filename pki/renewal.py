@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 from pki import store
-from pki.certificate import describe, signed_by
+from pki.certificate import Certificate, read, signed_by
 from pki.fit import misfits
 from pki.issue import Issued, end_of_validity, issue, subject
 from pki.profiles import Tier
@@ -57,25 +57,25 @@ def _keep_or_issue(
         return issue(entry, issuer, now), "new"
     try:
         found = folder.load(entry.place)
+        facts = read(found.der)
     except ValueError as error:
         return issue(entry, issuer, now), f"damaged: {error}"
-    reason = _outdated(entry, found, issuer, within_days, now)
+    reason = _outdated(entry, facts, issuer, within_days, now)
     return (issue(entry, issuer, now), reason) if reason else (found, "")
 
 
-def _outdated(entry: Entry, found: Issued, issuer: Issued | None, within_days: int, now: datetime) -> str:
+def _outdated(entry: Entry, found: Certificate, issuer: Issued | None, within_days: int, now: datetime) -> str:
     """Say why a certificate may not stay, or "" if it may."""
-    certificate = found.certificate
-    if not signed_by(certificate, (issuer or found).certificate):
+    above = issuer.certificate if issuer else None
+    if not signed_by(found.parsed, above or found.parsed):
         return "its issuer was renewed"
-    if certificate.subject != subject(entry):
+    if found.parsed.subject != subject(entry):
         return "its name changed"
-    facts = describe(certificate)
-    misfit = next(misfits(facts, entry.profile), None)
-    if misfit or facts.usage != entry.profile.usage:
+    misfit = next(misfits(found, entry.profile), None)
+    if misfit or found.usage != entry.profile.usage:
         return misfit or "its key usage changed"
-    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    if end != end_of_validity(entry.days, start, issuer.certificate if issuer else None):
+    start, end = found.not_before, found.not_after
+    if end != end_of_validity(entry.days, start, above):
         return "its validity changed"
     # A short-lived certificate is not renewed every time, only in the last third of its life.
     notice = min(timedelta(days=within_days), (end - start) / 3)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -76,6 +77,8 @@ class Store:
             raise ValueError("its key is missing") from None
         except TypeError:
             raise ValueError("its key is encrypted") from None
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise ValueError("its key cannot be read") from error
         if isinstance(key, ec.EllipticCurvePrivateKey) and key.public_key() == certificate.public_key():
             return Issued(certificate, key)
         raise ValueError("its key is another one's")

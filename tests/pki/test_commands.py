@@ -3,12 +3,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from pki.commands import pki
+from pki.overview import as_text, survey
 
 
 def run(*arguments: str | Path) -> Result:
@@ -92,3 +94,20 @@ def test_python_m_pki_works() -> None:
 def test_help_loads_no_cryptography() -> None:
     code = "import sys; from pki.commands import pki; assert 'cryptography' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_show_names_what_it_cannot_read_and_what_is_expired(folder: Path) -> None:
+    lines = survey(folder, datetime.now(UTC) + timedelta(days=61))
+    secc = next(line for line in lines if line.place == "leaf/secc/evse1")
+    assert secc.days_left == -2
+    assert any("EXPIRED" in text and "DE*PCG*E0001" in text for text in as_text(folder, lines))
+    (folder / "ca/mo/sub1.pem").write_text("garbage")
+    result = run("show", "--out", folder)
+    assert result.exit_code == 1
+    assert f"{folder / 'ca/mo/sub1.pem'}: holds no PEM certificates" in result.output
+
+
+def test_show_puts_an_orphan_at_the_top(folder: Path) -> None:
+    (folder / "ca/mo/sub2.pem").unlink()
+    depths = {line.place: line.depth for line in survey(folder)}
+    assert (depths["leaf/contract/car1"], depths["leaf/secc/evse1"]) == (0, 3)
