@@ -24,7 +24,7 @@ BUSY_S = 0.01
 IDLE_S = 0.05
 READS = (
     api.SECC_STATUS, api.SECC_HEARTBEAT, api.SECC_SESSION, api.SECC_AUTHORIZATION, api.SECC_LIMITS, api.SECC_PERMIT,
-    api.SECC_TARGET, api.SECC_COMMAND, api.CABLE_VEHICLE,
+    api.SECC_TARGET, api.SECC_COMMAND, api.SECC_EVENT, api.CABLE_VEHICLE,
 )  # fmt: skip
 
 P = TypeVar("P", bound=Record)
@@ -98,6 +98,8 @@ class Simulator:
         del topic
         if isinstance(payload, api.Limits):
             self._recorder.write(limits=payload)
+        elif isinstance(payload, api.Event):
+            self._recorder.write(event=payload)
         self.charger.hear(payload, retained=retained, now=time.monotonic())
 
     def _say(self, topic: api.Topic[P], payload: P) -> None:

@@ -98,6 +98,7 @@ class Visit:
         self.limits.authorised = True
         self.limits.refresh()
         self.journal.record("authorised", by=grant.source)
+        self.charger.event("authorised", f"by {grant.source}", id=grant.id)
 
     def _called(self, emaid: str) -> str:
         return emaid if self.config.session.emaid == "plain" else hashlib.sha256(emaid.encode()).hexdigest()

@@ -1,0 +1,210 @@
+"""`plugcharge demo`: one car charges on this machine, by four processes that know each other only by their protocols.
+
+Broker, charger controller, SECC and EVCC run on the loopback interface on free ports, with certificates made for the
+occasion. The exit status is 0 only if the session ended as planned, the controller saw authorised limits and energy,
+and afterwards the limits are zero and the contactor is open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import sys
+import tempfile
+import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from plugcharge import scene
+from plugcharge.broker import start_broker
+from plugcharge.ladder import Ladder
+
+ENDING_S = 5.0
+SETTLING_S = 3.0
+STEP_S = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What is to be shown."""
+
+    protocol: str
+    energy: str
+    payment: str
+    charge_s: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What happened, as `--json` tells it."""
+
+    choice: Choice
+    vehicle: dict[str, Any] = field(default_factory=dict)
+    limits: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    charger: dict[str, Any] = field(default_factory=dict)
+    timings: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def failures(self) -> list[str]:
+        """Everything that is not as planned."""
+        checks = {
+            f"the vehicle: {self.vehicle.get('reason') or 'no result'}": bool(self.vehicle.get("ok")),
+            "the controller never saw authorised limits above zero": any(scene.flowing(each) for each in self.limits),
+            "no energy was metered": self.charger.get("energy_wh", 0) > 0,
+            "the limits are not zero afterwards": bool(self.limits) and scene.zero(self.limits[-1]),
+            "the contactor is not open afterwards": self.charger.get("contactor") == "open",
+            f"payment was {self.vehicle.get('payment')}": self.vehicle.get("payment") == self.choice.payment,
+        }
+        return [failure for failure, holds in checks.items() if not holds]
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it for machines."""
+        return {
+            "ok": not self.failures,
+            "failures": self.failures,
+            "protocol": self.choice.protocol,
+            "energy": self.choice.energy,
+            "payment": self.choice.payment,
+            "messages": self.vehicle.get("messages", []),
+            "limits": self.limits,
+            "energy_wh": self.charger.get("energy_wh", 0.0),
+            "events": self.events,
+            "timings": self.timings,
+        }
+
+
+@click.command()
+@click.option("--protocol", type=click.Choice(["iso2"]), default="iso2", show_default=True, help="ISO 15118-2.")
+@click.option("--energy", type=click.Choice(["ac", "dc"]), default="ac", show_default=True)
+@click.option("--payment", type=click.Choice(["contract", "external"]), default="contract", show_default=True)
+@click.option(
+    "--charge-s", type=click.FloatRange(0.5, 3600), default=1.6, show_default=True, help="Length of the loop."
+)
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write what happened here.")
+def demo(protocol: str, energy: str, payment: str, charge_s: float, file: Path | None) -> None:
+    """Charge a car on this machine and show what happens."""
+    choice = Choice(protocol=protocol, energy=energy, payment=payment, charge_s=charge_s)
+    try:
+        report = asyncio.run(_play(choice))
+    except ImportError as error:
+        raise click.ClickException(f"{error}; install what the demo needs: pip install 'plugcharge[demo]'") from error
+    except (OSError, RuntimeError, TimeoutError) as error:
+        raise click.ClickException(f"the demo could not run: {error}") from error
+    if file is not None:
+        file.write_text(json.dumps(report.as_json(), indent=2) + "\n", encoding="utf-8")
+    Ladder().summary(report)
+    if report.failures:
+        sys.exit(1)
+
+
+async def _play(choice: Choice) -> Report:
+    """Run the four processes through one session."""
+    report = Report(choice=choice)
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="plugcharge-demo-") as name:
+        folder = Path(name)
+        await _make_certificates(folder)
+        async with contextlib.AsyncExitStack() as stack:
+            broker, port = await start_broker()
+            stack.push_async_callback(_end, broker)
+            files = scene.write(folder, choice, broker_port=port, sdp_port=_free_udp_port())
+            controller = await stack.enter_async_context(_running("secc", "simulate", "--config", files.simulator))
+            await stack.enter_async_context(_running("secc", "run", "--config", files.secc))
+            report.timings["ready_s"] = round(time.perf_counter() - began, 3)
+            await _drive(files.evcc, files.result, report)
+            await _settled(files.record)
+            await _end(controller)
+        _collect(files, report)
+    report.timings["total_s"] = round(time.perf_counter() - began, 3)
+    return report
+
+
+async def _make_certificates(folder: Path) -> None:
+    await _finish(await _start("pki", "init", "--out", folder / "certs", stdout=DEVNULL))
+
+
+async def _drive(config: Path, result: Path, report: Report) -> None:
+    """Let the car charge, and show its messages as they come."""
+    process = await _start("evcc", "run", "--config", config, "--ladder", "--json", result, stdout=PIPE)
+    ladder = Ladder()
+    stream = process.stdout
+    while stream is not None and (line := await stream.readline()):
+        with contextlib.suppress(json.JSONDecodeError):
+            ladder.show(json.loads(line))
+    ladder.close()
+    await process.wait()
+    report.timings |= ladder.timings()
+
+
+async def _settled(record: Path) -> None:
+    """Wait until the controller has received limits that authorise nothing, the session's last ones."""
+    until = time.monotonic() + SETTLING_S
+    while time.monotonic() < until:
+        limits = [each["limits"] for each in scene.lines(record) if "limits" in each]
+        if any(scene.flowing(each) for each in limits) and scene.zero(limits[-1]):
+            return
+        await asyncio.sleep(STEP_S)
+
+
+def _collect(files: scene.Files, report: Report) -> None:
+    for line in scene.lines(files.record):
+        if "limits" in line:
+            report.limits.append(line["limits"])
+        elif "event" in line:
+            report.events.append(line["event"])
+        else:
+            report.charger = line
+    with contextlib.suppress(OSError, json.JSONDecodeError):
+        report.vehicle = json.loads(files.result.read_text(encoding="utf-8"))
+
+
+# --- processes ------------------------------------------------------------------------------------------------------
+
+
+async def _start(*words: str | Path, stdout: int | None = None) -> Process:
+    """Start one of our own commands."""
+    package, *arguments = words
+    command: Sequence[str] = [sys.executable, "-m", str(package), *(str(each) for each in arguments)]
+    return await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=stdout)
+
+
+async def _finish(process: Process) -> None:
+    if await process.wait() != 0:
+        raise RuntimeError("a process failed; its own message stands above")
+
+
+@contextlib.asynccontextmanager
+async def _running(*words: str | Path) -> AsyncIterator[Process]:
+    """Run one of our commands as long as the block lasts."""
+    process = await _start(*words, stdout=DEVNULL)
+    try:
+        yield process
+    finally:
+        await _end(process)
+
+
+async def _end(process: Process) -> None:
+    """Ask a process to end, and insist when it does not."""
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(ENDING_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _free_udp_port() -> int:
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+        probe.bind(("::1", 0))
+        return int(probe.getsockname()[1])
