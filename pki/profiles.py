@@ -85,7 +85,7 @@ class Suite:
     """The key and the signature of a certificate."""
 
     curve: type[ec.EllipticCurve]
-    digest: type[hashes.HashAlgorithm]
+    digest: type[hashes.SHA256 | hashes.SHA512]
     algorithm: ObjectIdentifier
 
 
