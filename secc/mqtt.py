@@ -13,8 +13,8 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Annotated, Literal, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from typing import Annotated, Any, Literal, TypeVar
 
 import aiomqtt
 import msgspec
@@ -31,6 +31,7 @@ from v2g.record import Record
 KEEP_ALIVE_S = 5
 ANSWER_S = 5.0
 FAREWELL_S = 1.0
+ASK_AGAIN_S = 0.05
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
 INCOMING_LIMIT = 2_000
@@ -123,10 +124,10 @@ class Bus:
         """Queue a payload; returns at once. One that breaks its own declaration is not sent, but told to `rejected`."""
         if topic.writer not in (self._writer, "cable"):
             raise ValueError(f"{topic.name} belongs to {topic.writer}, not to {self._writer}")
-        data = msgspec.json.encode(payload)
         try:
+            data = msgspec.json.encode(payload)
             msgspec.json.decode(data, type=topic.payload)
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, UnicodeEncodeError) as error:
             self._reject(topic.name, f"not sent: {error}")
             return
         deadline: float | None = getattr(payload, "deadline_s", None)
@@ -208,7 +209,12 @@ class Bus:
         """Ask for every topic by its own name, so that nobody else's branch can be heard by mistake."""
         if not self._reads:
             return
-        answer = await client.subscribe([(name, topic.qos) for name, topic in self._reads.items()])
+        asking = asyncio.create_task(client.subscribe([(name, topic.qos) for name, topic in self._reads.items()]))
+        try:
+            await asyncio.wait({asking})
+        finally:
+            await _stop([asking])
+        answer = asking.result()
         codes = [code.value if isinstance(code, ReasonCode) else code for code in answer]
         for name, code in zip(self._reads, codes, strict=True):
             if code >= REFUSED_SUBSCRIPTION:
@@ -285,7 +291,7 @@ class Bus:
             raise Undecodable("retained, though it is no state: said once, maybe long ago")
         try:
             return self._decoders[topic.name].decode(data)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Undecodable(str(error)) from error
         except RecursionError as error:
             raise Undecodable("nested too deeply") from error
@@ -320,8 +326,12 @@ async def _leave(client: aiomqtt.Client) -> None:
         await client.__aexit__(None, None, None)
 
 
-async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel and wait; what they raised is for those who wait for a result."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+async def _stop(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel and wait. The library may lose a cancellation (`asyncio.wait_for` does, up to 3.11), so ask again."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        ended, pending = await asyncio.wait(pending, timeout=ASK_AGAIN_S)
+        for task in ended:
+            _ = task.cancelled() or task.exception()
