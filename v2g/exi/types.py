@@ -13,6 +13,14 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 T = TypeVar("T")
 
+FIXED_RANGE = 4096
+"""Ranges of at most so many numbers have a field of fixed width (EXI 7.1.9)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """True or false."""
+
 
 @dataclass(frozen=True, slots=True)
 class Whole:
@@ -20,6 +28,18 @@ class Whole:
 
     low: int | None = None
     high: int | None = None
+
+    @property
+    def bits(self) -> int | None:
+        """Width of the fixed field such a number travels in; None if its length varies."""
+        if self.low is None or self.high is None or self.high - self.low >= FIXED_RANGE:
+            return None
+        return (self.high - self.low).bit_length()
+
+    @property
+    def signed(self) -> bool:
+        """Whether a sign bit precedes a number of varying length."""
+        return self.low is None or self.low < 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +95,24 @@ class Enumeration(StrEnum):
         member.position = len(cls.__members__)
         return member
 
+    # As fast as a plain text in the tables of generated code; equal texts are equal members.
+    __hash__ = str.__hash__
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One of the texts of an enumeration."""
+
+    members: type[Enumeration]
+
+    @property
+    def bits(self) -> int:
+        """Width of the position; none for a single member."""
+        return (len(self.members) - 1).bit_length()
+
+
+Simple = Flag | Listed | Whole | Text | Octets
+"""What a value without child elements can be."""
 
 Byte = Annotated[int, Whole(-(2**7), 2**7 - 1)]
 Short = Annotated[int, Whole(-(2**15), 2**15 - 1)]

@@ -1,0 +1,229 @@
+"""The slow way to write: straight from the grammar, able to say which value cannot be sent.
+
+Generated code writes what is as it should be; all other messages come here. By default values out of range are
+refused. With `strict=False` everything that was read can be written again, in the same bits: that is what checking a
+signature over a deviating message takes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from v2g.exi.explain import HEADER
+from v2g.exi.fields import Field, Type, fields
+from v2g.exi.grammar import Attribute, Characters, End, Event, Grammar, Root, Row, Start, attributes
+from v2g.exi.message import Message
+from v2g.exi.relaxed import Relaxed, relaxed_class, value_field
+from v2g.exi.runtime import MOST_CHARACTERS, MOST_ITEMS, MOST_LONG_GROUPS, MOST_OCTETS, SURROGATES, flush
+from v2g.exi.types import Flag, Listed, Octets, Simple, Text, Whole
+
+
+class Writing:
+    """One slow writing of one message. Methods raise ValueError with the path of what cannot be sent."""
+
+    def __init__(self, grammar: Grammar, *, strict: bool = True) -> None:
+        self._grammar = grammar
+        self._strict = strict
+        self._out = bytearray()
+        self._bits = HEADER
+        self._count = 8
+        self._path: list[str] = []
+
+    def document(self, code: int, message: Message) -> bytes:
+        """Write a document whose root element has this code."""
+        self._root(self._grammar.documents[code], code, len(self._grammar.documents).bit_length())
+        self._message(message)
+        return self._finish()
+
+    def fragment(self, code: int, message: Message, *, relaxed: bool = True) -> bytes:
+        """Write a fragment of one element with this code; `relaxed` as for `Reading.fragment`."""
+        roots = self._grammar.fragments
+        bits = (len(roots) + 1).bit_length()
+        self._root(roots[code], code, bits)
+        if len(roots[code].types) > 1 and relaxed:
+            self._relaxed(roots[code], message)
+        else:
+            self._message(message)
+        self._put(bits, len(roots) + 1)
+        return self._finish()
+
+    # Bits
+
+    def _put(self, width: int, bits: int) -> None:
+        self._bits = self._bits << width | bits
+        self._count += width
+        if self._count >= 64:
+            self._bits, self._count = flush(self._bits, self._count, self._out)
+
+    def _number(self, number: int) -> None:
+        while number > 127:
+            self._put(8, 128 | number & 127)
+            number >>= 7
+        self._put(8, number)
+
+    def _finish(self) -> bytes:
+        self._put(-self._count & 7, 0)
+        flush(self._bits, self._count, self._out)
+        return bytes(self._out)
+
+    def _root(self, root: Root, code: int, bits: int) -> None:
+        self._path.append(root.name)
+        self._put(bits, code)
+
+    def _refusal(self, why: str) -> ValueError:
+        return ValueError(f"{'/'.join(self._path)}: {why}")
+
+    # Elements
+
+    def _element(self, start: Start, value: Any) -> None:
+        self._path.append(start.name)
+        if isinstance(start.type, type):
+            if type(value) is not start.type:
+                raise self._refusal(f"{value!r} is no {start.type.__name__}")
+            self._message(value)
+        else:
+            row = self._grammar.first(start.type)
+            self._put(row.bits, 0)
+            self._value(start.type, value)
+            row = row.after(0)
+            self._put(row.bits, 0)
+        self._path.pop()
+
+    def _message(self, message: Message) -> None:
+        cls = type(message)
+        if cls.group:
+            raise self._refusal(f"{cls.__name__} is abstract")
+        left = {field.name: _values(message, field) for field in fields(cls)}
+        row = self._grammar.first(cls)
+        while True:
+            code = self._next(row, left, cls)
+            event = row.events[code]
+            self._put(row.bits, code)
+            if isinstance(event, End):
+                break
+            self._event(event, cls, left)
+            row = row.after(code)
+        extra = [name for name, values in left.items() if values]
+        if extra:
+            raise self._refusal(f"no place for {', '.join(extra)}")
+
+    def _next(self, row: Row, left: dict[str, list[Any]], cls: type[Message]) -> int:
+        """Tell the code of the first event that a value is left for, or else of the end."""
+        for code, event in enumerate(row.events):
+            match event:
+                case Attribute(name=field) | Start(field=field):
+                    values = left.get(field)
+                case Characters():
+                    values = left[value_field(cls)]
+                case _:
+                    continue
+            if values and not _another_member(event, values[0]):
+                return code
+        for code, event in enumerate(row.events):
+            if isinstance(event, End):
+                return code
+        names = [event.name for event in row.events if isinstance(event, Attribute | Start)]
+        raise self._refusal(f"{' or '.join(names) or 'a value'} is missing or of another type")
+
+    def _event(self, event: Event, cls: type[Message], left: dict[str, list[Any]]) -> None:
+        match event:
+            case Attribute(name=name):
+                self._path.append("@" + name)
+                self._value(event.type, left[name].pop(0))
+                self._path.pop()
+            case Characters():
+                self._value(event.type, left[value_field(cls)].pop(0))
+            case Start(field=field):
+                if len(left[field]) > MOST_ITEMS:
+                    raise self._refusal(f"more than {MOST_ITEMS} {field}")
+                self._element(event, left[field].pop(0))
+
+    def _relaxed(self, root: Root, message: Message) -> None:
+        """Write an element by the relaxed grammar: attributes, then its text."""
+        cls = relaxed_class(root)
+        if type(message) is not cls:
+            raise self._refusal(f"{message!r} is no {cls.__name__}")
+        codes = Relaxed(self._grammar)
+        for attribute in attributes(cls):
+            self._put(codes.bits, codes.attributes.index((attribute.namespace, attribute.name)))
+            self._value(attribute.type, getattr(message, attribute.name))
+        self._put(codes.bits, codes.characters)
+        field = next(field for field in fields(cls) if field.name == value_field(cls))
+        if not isinstance(field.type, type):
+            self._value(field.type, getattr(message, field.name))
+        self._put(codes.content_bits, codes.content_end)
+
+    # Values
+
+    def _value(self, kind: Simple, value: Any) -> None:
+        match kind:
+            case Flag():
+                self._flag(value)
+            case Listed(members):
+                if value not in list(members):
+                    raise self._refusal(f"{value!r} is no {members.__name__}")
+                self._put(kind.bits, members(value).position)
+            case Whole():
+                self._whole(kind, value)
+            case Text():
+                self._text(kind, value)
+            case Octets():
+                self._octets(kind, value)
+
+    def _flag(self, value: Any) -> None:
+        if not isinstance(value, bool):
+            raise self._refusal(f"{value!r} is neither true nor false")
+        self._put(1, value)
+
+    def _whole(self, kind: Whole, value: Any) -> None:
+        if not isinstance(value, int):
+            raise self._refusal(f"{value!r} is no whole number")
+        low, high = kind.low, kind.high
+        if self._strict and ((low is not None and value < low) or (high is not None and value > high)):
+            raise self._refusal(f"{value} is not within {low} to {high}")
+        if kind.bits is not None and low is not None:
+            if not 0 <= value - low < 1 << kind.bits:
+                raise self._refusal(f"{value} does not fit {kind.bits} bits from {low}")
+            self._put(kind.bits, value - low)
+            return
+        if kind.signed:
+            self._put(1, value < 0)
+        magnitude = -1 - value if kind.signed and value < 0 else value
+        if magnitude < 0 or magnitude >> (7 * MOST_LONG_GROUPS if high is None else 64):
+            raise self._refusal(f"{value} cannot be sent")
+        self._number(magnitude)
+
+    def _text(self, kind: Text, value: Any) -> None:
+        if not isinstance(value, str):
+            raise self._refusal(f"{value!r} is no text")
+        if any(ord(character) in SURROGATES for character in value):
+            raise self._refusal("half a character (a surrogate) cannot be sent")
+        self._check_length(kind, len(value), MOST_CHARACTERS)
+        self._number(len(value) + 2)
+        for character in value:
+            self._number(ord(character))
+
+    def _octets(self, kind: Octets, value: Any) -> None:
+        if not isinstance(value, bytes | bytearray):
+            raise self._refusal(f"{value!r} are no octets")
+        self._check_length(kind, len(value), MOST_OCTETS)
+        self._number(len(value))
+        for octet in value:
+            self._put(8, octet)
+
+    def _check_length(self, kind: Text | Octets, length: int, cap: int) -> None:
+        least = kind.least if self._strict else 0
+        most = cap if kind.most is None or not self._strict else kind.most
+        if not least <= length <= most:
+            raise self._refusal(f"length {length} is not within {least} to {most}")
+
+
+def _values(message: Message, field: Field) -> list[Any]:
+    value = getattr(message, field.name)
+    return list(value) if field.many else [] if value is None else [value]
+
+
+def _another_member(event: Event, value: Any) -> bool:
+    """Tell whether an event stands for another member of the group than the value is."""
+    kind: Type | None = event.type if isinstance(event, Start) else None
+    return isinstance(kind, type) and isinstance(value, Message) and type(value) is not kind

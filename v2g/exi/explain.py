@@ -1,0 +1,373 @@
+"""The slow way to read: straight from the grammar, tolerant of what the field sends, and able to say what is wrong.
+
+Generated code reads what is as it should be; all other bytes come here. What deviates but can be understood is read
+and noted: values out of range, empty values sent as missing ones (EXIficient), texts sent as references to earlier
+ones, spare bytes behind the end, lists whose last code tells that they could go on (libcbv2g, EXIficient's compiled
+grammars). Anything else raises `Undecodable` with the path, the bit and what could have stood there.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from v2g.errors import Undecodable
+from v2g.exi.fields import Field, Type, fields
+from v2g.exi.grammar import Attribute, Characters, End, Event, Grammar, Root, Row, Start
+from v2g.exi.message import Message
+from v2g.exi.notes import Decoded, Note, Quirk
+from v2g.exi.relaxed import Relaxed, relaxed_class, value_field
+from v2g.exi.runtime import (
+    HIGHEST_CHARACTER,
+    MOST_CHARACTERS,
+    MOST_GROUPS,
+    MOST_ITEMS,
+    MOST_LONG_GROUPS,
+    MOST_OCTETS,
+    SURROGATES,
+)
+from v2g.exi.types import Flag, Listed, Octets, Simple, Text, Whole
+
+V = TypeVar("V", str, bytes)
+
+HEADER = 0x80
+"""The EXI header octet: version 1, no options, no cookie."""
+MISSED_END = -1
+"""Stands for the second-level code that ends an element where the first level does not let it end."""
+MOST_NAMES = 6
+
+
+class Reading:
+    """One reading of one document or fragment; after it, `full` tells whether any list was filled to its maximum."""
+
+    def __init__(self, grammar: Grammar, data: bytes) -> None:
+        self._grammar = grammar
+        self._data = data
+        self._at = 0
+        self._path: list[str] = []
+        self._notes: list[Note] = []
+        self._texts: dict[tuple[str, str], list[str]] = {}
+        self._all_texts: list[str] = []
+        self.full = False
+
+    def document(self) -> Decoded:
+        """Read a document. Raises `Undecodable`."""
+        roots = self._grammar.documents
+        root = self._root(roots, len(roots).bit_length())
+        message = self._root_message(root, root.types[0])
+        self._end()
+        return Decoded(message, tuple(self._notes))
+
+    def fragment(self) -> Decoded:
+        """Read a fragment. Raises `Undecodable`."""
+        return self._fragment(relaxed=True)
+
+    def typed_fragment(self) -> Decoded:
+        """Read a fragment, one with several types as libcbv2g writes it: by its class. Raises `Undecodable`."""
+        return self._fragment(relaxed=False)
+
+    def _fragment(self, *, relaxed: bool) -> Decoded:
+        roots = self._grammar.fragments
+        bits = (len(roots) + 1).bit_length()
+        root = self._root(roots, bits)
+        if len(root.types) > 1 and relaxed:
+            message = self._relaxed(root)
+        else:
+            message = self._root_message(root, root.types[0] if len(root.types) == 1 else relaxed_class(root))
+        at = self._at
+        if self._bits(bits) != len(roots) + 1:
+            raise self._failure("another part", at, "the end of the fragment")
+        self._end()
+        return Decoded(message, tuple(self._notes))
+
+    # Where we are
+
+    def _where(self) -> str:
+        return "/".join(self._path)
+
+    def _failure(self, what: str, at: int, expected: str = "") -> Undecodable:
+        return Undecodable(what, path=self._where(), bit=at, expected=expected)
+
+    def _note(self, quirk: Quirk, detail: str = "") -> None:
+        self._notes.append(Note(quirk, self._where(), detail))
+
+    # Bits and numbers
+
+    def _bits(self, width: int) -> int:
+        start = self._at
+        end = start + width
+        if end > len(self._data) << 3:
+            raise self._failure("the bytes end too early", start, f"{width} bits")
+        self._at = end
+        window = int.from_bytes(self._data[start >> 3 : end + 7 >> 3], "big")
+        return window >> (-end & 7) & (1 << width) - 1
+
+    def _number(self, most_groups: int = MOST_GROUPS) -> int:
+        at = self._at
+        number = 0
+        for group in range(most_groups):
+            octet = self._bits(8)
+            number |= (octet & 127) << 7 * group
+            if octet < 128:
+                return number
+        raise self._failure(f"a number of more than {most_groups} octets", at)
+
+    # The frame of a stream
+
+    def _root(self, roots: tuple[Root, ...], bits: int) -> Root:
+        if self._bits(8) != HEADER:
+            raise self._failure("an unknown EXI header", 0, f"{HEADER:#x} (version 1, no options)")
+        code = self._bits(bits)
+        if code >= len(roots):
+            raise self._failure("an unknown root element", 8)
+        self._path.append(roots[code].name)
+        return roots[code]
+
+    def _root_message(self, root: Root, kind: Type) -> Message:
+        if not isinstance(kind, type):
+            raise self._failure(f"{root.name} alone is no message", self._at)
+        return self._message(kind)
+
+    def _end(self) -> None:
+        """Look at what is behind the last event."""
+        self._path.clear()
+        spare, padding = divmod((len(self._data) << 3) - self._at, 8)
+        if self._bits(padding):
+            self._note(Quirk.PADDING)
+        if spare:
+            self._note(Quirk.SPARE, f"{spare} after {len(self._data) - spare}")
+
+    # Events
+
+    def _code(self, row: Row) -> int:
+        """Read a code of the first level, or `MISSED_END`."""
+        at = self._at
+        code = self._bits(row.bits)
+        if code < len(row.events):
+            return code
+        if code > len(row.events):
+            raise self._failure("an unknown event", at, _names(row))
+        second = self._bits((row.second_level - 1).bit_length())
+        if second or row.ends:
+            raise self._failure("a deviation from the schema", at, _names(row))
+        return MISSED_END
+
+    def _element(self, start: Start, position: str = "") -> Any:
+        self._path.append(start.name + position)
+        kind = start.type
+        value = self._message(kind) if isinstance(kind, type) else self._simple_element(kind, start)
+        self._path.pop()
+        return value
+
+    def _simple_element(self, kind: Simple, start: Start) -> Any:
+        row = self._grammar.first(kind)
+        code = self._code(row)
+        if code == MISSED_END:
+            return self._nothing(kind)
+        value = self._value(kind, (start.namespace, start.name))
+        self._code(row.after(code))
+        return value
+
+    def _message(self, cls: type[Message]) -> Message:
+        if cls.group:
+            raise self._failure(f"{cls.__name__} is abstract", self._at)
+        declared = {field.name: field for field in fields(cls)}
+        values: dict[str, Any] = {}
+        row = self._grammar.first(cls)
+        while True:
+            at = self._at
+            code = self._code(row)
+            if code == MISSED_END:
+                self._missing_value(row, cls, values, at)
+                break
+            event = row.events[code]
+            if isinstance(event, End):
+                break
+            self._event(event, cls, declared, values, at)
+            row = row.after(code)
+        return cls(**values)
+
+    def _event(
+        self,
+        event: Event,
+        cls: type[Message],
+        declared: dict[str, Field],
+        values: dict[str, Any],
+        at: int,
+    ) -> None:
+        """Read what comes with one event into `values`."""
+        match event:
+            case Attribute():
+                self._path.append("@" + event.name)
+                values[event.name] = self._value(event.type, (event.namespace, event.name))
+                self._path.pop()
+            case Characters():
+                values[value_field(cls)] = self._value(event.type, (cls.namespace, self._path[-1]))
+            case Start(field=""):
+                raise self._failure(f"{event.name} is not understood inside {cls.__name__}", at, "an empty element")
+            case Start(many=True):
+                self._item(event, declared[event.field], values.setdefault(event.field, []), at)
+            case Start():
+                values[event.field] = self._element(event)
+            case _:
+                raise self._failure(f"free content is not understood inside {cls.__name__}", at, "an empty element")
+
+    def _item(self, start: Start, field: Field, items: list[Any], at: int) -> None:
+        most = MOST_ITEMS if field.most is None else field.most
+        if len(items) == most:
+            raise self._failure(f"more than {most} {field.name}", at, "the end of the list")
+        items.append(self._element(start, f"[{len(items)}]"))
+        if len(items) == field.most:
+            self.full = True
+
+    def _missing_value(self, row: Row, cls: type[Message], values: dict[str, Any], at: int) -> None:
+        """Take the end of an element that lacks something: good for an empty value, an error otherwise."""
+        missing = row.events[-1]
+        if not isinstance(missing, Characters):
+            raise self._failure(f"{cls.__name__} ends too early", at, _names(row))
+        values[value_field(cls)] = self._nothing(missing.type)
+
+    def _relaxed(self, root: Root) -> Message:
+        """Read an element of which only the name is known: attributes, then its text."""
+        cls = relaxed_class(root)
+        kinds = {field.name: field.type for field in fields(cls)}
+        codes = Relaxed(self._grammar)
+        value = value_field(cls)
+        values: dict[str, Any] = {}
+        while value not in values:
+            at = self._at
+            code = self._bits(codes.bits)
+            field = value if code >= codes.end else codes.attributes[code][1] if code < len(codes.attributes) else ""
+            kind = kinds.get(field)
+            if not isinstance(kind, Text) or code > codes.characters:
+                raise self._failure("an event that is not understood here", at, ", ".join(kinds))
+            if code == codes.end:
+                values[field] = self._nothing(kind)
+            else:
+                values[field] = self._text(kind, (root.namespace, field))
+        if code == codes.characters and self._bits(codes.content_bits) != codes.content_end:
+            raise self._failure("more than a text", at, f"the end of {root.name}")
+        missing = [field.name for field in fields(cls) if field.least and field.name not in values]
+        if missing:
+            raise self._failure(f"{cls.__name__} without {', '.join(missing)}", at)
+        return cls(**values)
+
+    # Values
+
+    def _nothing(self, kind: Simple) -> str | bytes:
+        self._note(Quirk.EMPTY)
+        match kind:
+            case Text():
+                return self._checked_length("", kind)
+            case Octets():
+                return self._checked_length(b"", kind)
+        raise self._failure("a missing value", self._at, _describe(kind))
+
+    def _value(self, kind: Simple, name: tuple[str, str]) -> Any:
+        match kind:
+            case Flag():
+                return self._bits(1) == 1
+            case Listed(members):
+                at = self._at
+                position = self._bits(kind.bits)
+                if position >= len(members):
+                    raise self._failure(f"number {position} of {len(members)} {members.__name__}", at)
+                return tuple(members)[position]
+            case Whole():
+                return self._whole(kind)
+            case Text():
+                return self._text(kind, name)
+            case Octets():
+                return self._octets(kind)
+
+    def _whole(self, kind: Whole) -> int:
+        at = self._at
+        if kind.bits is not None and kind.low is not None:
+            number = self._bits(kind.bits) + kind.low
+        else:
+            negative = kind.signed and self._bits(1)
+            magnitude = self._number(MOST_LONG_GROUPS if kind.high is None else MOST_GROUPS)
+            if kind.high is not None and magnitude >> 64:
+                raise self._failure("a number of more than 64 bits", at, _describe(kind))
+            number = -1 - magnitude if negative else magnitude
+        if (kind.low is not None and number < kind.low) or (kind.high is not None and number > kind.high):
+            self._note(Quirk.FACET, f"{number} is not {_describe(kind)}")
+        return number
+
+    def _text(self, kind: Text, name: tuple[str, str]) -> str:
+        at = self._at
+        length = self._number() - 2
+        if length < 0:
+            value = self._earlier_text(self._all_texts if length == -1 else self._texts.get(name, []), at)
+        else:
+            value = self._characters(length, at)
+            if value:
+                self._texts.setdefault(name, []).append(value)
+                self._all_texts.append(value)
+        return self._checked_length(value, kind)
+
+    def _earlier_text(self, texts: list[str], at: int) -> str:
+        """Read a reference into a table of the texts so far [EXI 7.3]."""
+        position = self._bits((len(texts) - 1).bit_length()) if texts else 0
+        if position >= len(texts):
+            raise self._failure("a reference to a text that was never sent", at)
+        self._note(Quirk.TABLE, repr(texts[position]))
+        return texts[position]
+
+    def _characters(self, length: int, at: int) -> str:
+        if length > MOST_CHARACTERS or length << 3 > (len(self._data) << 3) - self._at:
+            raise self._failure(f"a text of {length} characters", at, "at most what the bytes hold")
+        characters = []
+        for _ in range(length):
+            at = self._at
+            character = self._number()
+            if character > HIGHEST_CHARACTER or character in SURROGATES:
+                raise self._failure(f"{character:#x} is no character", at)
+            characters.append(chr(character))
+        return "".join(characters)
+
+    def _octets(self, kind: Octets) -> bytes:
+        at = self._at
+        length = self._number()
+        if length > MOST_OCTETS or length << 3 > (len(self._data) << 3) - self._at:
+            raise self._failure(f"a value of {length} octets", at, "at most what the bytes hold")
+        return self._checked_length(self._bits(length << 3).to_bytes(length, "big"), kind)
+
+    def _checked_length(self, value: V, kind: Text | Octets) -> V:
+        if len(value) < kind.least or (kind.most is not None and len(value) > kind.most):
+            self._note(Quirk.FACET, f"length {len(value)} is not {_describe(kind)}")
+        return value
+
+
+def _names(row: Row) -> str:
+    """Tell what may come in a state, for people."""
+    names = [_event_name(event) for event in row.events]
+    return ", ".join(names[:MOST_NAMES] + ["..."] * (len(names) > MOST_NAMES))
+
+
+def _event_name(event: Event) -> str:
+    match event:
+        case Attribute():
+            return "@" + event.name
+        case Start():
+            return event.name
+        case Characters():
+            return _describe(event.type)
+        case End():
+            return "the end of the element"
+        case _:
+            return "free content"
+
+
+def _describe(kind: Simple) -> str:
+    """Tell the values a type allows, for people."""
+    match kind:
+        case Flag():
+            return "true or false"
+        case Listed(members):
+            return f"a {members.__name__}"
+        case Whole(low, high):
+            return f"a number from {'any' if low is None else low} to {'any' if high is None else high}"
+        case Text(least, most):
+            return f"a text of {least} to {'any number of' if most is None else most} characters"
+        case Octets(_, least, most):
+            return f"{least} to {'any number of' if most is None else most} octets"

@@ -1,0 +1,156 @@
+"""The generated code of one schema set: written, compiled and kept per class, when a class is first met."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CodeType, FunctionType
+from typing import Any, NoReturn
+
+from v2g.exi import runtime
+from v2g.exi.decoder import DecoderSource
+from v2g.exi.encoder import EncoderSource
+from v2g.exi.grammar import Grammar
+from v2g.exi.message import Message
+from v2g.exi.types import Enumeration, Flag, Listed, Whole
+
+Reader = Callable[[int, int], tuple[Any, int]]
+"""Reads one element: (all bits, how many are unread) -> (message, how many are unread)."""
+Writer = Callable[[Any, int, int, bytearray], tuple[int, int]]
+"""Writes one element: (message, bits, their number, whole bytes before) -> (bits, their number)."""
+
+_HELPERS = ("Deviation", "flush", "longer", "longest", "put_integer", "put_number", "put_octets", "put_text", "text")
+
+
+class Library:
+    """Generated functions by class; one not yet needed is a stub that has it written and then steps aside."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self.grammar = grammar
+        self._space: dict[str, Any] = {name: getattr(runtime, name) for name in _HELPERS}
+        self._names: dict[Any, str] = {}
+        self._readers: dict[type[Message], Reader] = {}
+        self._writers: dict[type[Message], Writer] = {}
+        self._lists: list[tuple[tuple[type[Message], ...], list[Reader]]] = []
+        self._tables: list[dict[type[Message], tuple[int, Writer]]] = []
+
+    def read_function(self, cls: type[Message]) -> Reader:
+        """Tell the function that reads `cls`, written now if need be."""
+        function = self._readers.get(cls)
+        if function is None:
+            name = self.reader(cls)
+            function = self._readers[cls] = self._compile(DecoderSource(self, cls, name).text, name)
+            for classes, functions in self._lists:
+                functions[:] = [self._current_reader(member) for member in classes]
+        return function
+
+    def write_function(self, cls: type[Message]) -> Writer:
+        """Tell the function that writes `cls`, written now if need be."""
+        function = self._writers.get(cls)
+        if function is None:
+            name = self.writer(cls)
+            function = self._writers[cls] = self._compile(EncoderSource(self, cls, name).text, name)
+            for table in self._tables:
+                if cls in table:
+                    table[cls] = (table[cls][0], function)
+        return function
+
+    # What the writers of source ask (see `Names`)
+
+    def constructor(self, cls: type[Message]) -> str:
+        """Tell the name of the class."""
+        if cls not in self._names:
+            self._names[cls] = self._add(cls.__name__, cls)
+        return self._names[cls]
+
+    def values(self, kind: Flag | Listed | Whole) -> str:
+        """Tell the name of the sequence of all values of a type with a field of fixed width, in code order."""
+        if (kind, "values") not in self._names:
+            self._names[kind, "values"] = self._add("values", _values(kind))
+        return self._names[kind, "values"]
+
+    def codes(self, kind: Flag | Listed | Whole) -> str:
+        """Tell the name of the table from those values to their codes."""
+        if (kind, "codes") not in self._names:
+            table = {value: code for code, value in enumerate(_values(kind))}
+            self._names[kind, "codes"] = self._add("codes", table)
+        return self._names[kind, "codes"]
+
+    def reader(self, cls: type[Message]) -> str:
+        """Tell the name of the function that reads `cls`."""
+        if (cls, "read") not in self._names:
+            self._names[cls, "read"] = self._add(f"read_{cls.__name__}", self._read_stub(cls))
+        return self._names[cls, "read"]
+
+    def writer(self, cls: type[Message]) -> str:
+        """Tell the name of the function that writes `cls`."""
+        if (cls, "write") not in self._names:
+            self._names[cls, "write"] = self._add(f"write_{cls.__name__}", self._write_stub(cls))
+        return self._names[cls, "write"]
+
+    def readers(self, classes: tuple[type[Message], ...]) -> str:
+        """Tell the name of a list with the function of each class; abstract ones refuse."""
+        if (classes, "read") not in self._names:
+            functions = [self._current_reader(cls) for cls in classes]
+            self._lists.append((classes, functions))
+            self._names[classes, "read"] = self._add("readers", functions)
+        return self._names[classes, "read"]
+
+    def writers(self, classes: tuple[type[Message], ...]) -> str:
+        """Tell the name of a table from class to (position, function); abstract ones are missing."""
+        if (classes, "write") not in self._names:
+            table = {
+                cls: (position, self._writers.get(cls) or self._write_stub(cls))
+                for position, cls in enumerate(classes)
+                if not cls.group
+            }
+            self._tables.append(table)
+            self._names[classes, "write"] = self._add("writers", table)
+        return self._names[classes, "write"]
+
+    def has_subclass(self, cls: type[Message]) -> bool:
+        """Tell whether another class of the set extends `cls`."""
+        return any(other is not cls and issubclass(other, cls) for other in self.grammar.classes)
+
+    def _add(self, wanted: str, thing: Any) -> str:
+        name = wanted
+        while name in self._space:
+            name = f"{wanted}_{len(self._space)}"
+        self._space[name] = thing
+        return name
+
+    def _compile(self, text: str, name: str) -> Any:
+        code = compile(text, f"<{name}>", "exec")
+        body = next(constant for constant in code.co_consts if isinstance(constant, CodeType))
+        function = self._space[name] = FunctionType(body, self._space, name)
+        return function
+
+    def _current_reader(self, cls: type[Message]) -> Reader:
+        return _refuse if cls.group else self._readers.get(cls) or self._read_stub(cls)
+
+    def _read_stub(self, cls: type[Message]) -> Reader:
+        def stub(v: int, p: int) -> tuple[Any, int]:
+            return self.read_function(cls)(v, p)
+
+        return stub
+
+    def _write_stub(self, cls: type[Message]) -> Writer:
+        def stub(o: Any, a: int, n: int, out: bytearray) -> tuple[int, int]:
+            return self.write_function(cls)(o, a, n, out)
+
+        return stub
+
+
+def _refuse(_v: int, _p: int) -> NoReturn:
+    """Stand in for an abstract element."""
+    raise runtime.Deviation
+
+
+def _values(kind: Flag | Listed | Whole) -> tuple[bool, ...] | tuple[Enumeration, ...] | tuple[int, ...]:
+    match kind:
+        case Flag():
+            return (False, True)
+        case Listed(members):
+            return tuple(members)
+        case Whole(int(low), int(high)):
+            return tuple(range(low, high + 1))
+    raise TypeError(f"{kind} has no field of fixed width")

@@ -1,0 +1,40 @@
+"""What was unusual about bytes that could be read all the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from v2g.exi.message import Message
+
+
+class Quirk(StrEnum):
+    """The deviations seen in the field that do not keep us from reading a message."""
+
+    SPARE = "spare bytes"
+    PADDING = "padding not zero"
+    EMPTY = "empty value as a missing one"
+    TABLE = "text by reference"
+    FACET = "value out of range"
+    FULL_LIST = "full list with an extra code"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One deviation: what, in which element, and how exactly."""
+
+    quirk: Quirk
+    path: str = ""
+    detail: str = ""
+
+    def __str__(self) -> str:
+        where = f" at {self.path}" if self.path else ""
+        return f"{self.quirk}{where}{': ' if self.detail else ''}{self.detail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A message and what was unusual about its bytes."""
+
+    message: Message
+    notes: tuple[Note, ...] = ()
