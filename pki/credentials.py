@@ -11,6 +11,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
+from pki.certificate import Certificate, read
+
 logger = logging.getLogger(__name__)
 _MAKE = "`plugcharge pki init` makes a set for tests"
 
@@ -24,21 +26,17 @@ class Credential:
 
 
 def load_chain(path: str | Path) -> list[bytes]:
-    """Return the certificates of a PEM file as DER, in their order; raise ValueError if there are none."""
-    data = _bytes(Path(path), "certificate chain")
-    try:
-        return [certificate.public_bytes(Encoding.DER) for certificate in x509.load_pem_x509_certificates(data)]
-    except ValueError as error:
-        raise ValueError(f"{path}: holds no PEM certificates ({error}); {_MAKE}") from error
+    """Return the certificates of a PEM file as DER, in their order; raise ValueError if none or one is malformed."""
+    return [certificate.der for certificate in _certificates(Path(path))]
 
 
 def load_anchors(path: str | Path) -> list[bytes]:
     """Return the trust anchors of a PEM file as DER; raise ValueError if there are none or one is no CA."""
-    anchors = load_chain(path)
-    for place, der in enumerate(anchors, start=1):
-        if not _is_ca(der):
+    anchors = _certificates(Path(path))
+    for place, anchor in enumerate(anchors, start=1):
+        if not anchor.ca:
             raise ValueError(f"{path}: certificate {place} is no CA and cannot anchor trust; leave it out")
-    return anchors
+    return [anchor.der for anchor in anchors]
 
 
 def load_key(path: str | Path, password: str | bytes | None = None) -> ec.EllipticCurvePrivateKey:
@@ -62,10 +60,18 @@ def load_key(path: str | Path, password: str | bytes | None = None) -> ec.Ellipt
 
 def load_credential(chain: str | Path, key: str | Path, password: str | bytes | None = None) -> Credential:
     """Return chain and key of a leaf; raise ValueError if one cannot be read or they do not belong together."""
-    credential = Credential(load_chain(chain), load_key(key, password))
-    if x509.load_der_x509_certificate(credential.chain[0]).public_key() != credential.key.public_key():
+    certificates, secret = _certificates(Path(chain)), load_key(key, password)
+    if certificates[0].key != secret.public_key():
         raise ValueError(f"{key}: not the key of the first certificate in {chain}; take both from one folder")
-    return credential
+    return Credential([certificate.der for certificate in certificates], secret)
+
+
+def _certificates(path: Path) -> list[Certificate]:
+    data = _bytes(path, "certificate chain")
+    try:
+        return [read(parsed.public_bytes(Encoding.DER)) for parsed in x509.load_pem_x509_certificates(data)]
+    except ValueError as error:
+        raise ValueError(f"{path}: holds no PEM certificates ({error}); {_MAKE}") from error
 
 
 def _bytes(path: Path, what: str) -> bytes:
@@ -75,11 +81,3 @@ def _bytes(path: Path, what: str) -> bytes:
         raise ValueError(f"{path}: no such {what}; {_MAKE}") from error
     except OSError as error:
         raise ValueError(f"{path}: cannot read the {what}: {error.strerror}") from error
-
-
-def _is_ca(der: bytes) -> bool:
-    try:
-        extensions = x509.load_der_x509_certificate(der).extensions
-        return extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
-        return False

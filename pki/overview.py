@@ -41,17 +41,9 @@ def trees(out: Path) -> list[Path]:
 def survey(folder: Path, at: datetime | None = None) -> list[Line]:
     """Return the certificates of a tree, each after its issuer; raise ValueError naming an unreadable file."""
     tree = Store(folder)
-    found = {place: _read(tree.certificate(place)) for place in tree.places()}
+    found = {place: read(load_chain(tree.certificate(place))[0]) for place in tree.places()}
     issuers = {place: _issuer(place, found) for place in found}
     return list(_below(None, found, issuers, 0, at or datetime.now(UTC)))
-
-
-def _read(path: Path) -> Certificate:
-    der = load_chain(path)[0]
-    try:
-        return read(der)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}; `plugcharge pki init` repairs it") from error
 
 
 def _issuer(place: str, found: dict[str, Certificate]) -> str | None:

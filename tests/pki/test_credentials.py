@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -114,3 +115,15 @@ def test_a_garbled_file_is_read_or_named(
         except ValueError as error:
             named = str(error)
             assert str(path) in named
+
+
+def test_a_malformed_certificate_is_named(folder: Path) -> None:
+    """Well-formed PEM, and a certificate whose extensions nobody can read."""
+    path = folder / CAR / "chain.pem"
+    der = bytearray(load_chain(path)[0])
+    der[der.index(b"\x55\x1d\x0f") + 2] = 0x13  # key usage becomes a second basic constraints
+    text = base64.encodebytes(bytes(der)).decode()
+    path.write_text(f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n")
+    for load in (load_chain, load_anchors):
+        with pytest.raises(ValueError, match=r"chain\.pem: holds no PEM certificates .*Duplicate"):
+            load(path)
