@@ -23,7 +23,7 @@ from typing import Protocol as Structure
 from v2g import protocols
 from v2g.dialect import Dialect, Envelope, Refusing
 from v2g.errors import PeerGone, Refused, Silence, Stopped, Undecodable, V2GError
-from v2g.exi.codec import Decoded
+from v2g.exi.notes import Decoded
 from v2g.exi.message import Message
 from v2g.journal import Journal
 from v2g.messages.app_protocol import ResponseCode as Negotiation
