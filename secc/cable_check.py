@@ -18,7 +18,7 @@ class CableCheck:
     """
 
     def __init__(self) -> None:
-        self.outcome: Outcome = "idle"
+        self._outcome: Outcome = "idle"
         self._id = ""
         self._acked = False
         self._session: str | None = None
@@ -27,7 +27,7 @@ class CableCheck:
 
     def start(self, session: str, state: ChargerState | None, deadline: float) -> str:
         """Order a check; returns the id of the command. `deadline` is monotonic."""
-        self.outcome = "running"
+        self._outcome = "running"
         self._id = secrets.token_hex(8)
         self._acked = False
         self._session = session
@@ -37,8 +37,8 @@ class CableCheck:
 
     def fail(self) -> None:
         """Take a running check as failed: nobody is there to make it."""
-        if self.outcome == "running":
-            self.outcome = "failed"
+        if self._outcome == "running":
+            self._outcome = "failed"
 
     def take(self, ack: Ack) -> str:
         """Take the charger's answer to the order; returns why it does not count, or nothing."""
@@ -50,17 +50,18 @@ class CableCheck:
             self._acked = True
         return ""
 
-    def look(self, state: ChargerState | None, now: float) -> None:
-        """Read the level, and the clock: no outcome in time is a failure. A final outcome stays."""
-        if self.outcome != "running":
-            return
+    def look(self, state: ChargerState | None, now: float) -> Outcome:
+        """Return the outcome after a look at level and clock: none in time is a failure, a final one stays."""
+        if self._outcome != "running":
+            return self._outcome
         if self._acked and state is not None and state.seq > self._after_seq and self._ours(state):
             if state.cable_check == "passed":
-                self.outcome = "passed"
+                self._outcome = "passed"
             elif state.cable_check == "failed":
-                self.outcome = "failed"
-        if self.outcome == "running" and now > self._deadline:
-            self.outcome = "failed"
+                self._outcome = "failed"
+        if self._outcome == "running" and now > self._deadline:
+            self._outcome = "failed"
+        return self._outcome
 
     def _ours(self, state: ChargerState) -> bool:
         return state.session in {None, self._session}

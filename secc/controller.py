@@ -159,8 +159,7 @@ class Controller:
     @property
     def cable_check(self) -> Outcome:
         """The outcome of the cable check asked for in this session; a rejected command counts as failed."""
-        self._check.look(self.state, time.monotonic())
-        return self._check.outcome
+        return self._check.look(self.state, time.monotonic())
 
     @property
     def permit_ack(self) -> api.Ack | None:

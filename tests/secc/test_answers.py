@@ -1,0 +1,98 @@
+"""Authorization answers: ids, deadlines, revocations, and cards shown in advance."""
+
+from __future__ import annotations
+
+from secc import api
+from secc.answers import Answers
+
+
+def asking(deadline_s: float = 10.0) -> Answers:
+    answers = Answers()
+    answers.ask(api.AuthorizationRequest(id="r", session="s", kind="external", deadline_s=deadline_s), 0.0)
+    return answers
+
+
+def backend(status: api.Answer, request: str = "r", valid_for_s: float | None = None) -> api.BackendAuthorization:
+    return api.BackendAuthorization(
+        id=request, status=status, valid_for_s=valid_for_s, max_power_w=3_700.0, max_energy_wh=5_000.0
+    )
+
+
+def card(accepted: bool, request: str = "r", valid_for_s: float | None = None) -> api.ChargerAuthorization:
+    return api.ChargerAuthorization(id=request, accepted=accepted, valid_for_s=valid_for_s)
+
+
+def test_each_source_has_its_own_word() -> None:
+    answers = asking()
+    assert answers.charger(card(True), 1) == ""
+    assert answers.backend(backend("rejected"), 1) == ""
+    words = [answers.answered("r", "charger"), answers.answered("r", "backend")]
+    assert [word and (word.accepted, word.source) for word in words] == [(True, "charger"), (False, "backend")]
+
+
+def test_an_id_that_nobody_asked_is_refused() -> None:
+    answers = asking()
+    assert answers.charger(card(True, "x"), 1) == "unknown id"
+    assert answers.backend(backend("accepted", "x"), 1) == "unknown id"
+    assert answers.backend(backend("pending", "x"), 1) == "unknown id"
+    answers.forget()
+    assert answers.charger(card(True), 1) == "unknown id"
+    assert answers.answered("r", "charger") is None
+
+
+def test_pending_is_no_word() -> None:
+    answers = asking()
+    assert answers.backend(backend("pending"), 1) == ""
+    assert answers.answered("r", "backend") is None
+
+
+def test_the_limits_of_a_contract_come_along() -> None:
+    answers = asking()
+    answers.backend(backend("accepted"), 1)
+    word = answers.answered("r", "backend")
+    assert word is not None
+    assert (word.max_power_w, word.max_energy_wh) == (3_700.0, 5_000.0)
+
+
+def test_a_late_refusal_revokes_and_stands() -> None:
+    answers = asking()
+    answers.backend(backend("accepted"), 1)
+    assert answers.backend(backend("rejected"), 500) == ""
+    assert answers.backend(backend("accepted"), 501) == "refused before"
+    word = answers.answered("r", "backend")
+    assert word is not None
+    assert not word.accepted
+
+
+def test_a_late_acceptance_does_not_count() -> None:
+    answers = asking(deadline_s=10)
+    assert answers.charger(card(True), 10.1) == "past its deadline"
+    assert answers.answered("r", "charger") is None
+    assert answers.charger(card(False), 10.2) == ""
+
+
+def test_a_card_in_advance_is_good_once_and_for_its_time() -> None:
+    answers = Answers()
+    assert answers.advance("charger", 0) is None
+    assert answers.charger(card(True, "advance", 60), 0) == ""
+    assert answers.advance("backend", 1) is None
+    answers.forget()
+    word = answers.advance("charger", 59)
+    assert word is not None
+    assert word.accepted
+    assert answers.advance("charger", 59) is None
+    answers.charger(card(True, "advance", 60), 100)
+    assert answers.advance("charger", 160) is None
+
+
+def test_a_card_in_advance_can_be_taken_back() -> None:
+    answers = Answers()
+    answers.backend(backend("accepted", "advance", valid_for_s=60), 0)
+    answers.backend(backend("rejected", "advance"), 1)
+    assert answers.advance("backend", 2) is None
+
+
+def test_a_card_in_advance_needs_its_time() -> None:
+    answers = Answers()
+    assert "valid_for_s" in answers.charger(card(True, "advance"), 0)
+    assert answers.advance("charger", 0) is None
