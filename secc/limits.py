@@ -239,10 +239,10 @@ class AuthorisedLimits:
     def _ahead(self) -> list[api.ScheduleEntry]:
         """The step in force and those after it, relative to now."""
         elapsed = time.monotonic() - self._told_at
-        ends = [step.start_s for step in self.steps[1:]] + [math.inf]
+        ends = [*(step.start_s for step in self.steps[1:]), math.inf]
         return [
             api.ScheduleEntry(start_s=round(step.start_s - elapsed, 1), max_w=step.max_w)
-            for step, end in zip(self.steps, ends, strict=True)
+            for step, end in zip(self.steps, ends, strict=False)
             if end > elapsed
         ]
 

@@ -52,6 +52,7 @@ class SimulatedCharger:
         self._session: api.Session | None = None
         self._phases: int | None = None
         self._checking: str | None = None
+        self._checked_for: str | None = None
         self._car = UNPLUGGED
         self._foreign = ForeignCar(setup) if config.cable == "none" else None
         self._charging_since: float | None = None
@@ -107,14 +108,19 @@ class SimulatedCharger:
     def _permit(self, permit: api.Permit, *, retained: bool, now: float) -> None:
         key = f"{permit.boot}/{permit.seq}"
         if key not in self._answers:
-            reason = self.mandate.permit(
-                permit,
-                retained=retained,
-                now=now,
-                obstacle=lambda: self.hardware.obstacle(permit.lock, permit.power, permit.contactor),
-            )
+            reason = self.mandate.permit(permit, retained=retained, now=now, obstacle=self._obstacle)
             self._answer(key, "rejected" if reason else "accepted", reason, seq=permit.seq)
         self._say(api.CHARGER_ACK, self._answers[key])
+
+    def _obstacle(self, permit: api.Permit) -> str:
+        """Why the hardware refuses a permit, or nothing."""
+        self._keep_check(permit.session)
+        return self.hardware.obstacle(permit.lock, permit.power, permit.contactor)
+
+    def _keep_check(self, session: str | None) -> None:
+        """Keep the outcome of a cable check only for the session that asked for it."""
+        if session not in {None, self._checked_for}:
+            self.hardware.forget_check()
 
     def _command(self, command: api.Command, now: float) -> None:
         if command.id not in self._answers:
@@ -140,7 +146,8 @@ class SimulatedCharger:
                 return "no authorised limits"
             volts = test_voltage(command, hardware.setup.max_voltage_v)
             reason = hardware.start_check(volts, now + command.deadline_s, locked=orders.lock == "locked")
-            self._checking = command.id if not reason else self._checking
+            if not reason:
+                self._checking, self._checked_for = command.id, command.session
             return reason
         if command.do == "set_phases":
             if hardware.contactor.conducts:
@@ -171,6 +178,7 @@ class SimulatedCharger:
         hardware, mandate = self.hardware, self.mandate
         mandate.watch(now, powered_since=hardware.powered_since)
         self._break_as_planned(now)
+        self._keep_check(mandate.session)
         orders = mandate.orders(now)
         stage = self._stage(now)
         hardware.phases = self._phases_now()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 from secc import api
 
-Severity = Literal["stop", "emergency"]
-
 KINDS: tuple[api.FaultKind, ...] = get_args(api.FaultKind)
+
+# Only these let the SECC stop in order and go away with their cause; all others are latched emergencies.
 STOPS: frozenset[api.FaultKind] = frozenset({"temperature", "malfunction", "secc_silent"})
-UNLATCHED: frozenset[api.FaultKind] = frozenset({"temperature", "malfunction", "utility", "secc_silent"})
 
 # A defect shows only when the part is used: a weld at the next opening, a weak insulation when it is measured.
 DEFECTS: frozenset[api.FaultKind] = frozenset({"contactor", "welded", "isolation"})
@@ -32,7 +31,7 @@ class Faults:
     @property
     def emergency(self) -> str:
         """The first fault with which nothing may be closed, or nothing."""
-        return next((f.kind for f in self.standing if f.severity == "emergency" or f.latched), "")
+        return next((f.kind for f in self.standing if f.severity == "emergency"), "")
 
     def provoke(self, kind: api.FaultKind) -> None:
         """Break something; a defect is reported when it shows, everything else at once."""
@@ -44,14 +43,15 @@ class Faults:
 
     def report(self, kind: api.FaultKind) -> None:
         """Add a fault to those standing."""
-        severity: Severity = "stop" if kind in STOPS else "emergency"
-        self._standing.setdefault(kind, api.Fault(kind=kind, severity=severity, latched=kind not in UNLATCHED))
+        stop = kind in STOPS
+        fault = api.Fault(kind=kind, severity="stop" if stop else "emergency", latched=not stop)
+        self._standing.setdefault(kind, fault)
 
     def mend(self, kind: api.FaultKind) -> None:
         """Take the cause away; a latched fault stands until the plug is drawn as well."""
         self.defects.discard(kind)
         self._causes.discard(kind)
-        if kind in UNLATCHED:
+        if kind in STOPS:
             self._standing.pop(kind, None)
 
     def unplugged(self) -> None:

@@ -99,6 +99,11 @@ class Hardware:
             return "power needs a closed contactor"
         return self.hazard()
 
+    def forget_check(self) -> None:
+        """Void the outcome of the last cable check: another session needs one of its own."""
+        if self.check.state != "running":
+            self.check.reset()
+
     def start_check(self, test_v: float, until: float, *, locked: bool) -> str:
         """Begin a cable check at `test_v` volts, done by the time `until`; return why not, or nothing."""
         if self.mode != "dc":
@@ -135,6 +140,7 @@ class Hardware:
         plug: api.Pilot = car.pilot if car.plugged else "A"
         if plug == "A":
             self.faults.unplugged()
+            self.check.isolation = "invalid"
         if any(fault.kind == "pilot" for fault in self.faults.standing):
             plug = "E"
         if plug != self.plug:

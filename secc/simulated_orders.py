@@ -118,7 +118,7 @@ class Mandate:
 
     # --- what was ordered -------------------------------------------------------------------------------------------
 
-    def permit(self, permit: api.Permit, *, retained: bool, now: float, obstacle: Callable[[], str]) -> str:
+    def permit(self, permit: api.Permit, *, retained: bool, now: float, obstacle: Callable[[api.Permit], str]) -> str:
         """Hear the levels ordered; return why they are refused, or nothing. `obstacle` is the hardware's own word."""
         known = self._permit
         if self._status is not None and not self.in_charge(permit.boot):
@@ -138,8 +138,8 @@ class Mandate:
             self.trip("ordered open by a late permit")
         return reason if energising(permit) else ""
 
-    def _objection(self, permit: api.Permit, now: float, obstacle: Callable[[], str]) -> str:
-        return self.void(permit.session, now) or self._tripped or obstacle()
+    def _objection(self, permit: api.Permit, now: float, obstacle: Callable[[api.Permit], str]) -> str:
+        return self.void(permit.session, now) or self._tripped or obstacle(permit)
 
     def void(self, session: str | None, now: float) -> str:
         """Say why an order of `session` cannot raise energy, or nothing."""
@@ -198,7 +198,7 @@ class Mandate:
         if permit is None or not self.in_charge(permit.boot) or not self.alive(now):
             return Orders()
         limits = self.limits_in_force(now)
-        if limits is None or self.void(permit.session, now):
+        if limits is None:
             return Orders(lock=permit.lock)
         if self._refused or self._tripped or permit.contactor == "open":
             return Orders(energy=True, lock=permit.lock)

@@ -160,10 +160,10 @@ class Visit:
     def make_safe(self, reason: str) -> None:
         """Order everything open, off and zero, at once; harmless when it is already."""
         self.live = False
+        self.charger.permit(contactor="open", power="off", reason=reason)
+        self.charger.target("idle")
         self.limits.authorised = False
         self.limits.move("closed")
-        self.charger.target("idle")
-        self.charger.permit(contactor="open", power="off", reason=reason)
 
     def leave(self, ended: api.Session) -> None:
         """End the stay: tell how, then let nothing else of it be left in retained states."""

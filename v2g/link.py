@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections import deque
 from collections.abc import Coroutine, Sequence
@@ -39,6 +40,8 @@ C = TypeVar("C", bound=Message)
 D = TypeVar("D", bound=Message)
 R_co = TypeVar("R_co", bound=Message, covariant=True)
 
+log = logging.getLogger(__name__)
+
 EARLY_FRAMES = 1
 NO_SESSION = bytes(8)
 
@@ -55,7 +58,7 @@ class Asks(Structure[R_co]):
 class Ending:
     """How a session ended, and with which last message."""
 
-    kind: Literal["terminated", "paused", "refused", "silence", "gone", "undecodable", "untrusted", "charger"]
+    kind: Literal["terminated", "paused", "refused", "silence", "gone", "undecodable", "untrusted", "internal"]
     reason: str = ""
     last_message: str = ""
     response_code: str = ""
@@ -213,6 +216,11 @@ class SeccLink(Link):
             return self._ending("gone", gone)
         except V2GError as error:
             return self._ending("untrusted", error)
+        except Exception as error:
+            log.exception("the session failed by a fault of ours")
+            refusal = Refused("FAILED", f"internal error, {type(error).__name__}")
+            await self._refuse(refusal)
+            return self._ending("internal", refusal, refusal.code)
         return self._ending("terminated")
 
     def _ending(self, kind: Any, error: V2GError | None = None, code: str = "") -> Ending:
