@@ -42,6 +42,8 @@ REFUSED_SUBSCRIPTION = 0x80
 _NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 _properties: Callable[[int], Properties] = Properties
 _log = logging.getLogger(__name__)
+_library_log = logging.getLogger(f"{__name__}.library")
+_library_log.setLevel(logging.CRITICAL)  # what it has to say, we say once
 
 Said = TypeVar("Said", bound=Record)
 Handle = Callable[[Topic[Record], Record, bool], None]
@@ -194,6 +196,7 @@ class Bus:
             self._broker.port,
             username=self._broker.username,
             password=self._broker.password,
+            logger=_library_log,
             identifier=f"{self._root}{self._writer}",
             protocol=aiomqtt.ProtocolVersion.V5 if five else aiomqtt.ProtocolVersion.V311,
             clean_session=None if five else True,

@@ -107,7 +107,7 @@ class Peer:
     def last(self, topic: str) -> dict[str, Any]:
         return (self.on(topic) or [{}])[-1]
 
-    async def hears(self, topic: str, **members: object) -> dict[str, Any]:
+    async def hears(self, topic: str, /, **members: object) -> dict[str, Any]:
         """Wait until the newest payload on a topic has these members."""
 
         def newest() -> bool:
