@@ -44,7 +44,7 @@ KEY = ec.generate_private_key(ec.SECP256R1())
 PUBLIC = KEY.public_key()
 ONE, TWO = b"the fragment of one element", b"the fragment of another"
 SIGNED = sign([("id1", ONE), ("id2", TWO)], KEY)
-ELEMENTS: Mapping[str, Sequence[bytes]] = {"id1": [ONE], "id2": [TWO]}
+ELEMENTS: dict[str, Sequence[bytes]] = {"id1": [ONE], "id2": [TWO]}
 
 
 def value(number: int, width: int) -> str:
