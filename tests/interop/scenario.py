@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from tests.interop import josev, namespace
+from tests.interop import josev, namespace, ours
 from tests.interop.josev import Energy, Payment
 from tests.interop.process import Failed, Process, Program
 
@@ -24,8 +24,8 @@ LAST_WORDS_S = 10.0
 
 
 # Who can play which part: each makes its programs, in the order of their start.
-STATIONS = {"josev": josev.station}
-VEHICLES = {"josev": josev.vehicle}
+STATIONS = {"josev": josev.station, "ours": ours.station}
+VEHICLES = {"josev": josev.vehicle, "ours": ours.vehicle}
 
 
 async def play(station: Sequence[Program], vehicle: Sequence[Program]) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.interop import josev, namespace
+from tests.interop import josev, namespace, ours
 
 pytestmark = pytest.mark.interop
 
 SCENARIO_S = 150.0
-# Josev against itself proves the harness: when it fails too, the machine is at fault and not our code.
-PAIRS = [("josev", "josev")]
-SESSIONS = [("ac", "external"), ("ac", "contract"), ("dc", "contract")]
+sessions = pytest.mark.parametrize(("energy", "payment"), [("ac", "external"), ("ac", "contract"), ("dc", "contract")])
 
 
 @pytest.fixture(scope="session")
@@ -31,12 +30,53 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("energy", "payment"), SESSIONS, ids="-".join)
-@pytest.mark.parametrize(("station", "vehicle"), PAIRS, ids="-".join)
-def test_session(station: str, vehicle: str, energy: str, payment: str, pki: Path, tmp_path: Path) -> None:
-    """The vehicle charges and both sides end the session in order."""
-    parts = ["--station", station, "--vehicle", vehicle, "--energy", energy, "--payment", payment]
-    played = namespace.inside(
-        "tests.interop.scenario", *parts, "--pki", str(pki), "--folder", str(tmp_path), timeout=SCENARIO_S
-    )
-    assert played.returncode == 0, played.stdout + played.stderr
+class Stage:
+    """Plays sessions with one PKI and keeps what the programs write in one folder."""
+
+    def __init__(self, pki: Path, folder: Path) -> None:
+        self._pki = pki
+        self.folder = folder
+
+    def play(self, **parts: str) -> None:
+        """Play one session; a program that misses its good end is an error with that program's last lines."""
+        options = [word for name, value in parts.items() for word in (f"--{name}", value)]
+        places = ["--pki", str(self._pki), "--folder", str(self.folder)]
+        played = namespace.inside("tests.interop.scenario", *options, *places, timeout=SCENARIO_S)
+        assert played.returncode == 0, played.stdout + played.stderr
+
+
+@pytest.fixture
+def stage(pki: Path, tmp_path: Path) -> Stage:
+    return Stage(pki, tmp_path)
+
+
+@sessions
+def test_our_station_charges_josevs_vehicle(energy: str, payment: str, stage: Stage) -> None:
+    """The vehicle charges, and the controller receives limits that are authorised, and at the end zero."""
+    stage.play(station="ours", vehicle="josev", energy=energy, payment=payment)
+    lines = [json.loads(line) for line in (stage.folder / ours.RECORD).read_text().splitlines()]
+    limits = [line["limits"] for line in lines if "limits" in line]
+    authorised = [each for each in limits if each["authorised"]]
+    assert max(each["max_charge_w"] for each in authorised) > 0
+    assert all(("contract" in each) == (payment == "contract") for each in authorised)
+    assert not limits[-1]["authorised"]
+    assert limits[-1]["max_charge_w"] == limits[-1]["max_current_a"] == 0
+    assert lines[-1]["contactor"] == "open"
+    assert lines[-1]["faults"] == []
+    assert lines[-1]["energy_wh"] > 0
+
+
+@sessions
+def test_our_vehicle_charges_at_josevs_station(energy: str, payment: str, stage: Stage) -> None:
+    """The vehicle's own account: it paid as planned, over TLS where a contract paid, and energy flowed."""
+    stage.play(station="josev", vehicle="ours", energy=energy, payment=payment)
+    result = json.loads((stage.folder / ours.RESULT).read_text())
+    assert result["ok"]
+    assert result["payment"] == payment
+    assert bool(result["tls"]) == (payment == "contract")
+    assert result["energy_wh"] > 0
+
+
+def test_josev_charges_itself(stage: Stage) -> None:
+    """Proves the harness: when this fails too, the machine is at fault and not our code."""
+    stage.play(station="josev", vehicle="josev", energy="dc", payment="contract")

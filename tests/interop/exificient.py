@@ -1,0 +1,89 @@
+"""EXIficient as an oracle for EXI: the classes in Josev's jar, on the schemas of the same package.
+
+The driver `Exificient.java` is compiled when tests run; nothing of the peer is kept.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from tests.interop.josev import ENVIRONMENT
+
+DRIVER = Path(__file__).parent / "Exificient.java"
+SCHEMAS = {
+    "sap": "V2G_CI_AppProtocol.xsd",
+    "xmldsig": "xmldsig-core-schema.xsd",
+    "iso2": "iso15118_2/V2G_CI_MsgDef.xsd",
+}
+Stream = Literal["document", "fragment"]
+
+
+def _shared() -> Path | None:
+    return next(iter(sorted(ENVIRONMENT.glob("lib/python*/site-packages/iso15118/shared"))), None)
+
+
+def obstacle() -> str:
+    """Say why EXIficient cannot run here; empty when it can."""
+    if _shared() is None:
+        return f"no Josev in {ENVIRONMENT}: run `make provision`, or set PLUGCHARGE_PEER"
+    if shutil.which("javac") is None:
+        return "no JDK on PATH: run `make provision`"
+    return ""
+
+
+class Exificient:
+    """One running EXIficient for one schema set; a context manager."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        shared = _shared()
+        assert shared is not None
+        jar = str(shared / "EXICodec.jar")
+        schemas = folder / "schemas"
+        if not schemas.exists():
+            shutil.copytree(shared / "schemas", schemas)
+            signature = schemas / "xmldsig-core-schema.xsd"
+            # Java would fetch the document type from the web.
+            signature.write_text(re.sub(r"<!DOCTYPE.*?\]>", "", signature.read_text(), flags=re.DOTALL))
+            subprocess.run(["javac", "-cp", jar, "-d", str(folder), str(DRIVER)], check=True, timeout=60)
+        self._process = subprocess.Popen(
+            ["java", "-Xmx256m", "-cp", f"{jar}:{folder}", "Exificient", str(schemas / SCHEMAS[name])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="ascii",
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(timeout=10)
+        assert self._process.stdout
+        self._process.stdout.close()
+
+    def encode(self, xml: bytes, stream: Stream = "document", *, tables: bool = False) -> bytes:
+        """Turn XML into EXI; `tables` lets it refer to texts sent before. Raises ValueError with its complaint."""
+        return self._ask("encode", stream, xml, tables=tables)
+
+    def decode(self, exi: bytes, stream: Stream = "document", *, tables: bool = False) -> bytes:
+        """Turn EXI into XML. Raises ValueError with its complaint."""
+        return self._ask("decode", stream, exi, tables=tables)
+
+    def _ask(self, verb: str, stream: Stream, data: bytes, *, tables: bool) -> bytes:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(f"{verb} {stream} {'tables' if tables else 'plain'} {data.hex()}\n")
+        self._process.stdin.flush()
+        answer, _, rest = self._process.stdout.readline().strip().partition(" ")
+        if answer != "ok":
+            raise ValueError(rest)
+        return bytes.fromhex(rest)

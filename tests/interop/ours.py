@@ -1,0 +1,79 @@
+"""Our own programs in a session: broker, simulated controller and SECC as the station, the emulator as the vehicle."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.interop.josev import Energy, Payment
+from tests.interop.namespace import ROOT, STATION, VEHICLE
+from tests.interop.process import Program
+
+CHARGE_S = 2.0
+RECORD = "limits.jsonl"
+RESULT = "evcc-result.json"
+# Josev's simulated supply measures 1 V and 1 A whatever is asked of it: only a battery near that can be precharged.
+FLAT_BATTERY = "\n[battery]\nempty_v = 5.0\nfull_v = 10.0\n"
+
+
+def _program(name: str, folder: Path, *command: str, **how: Any) -> Program:
+    return Program(
+        name=name,
+        command=[sys.executable, "-m", *command],
+        folder=folder,
+        environment={"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        **how,
+    )
+
+
+def _write(file: Path, text: str) -> str:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return str(file)
+
+
+def station(folder: Path, pki: Path, energy: Energy, payment: Payment) -> list[Program]:
+    """Our station on s0, for a foreign vehicle; what its controller received is kept in `limits.jsonl`."""
+    leaf, roots = pki / "iso2" / "leaf" / "secc" / "evse1", pki / "iso2" / "trust"
+    trusted = f"""
+[tls]
+chain = {json.dumps(str(leaf / "chain.pem"))}
+key = {json.dumps(str(leaf / "key.pem"))}
+
+[trust]
+contract = [{json.dumps(str(roots / "mo.pem"))}]
+"""
+    plain = "\n[tls]\nrequired = false\n"
+    head = f'[[evse]]\nid = "1"\ninterface = "{STATION}"\n'
+    config = _write(folder / "secc.toml", head + (trusted if payment == "contract" else plain))
+    broker = _write(folder / "mosquitto.conf", "listener 1883 127.0.0.1\nallow_anonymous true\n")
+    simulate = ["secc", "simulate", "--energy", energy, "--cable", "none", "--record", RECORD, "-v"]
+    return [
+        Program(name="mosquitto", command=["mosquitto", "-c", broker], folder=folder, ready="running"),
+        _program("simulator", folder, *simulate, ready="connected to the broker"),
+        _program(
+            "secc", folder, "secc", "run", "--config", config, "-v", ready="connected to", done=["ending=terminated"]
+        ),
+    ]
+
+
+def vehicle(folder: Path, pki: Path, energy: Energy, payment: Payment) -> list[Program]:
+    """Our vehicle on e0, without a cable to a simulator; its result is kept in `evcc-result.json`."""
+    leaf, roots = pki / "iso2" / "leaf" / "contract" / "car1", pki / "iso2" / "trust"
+    trusted = f"""
+[tls]
+roots = [{json.dumps(str(roots / "v2g.pem"))}]
+
+[contract]
+chain = {json.dumps(str(leaf / "chain.pem"))}
+key = {json.dumps(str(leaf / "key.pem"))}
+"""
+    security = "tls" if payment == "contract" else "none"
+    mode = {"ac": "ac3", "dc": "dc"}[energy]
+    head = f'[network]\ninterface = "{VEHICLE}"\nsecurity = "{security}"\n'
+    plan = f'\n[plan]\nenergy = "{mode}"\npayment = "{payment}"\ncharge_s = {CHARGE_S}\n'
+    battery = FLAT_BATTERY if energy == "dc" else ""
+    config = _write(folder / "evcc.toml", head + plan + battery + (trusted if payment == "contract" else ""))
+    return [_program("evcc", folder, "evcc", "run", "--config", config, "--json", RESULT, "-v", ends=True)]
