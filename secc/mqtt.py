@@ -14,6 +14,7 @@ import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from functools import cache
 from typing import Annotated, Any, Literal, TypeVar
 
 import aiomqtt
@@ -23,7 +24,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from secc.api import NAME, PAYLOAD_LIMIT, PREFIX, Topic
+from secc.api import NAME, PAYLOAD_LIMIT, PREFIX, Level, Topic
 from secc.outbox import Outbox, Packet
 from v2g.errors import Undecodable
 from v2g.record import Record
@@ -105,7 +106,6 @@ class Bus:
         self._root = f"{broker.prefix}/{evse}/"
         self._writer = writer
         self._reads = {self._root + topic.name: topic for topic in reads}
-        self._decoders = {topic.name: msgspec.json.Decoder(topic.payload) for topic in reads}
         self._will = will
         self._handle = handle
         self._rejected = rejected
@@ -128,8 +128,8 @@ class Bus:
             raise ValueError(f"{topic.name} belongs to {topic.writer}, not to {self._writer}")
         try:
             data = msgspec.json.encode(payload)
-            msgspec.json.decode(data, type=topic.payload)
-        except (msgspec.ValidationError, UnicodeEncodeError) as error:
+            parse(topic, data)
+        except (Undecodable, UnicodeEncodeError) as error:
             self._reject(topic.name, f"not sent: {error}")
             return
         deadline: float | None = getattr(payload, "deadline_s", None)
@@ -279,25 +279,15 @@ class Bus:
         topic = self._reads.get(address)
         if topic is None:
             return
+        if retained and not topic.retained:
+            self._reject(topic.name, "retained, though it is no state: said once, maybe long ago")
+            return
         try:
-            payload = self._decode(topic, data, retained=retained)
+            payload = parse(topic, data)
         except Undecodable as error:
             self._reject(topic.name, error.what)
         else:
             self._handle(topic, payload, retained)
-
-    def _decode(self, topic: Topic[Record], data: bytes, *, retained: bool) -> Record:
-        """Check size, flag and content. Raises `Undecodable`."""
-        if len(data) > PAYLOAD_LIMIT:
-            raise Undecodable(f"{len(data)} bytes are more than {PAYLOAD_LIMIT}")
-        if retained and not topic.retained:
-            raise Undecodable("retained, though it is no state: said once, maybe long ago")
-        try:
-            return self._decoders[topic.name].decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Undecodable(str(error)) from error
-        except RecursionError as error:
-            raise Undecodable("nested too deeply") from error
 
     def _reject(self, topic: str, reason: str) -> None:
         if self._rejections.take():
@@ -321,6 +311,26 @@ class Allowance:
             return False
         self._left -= 1
         return True
+
+
+def parse(topic: Topic[Record], data: bytes) -> Record:
+    """Read a payload; its size is checked first. Raises `Undecodable`."""
+    if len(data) > PAYLOAD_LIMIT:
+        raise Undecodable(f"{len(data)} bytes are more than {PAYLOAD_LIMIT}")
+    try:
+        payload = _decoder(topic.payload).decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Undecodable(str(error)) from error
+    except RecursionError as error:
+        raise Undecodable("nested too deeply") from error
+    if isinstance(payload, Level) and not payload.boot:
+        raise Undecodable("a level without `boot` never counts")
+    return payload
+
+
+@cache
+def _decoder(payload: type[Record]) -> msgspec.json.Decoder[Record]:
+    return msgspec.json.Decoder(payload)
 
 
 async def _leave(client: aiomqtt.Client) -> None:

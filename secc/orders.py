@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Literal, TypedDict, TypeVar
+from typing import Literal, TypeVar
 
 from msgspec.structs import replace
 
@@ -18,17 +18,11 @@ from v2g.record import Record
 
 REASON_LIMIT = 512
 
+NO_LIMITS = api.Limits(authorised=False, direction="none", max_charge_w=0, max_discharge_w=0, max_current_a=0)
+
 Publish = Callable[[api.Topic[Record], Record], None]
 Phase = Literal["idle", "precharge", "charge", "welding"]
 L = TypeVar("L", bound=api.Level)
-
-
-class Header(TypedDict):
-    """The members of `api.Level` that are filled in when it is said."""
-
-    boot: str
-    seq: int
-    time: str
 
 
 class Orders:
@@ -39,11 +33,13 @@ class Orders:
         self.session: str | None = None
         self.void = False
         """Set after a loss: nothing that raises energy is said until the next session."""
-        self.permit = api.Permit(**self._blank(), lock="unlocked", contactor="open", power="off")
+        self.permit = api.Permit(lock="unlocked", contactor="open", power="off")
         self.permit_seq = -1
         self.powered_at = 0.0
         self.status = api.SeccStatus(
-            **self._blank(),
+            boot=self.boot,
+            seq=1,
+            time=_utc(),
             state="offline",
             version=version,
             protocols=list(protocols),
@@ -56,7 +52,7 @@ class Orders:
         self._began = time.monotonic()
         self._target = api.Target(boot=self.boot, phase="idle", voltage_v=0.0, current_a=0.0)
         self._targeted_at = 0.0
-        self._stage = api.Session(**self._blank(), stage="idle")
+        self._stage = api.Session(stage="idle")
 
     @property
     def energising(self) -> bool:
@@ -103,7 +99,6 @@ class Orders:
         self._lower("no session", lock="unlocked")
         last = self._stage
         self._stage = api.Session(
-            **self._blank(),
             stage="paused" if last.stage == "paused" else "idle",
             protocol=last.protocol,
             reason=last.reason,
@@ -111,7 +106,7 @@ class Orders:
             response_code=last.response_code,
         )
         self.say(api.SECC_SESSION, self._stage)
-        self.say(api.SECC_VEHICLE, api.Vehicle(**self._blank()))
+        self.say(api.SECC_VEHICLE, api.Vehicle())
 
     def allow(
         self,
@@ -166,7 +161,7 @@ class Orders:
 
     def limits(self, limits: api.Limits) -> None:
         """Publish authorised limits; zero where no power may be given."""
-        self.say(api.SECC_LIMITS, limits if self.energising else self._no_limits())
+        self.say(api.SECC_LIMITS, limits if self.energising else NO_LIMITS)
 
     def stage(self, session: api.Session) -> None:
         """Publish where the session is."""
@@ -183,17 +178,9 @@ class Orders:
 
     def _lower(self, reason: str, *, lock: Literal["locked", "unlocked"]) -> None:
         self.target("idle", 0.0, 0.0, None)
-        self.limits(self._no_limits())
+        self.limits(NO_LIMITS)
         self.permit_seq = -1
         self.allow(lock=lock, contactor="open", power="off", reason=reason)
-
-    def _no_limits(self) -> api.Limits:
-        return api.Limits(
-            **self._blank(), authorised=False, direction="none", max_charge_w=0, max_discharge_w=0, max_current_a=0
-        )
-
-    def _blank(self) -> Header:
-        return {"boot": self.boot, "seq": 0, "time": _utc()}
 
 
 def _utc() -> str:

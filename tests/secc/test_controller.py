@@ -169,7 +169,7 @@ async def test_levels_are_seen_while_the_writer_lives(broker: RunningBroker, har
         await hardware.level("meter", meter_id="M1", energy_import_wh=1234)
         await hardware.level("limits", max_current_a=20)
         await holds(controller, lambda: controller.hardware_limits is not None)
-        assert not controller.linked
+        await holds(controller, lambda: not controller.linked)
         assert controller.meter is not None
         assert controller.meter.energy_import_wh == 1234
 

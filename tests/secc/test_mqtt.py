@@ -170,6 +170,15 @@ async def test_bad_payloads_are_told_and_change_nothing(broker: RunningBroker, p
     assert log.connections == [True]
 
 
+async def test_a_level_needs_its_boot(broker: RunningBroker, peer: Peer) -> None:
+    log = Log()
+    async with running(make_bus(broker.settings, log)):
+        await eventually(lambda: log.connections == [True])
+        await peer.say("charger/status", {"seq": 1, "time": "t", "state": "online"})
+        await eventually(lambda: len(log.rejected) == 1)
+    assert "boot" in log.rejected[0][1]
+
+
 async def test_retained_is_for_states_only(broker: RunningBroker, peer: Peer) -> None:
     """A request that somebody left behind with the retain flag is refused, the same request said now is not."""
     request = {"id": "r1", "do": "stop"}
