@@ -10,10 +10,13 @@ from typing import Any
 from tests.interop.josev import Energy, Payment
 from tests.interop.namespace import ROOT, STATION, VEHICLE
 from tests.interop.process import Program
+from v2g.timing import MESSAGES
 
 CHARGE_S = 2.0
 RECORD = "limits.jsonl"
 RESULT = "evcc-result.json"
+# Josev's codec needs up to half a second for a message, and the standard gives a quarter of one in the loop.
+PATIENCE = "\n[timeouts]\n" + "".join(f"{name}Req = 20.0\n" for table in MESSAGES.values() for name in table)
 # Josev's simulated supply measures 1 V and 1 A whatever is asked of it: only a battery near that can be precharged.
 FLAT_BATTERY = "\n[battery]\nempty_v = 5.0\nfull_v = 10.0\n"
 
@@ -75,5 +78,5 @@ key = {json.dumps(str(leaf / "key.pem"))}
     head = f'[network]\ninterface = "{VEHICLE}"\nsecurity = "{security}"\n'
     plan = f'\n[plan]\nenergy = "{mode}"\npayment = "{payment}"\ncharge_s = {CHARGE_S}\n'
     battery = FLAT_BATTERY if energy == "dc" else ""
-    config = _write(folder / "evcc.toml", head + plan + battery + (trusted if payment == "contract" else ""))
+    config = _write(folder / "evcc.toml", head + plan + battery + PATIENCE + (trusted if payment == "contract" else ""))
     return [_program("evcc", folder, "evcc", "run", "--config", config, "--json", RESULT, "-v", ends=True)]

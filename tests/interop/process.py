@@ -56,7 +56,7 @@ class Process:
             *self.program.command,
             cwd=self.program.folder,
             env={**os.environ, **self.program.environment},
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
@@ -69,10 +69,10 @@ class Process:
         """End the whole group: politely, and after five seconds not."""
         assert self._child is not None
         assert self._pump is not None
-        self._signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(self._pump), 5)
-        self._signal(signal.SIGKILL)
+        self.signal(signal.SIGKILL)
         await self._child.wait()
         await self._pump
 
@@ -113,7 +113,21 @@ class Process:
     def _failed(self, what: str) -> Failed:
         return Failed("\n".join([f"{self.program.name} {what}; its last lines:", *self.lines[-TAIL:]]))
 
-    def _signal(self, number: signal.Signals) -> None:
+    async def told(self, line: str) -> None:
+        """Write a line to its standard input."""
+        assert self._child is not None
+        assert self._child.stdin is not None
+        self._child.stdin.write(line.encode() + b"\n")
+        await self._child.stdin.drain()
+
+    @property
+    def pid(self) -> int:
+        """The process id, also that of its group."""
+        assert self._child is not None
+        return self._child.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the whole group; nothing happens when it is gone."""
         assert self._child is not None
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._child.pid, number)

@@ -1,0 +1,79 @@
+"""What the pages show works: configurations load, commands and files exist."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+import pytest
+
+import evcc.config
+import secc.config
+from evcc.config import EvccConfig
+from secc.config import SeccConfig
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """Return the fenced blocks of one language."""
+    return re.findall(
+        rf"^```{language}\n(.*?)^```", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+
+
+@pytest.mark.parametrize("text", blocks("secc.md", "toml"))
+def test_secc_configurations_load(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "secc.toml"
+    file.write_text(text, encoding="utf-8")
+    assert secc.config.load(file).evse[0].id == "1"
+
+
+@pytest.mark.parametrize("text", blocks("evcc.md", "toml"))
+def test_evcc_configurations_load(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "evcc.toml"
+    file.write_text(text, encoding="utf-8")
+    assert evcc.config.load(file).network.interface == "eth1"
+
+
+def test_the_long_configurations_show_the_defaults() -> None:
+    """Beside file names, a page's long block says the same as its short one."""
+    short, long = (msgspec.convert(tomllib.loads(text), SeccConfig) for text in blocks("secc.md", "toml"))
+    assert long.tls.required == short.tls.required
+    assert msgspec.structs.replace(long, tls=short.tls, trust=short.trust) == short
+    brief, full = (msgspec.convert(tomllib.loads(text), EvccConfig) for text in blocks("evcc.md", "toml"))
+    assert full.tls.handshake_s == brief.tls.handshake_s
+    assert msgspec.structs.replace(full, tls=brief.tls, contract=brief.contract) == brief
+
+
+@pytest.mark.parametrize(
+    ("page", "config"), [("secc.md", SeccConfig), ("evcc.md", EvccConfig)], ids=["secc.md", "evcc.md"]
+)
+def test_every_key_is_shown(page: str, config: type[msgspec.Struct]) -> None:
+    """A key that can be set stands in the long block, be it in a comment."""
+    text = blocks(page, "toml")[1]
+    assert [key for key in keys(config) if not re.search(rf"\b{key}\b", text)] == []
+
+
+def keys(config: type[msgspec.Struct]) -> Iterator[str]:
+    """Yield the names of all tables and keys of a configuration."""
+    for field in msgspec.structs.fields(config):
+        yield field.name
+        for kind in (
+            field.type,
+            *get_args(field.type),
+            *(arg for each in get_args(field.type) for arg in get_args(each)),
+        ):
+            if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+                yield from keys(kind)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
