@@ -121,6 +121,11 @@ class Process:
         await self._child.stdin.drain()
 
     @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self._closed
+
+    @property
     def pid(self) -> int:
         """The process id, also that of its group."""
         assert self._child is not None

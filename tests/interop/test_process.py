@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 from pathlib import Path
 
@@ -12,12 +14,6 @@ from tests.interop.process import Failed, Process, Program
 
 def program(folder: Path, source: str) -> Program:
     return Program(name="child", command=[sys.executable, "-u", "-c", source], folder=folder)
-
-
-def runs(pid: int) -> bool:
-    """Whether a process is there and is more than an entry nobody has collected yet."""
-    status = Path(f"/proc/{pid}/status")
-    return status.exists() and "\nState:\tZ" not in status.read_text()
 
 
 async def test_says_finds_a_line(tmp_path: Path) -> None:
@@ -47,6 +43,12 @@ async def test_grandchildren_end_with_the_block(tmp_path: Path) -> None:
         "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()']).pid)"
     )
     async with Process(program(tmp_path, source)) as child:
-        pid = int(await child.says("", 10))
-        assert runs(pid)
-    assert not runs(pid)
+        grandchild = os.pidfd_open(int(await child.says("", 10)))
+        assert not ended(grandchild, within=0)
+    assert ended(grandchild, within=10)
+    os.close(grandchild)
+
+
+def ended(pidfd: int, within: float) -> bool:
+    """Whether a process ends within so many seconds."""
+    return select.select([pidfd], [], [], within)[0] == [pidfd]
