@@ -1,6 +1,6 @@
 """Messages out of nothing but their declarations: every field, choice, group member and limit gets its turn.
 
-Draws come from a `random.Random`, so that hypothesis (`st.randoms()`) can drive and shrink them as well as a seed.
+Draws come from a `random.Random`, so that hypothesis (`st.randoms()`) can seed them as well as a test.
 """
 
 from __future__ import annotations

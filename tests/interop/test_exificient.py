@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -18,6 +19,7 @@ from v2g.exi.notes import Quirk
 from v2g.messages import iso2, xmldsig
 from v2g.protocols import schema
 
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "exi.json").read_text())
 OBSTACLE = obstacle()
 pytestmark = [pytest.mark.interop, pytest.mark.skipif(bool(OBSTACLE), reason=OBSTACLE)]
 
@@ -124,3 +126,19 @@ def test_empty_values_and_repeated_texts_are_understood(oracle: Exificient) -> N
     tables = codec.read(oracle.encode(xml, tables=True))
     assert tables.message == message
     assert [note.quirk for note in tables.notes].count(Quirk.TABLE) == 5
+
+
+@pytest.mark.parametrize("name", ["sap", "xmldsig", "iso2"])
+def test_it_reads_our_vectors_as_we_do(name: str, folder: Path) -> None:
+    ordinary = [vector for vector in VECTORS if vector["schema"] == name and not vector["notes"]]
+    readable = [vector for vector in ordinary if "\\u000" not in json.dumps(vector["message"])]
+    codec = schema(name)
+    with Exificient(name, folder) as exificient:
+        for vector in readable:
+            data = bytes.fromhex(vector["hex"])
+            if vector["stream"] == "document":
+                message = codec.decode(data)
+                assert _same_xml(exificient.decode(data), xml_of(message)), vector["name"]
+            else:
+                assert _same_xml(exificient.decode(data, "fragment"), xml_of(codec.decode_fragment(data)))
+    assert readable

@@ -1,0 +1,220 @@
+"""The codec against vectors, real cars, and its own slow way; what it refuses, and how it says so."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.random_messages import Messages
+from tests.reference import REFERENCE, needs_reference
+from v2g.errors import Undecodable
+from v2g.exi.compose import Writing
+from v2g.exi.explain import Reading
+from v2g.exi.message import Message
+from v2g.exi.notes import Decoded, Quirk
+from v2g.messages import app_protocol, iso2, xmldsig
+from v2g.protocols import schema
+
+VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "exi.json").read_text())
+AS_OTHERS_WRITE = (Quirk.SPARE, Quirk.EMPTY, Quirk.TABLE, Quirk.FULL_LIST)
+SETS = st.sampled_from(["sap", "xmldsig", "iso2"])
+
+
+def envelope(body: iso2.BodyElement | None, session: bytes = b"\x01") -> iso2.V2G_Message:
+    """Put a message into its envelope."""
+    return iso2.V2G_Message(Header=iso2.MessageHeader(SessionID=session), Body=iso2.Body(BodyElement=body))
+
+
+def _read(vector: dict[str, Any]) -> Decoded:
+    codec = schema(vector["schema"])
+    data = bytes.fromhex(vector["hex"])
+    return codec.read(data) if vector["stream"] == "document" else codec.read_fragment(data)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=[vector["name"] for vector in VECTORS])
+def test_vectors_read_as_written_down(vector: dict[str, Any]) -> None:
+    decoded = _read(vector)
+    assert type(decoded.message).__name__ == vector["root"]
+    assert msgspec.to_builtins(decoded.message) == vector["message"]
+    assert [str(note) for note in decoded.notes] == vector["notes"]
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=[vector["name"] for vector in VECTORS])
+def test_vectors_are_written_back(vector: dict[str, Any]) -> None:
+    decoded = _read(vector)
+    codec = schema(vector["schema"])
+    if vector["stream"] == "fragment":
+        assert bytes.fromhex(vector["hex"]) in codec.fragment_forms(decoded.message)
+    elif all(note.quirk not in AS_OTHERS_WRITE for note in decoded.notes):
+        assert codec.encode(decoded.message, strict=False).hex() == vector["hex"]
+
+
+@needs_reference
+@pytest.mark.parametrize("protocol", ["sap", "iso2"])
+def test_every_frame_of_real_cars_decodes_and_encodes_as_peers_do(protocol: str) -> None:
+    codec = schema(protocol)
+    frames = 0
+    with gzip.open(REFERENCE / "frames" / "real-cars.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for line in lines:
+            frame = json.loads(line)
+            if frame["protocol"] != protocol:
+                continue
+            data = bytes.fromhex(frame["exi"])
+            decoded = codec.read(data)
+            assert decoded == Reading(codec.grammar, data).document()
+            if "ok-same" in (frame["exificient"], frame["cbv2g"]):
+                assert codec.encode(decoded.message, strict=False) == data
+            frames += 1
+    assert frames == {"sap": 13, "iso2": 3591}[protocol]
+
+
+@given(SETS, st.randoms(use_true_random=True))
+def test_what_is_written_is_read(name: str, random: Any) -> None:
+    codec = schema(name)
+    message = Messages(codec.grammar, random).root()
+    data = codec.encode(message)
+    assert codec.read(data) == Decoded(message)
+
+
+@given(SETS, st.randoms(use_true_random=True))
+def test_fast_and_slow_ways_agree(name: str, random: Any) -> None:
+    codec = schema(name)
+    message = Messages(codec.grammar, random).root()
+    data = codec.encode(message)
+    assert Writing(codec.grammar).document(codec._document_codes[type(message)], message) == data
+    assert Reading(codec.grammar, data).document() == Decoded(message)
+
+
+@given(st.randoms(use_true_random=True))
+def test_fragments_come_back(random: Any) -> None:
+    codec = schema("iso2")
+    classes = [kind for kind in codec.grammar.classes if issubclass(kind, iso2.BodyElement) and not kind.group]
+    message = Messages(codec.grammar, random).message(random.choice(classes))
+    data = codec.encode_fragment(message)
+    assert codec.decode_fragment(data) == message
+    assert codec.fragment_forms(message)[0] == data
+
+
+@pytest.mark.parametrize("size", [1023, 1024])
+def test_long_lists_come_back(size: int) -> None:
+    unit = iso2.PhysicalValue(Multiplier=3, Unit=iso2.UnitSymbol.W, Value=11)
+    entries = [
+        iso2.PMaxScheduleEntry(TimeInterval=iso2.RelativeTimeInterval(start=900 * number), PMax=unit)
+        for number in range(size)
+    ]
+    pmax = iso2.PMaxSchedule(PMaxScheduleEntry=entries)
+    data = schema("iso2").encode_fragment(pmax)
+    decoded = schema("iso2").read_fragment(data)
+    assert decoded == Decoded(pmax)
+    forms = schema("iso2").fragment_forms(pmax)
+    assert len(forms) == (2 if size == 1024 else 1)
+    assert all(schema("iso2").decode_fragment(form) == pmax for form in forms)
+
+
+def test_one_item_more_than_a_list_holds_is_refused() -> None:
+    options = [iso2.PaymentOption.Contract] * 3
+    with pytest.raises(ValueError, match=r"^PaymentOptionList.*PaymentOption"):
+        schema("iso2").encode_fragment(iso2.PaymentOptionList(PaymentOption=options))
+
+
+DC_STATUS = iso2.DC_EVStatus(EVReady=True, EVErrorCode=iso2.DC_EVErrorCode.NO_ERROR, EVRESSSOC=50)
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"EVRESSSOC": 101}, "V2G_Message/Body/CableCheckReq/DC_EVStatus/EVRESSSOC: 101"),
+        ({"EVRESSSOC": -1}, "EVRESSSOC: -1"),
+        ({"EVRESSSOC": 1.5}, "EVRESSSOC: 1.5"),
+        ({"EVReady": None}, "DC_EVStatus: EVReady is missing"),
+        ({"EVReady": "yes"}, "EVReady: 'yes'"),
+        ({"EVErrorCode": "no such error"}, "EVErrorCode: 'no such error'"),
+        ({"EVErrorCode": iso2.ResponseCode.FAILED}, "EVErrorCode: .*FAILED"),
+    ],
+)
+def test_values_that_cannot_be_sent_are_named(change: dict[str, Any], path: str) -> None:
+    status = msgspec.structs.replace(DC_STATUS, **change)
+    with pytest.raises(ValueError, match=path):
+        schema("iso2").encode(envelope(iso2.CableCheckReq(DC_EVStatus=status)))
+
+
+def test_other_things_that_cannot_be_sent_are_named() -> None:
+    codec = schema("iso2")
+    with pytest.raises(ValueError, match=r"SessionID: length 9"):
+        codec.encode(envelope(None, b"123456789"))
+    with pytest.raises(ValueError, match=r"is abstract|BodyElement"):
+        codec.encode(envelope(iso2.BodyElement()))
+    with pytest.raises(ValueError, match=r"EVSEID: half a character"):
+        codec.encode(envelope(iso2.SessionSetupRes(ResponseCode=iso2.ResponseCode.OK, EVSEID="\ud800" * 7)))
+    with pytest.raises(ValueError, match=r"Parameter: no place for shortValue"):
+        codec.encode_fragment(iso2.Parameter(Name="two", boolValue=True, shortValue=1))
+    with pytest.raises(ValueError, match=r"AppProtocol is no root element of iso2"):
+        codec.encode(
+            app_protocol.AppProtocol(
+                ProtocolNamespace="", VersionNumberMajor=1, VersionNumberMinor=0, SchemaID=1, Priority=1
+            )
+        )
+    with pytest.raises(ValueError, match=r"KeyInfo"):
+        codec.encode_fragment(xmldsig.KeyInfo())
+
+
+def test_a_service_list_holds_no_charge_service() -> None:
+    charge = iso2.ChargeService(
+        ServiceID=1,
+        ServiceCategory=iso2.ServiceCategory.EVCharging,
+        FreeService=True,
+        SupportedEnergyTransferMode=iso2.SupportedEnergyTransferMode(
+            EnergyTransferMode=[iso2.EnergyTransferMode.DC_core],
+        ),
+    )
+    with pytest.raises(ValueError, match="ServiceList: Service is missing or of another type"):
+        schema("iso2").encode_fragment(iso2.ServiceList(Service=[charge]))
+
+
+def test_a_fragment_needs_a_name_where_the_class_does_not_tell_it() -> None:
+    chain = iso2.CertificateChain(Id="id1", Certificate=b"DER")
+    with pytest.raises(ValueError, match="ContractSignatureCertChain, SAProvisioningCertificateChain"):
+        schema("iso2").encode_fragment(chain)
+    data = schema("iso2").encode_fragment(chain, "ContractSignatureCertChain")
+    assert data[:2] == bytes([0x80, 33])
+    assert schema("iso2").decode_fragment(data) == chain
+
+
+def test_an_enumeration_may_be_told_by_its_text() -> None:
+    text: Any = "FAILED_SequenceError"
+    told = envelope(iso2.SessionStopRes(ResponseCode=text))
+    meant = envelope(iso2.SessionStopRes(ResponseCode=iso2.ResponseCode.FAILED_SequenceError))
+    assert schema("iso2").encode(told) == schema("iso2").encode(meant)
+
+
+def test_warming_writes_the_code_of_a_message_and_its_parts() -> None:
+    codec = type(schema("iso2"))("iso2", (xmldsig, iso2))
+    codec.warm(iso2.V2G_Message, iso2.CurrentDemandRes)
+    written = set(codec.library._readers) & set(codec.library._writers)
+    assert {iso2.V2G_Message, iso2.MessageHeader, iso2.Body, iso2.CurrentDemandRes, iso2.MeterInfo} <= written
+    assert iso2.CurrentDemandReq not in written
+
+
+def test_a_schema_set_that_does_not_exist_is_named() -> None:
+    with pytest.raises(ValueError, match="'iso3'; known are sap"):
+        schema("iso3")
+
+
+def test_all_messages_share_one_frozen_base() -> None:
+    message = schema("iso2").decode(bytes.fromhex("809802000000000000000011d018282c3034383c00"))
+    assert isinstance(message, Message)
+    for field in message.__struct_fields__:
+        with pytest.raises(AttributeError):
+            setattr(message, field, None)
+
+
+def test_more_than_a_frame_can_hold_is_refused() -> None:
+    with pytest.raises(Undecodable, match="65537 bytes"):
+        schema("iso2").decode(bytes([0x80]) * 65_537)
