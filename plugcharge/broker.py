@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 
@@ -81,7 +82,8 @@ def main(port: int, *, until_eof: bool) -> None:
     except ImportError as error:
         raise click.ClickException(f"{error}; install the broker with: pip install 'plugcharge[demo]'") from error
     except OSError as error:
-        raise click.ClickException(f"cannot listen on {HOST}:{port}: {error.strerror}; choose another port") from error
+        why = os.strerror(error.errno or 0)
+        raise click.ClickException(f"cannot listen on {HOST}:{port}: {why}; choose another port") from error
 
 
 if __name__ == "__main__":

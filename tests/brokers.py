@@ -53,12 +53,13 @@ class RunningBroker:
             self._process = None
 
 
-async def start_mosquitto(directory: Path, port: int = 0) -> tuple[asyncio.subprocess.Process, int]:
-    """Start Mosquitto and wait until it says that it runs."""
+async def start_mosquitto(directory: Path, port: int = 0, *settings: str) -> tuple[asyncio.subprocess.Process, int]:
+    """Start Mosquitto, with further lines of its configuration, and wait until it says that it runs."""
     assert MOSQUITTO is not None
     port = port or free_port()
     file = directory / "mosquitto.conf"
-    file.write_text(f"listener {port} {HOST}\nallow_anonymous true\nset_tcp_nodelay true\nconnection_messages false\n")
+    usual = (f"listener {port} {HOST}", "set_tcp_nodelay true", "connection_messages false")
+    file.write_text("\n".join([*usual, *(settings or ("allow_anonymous true",)), ""]))
     process = await asyncio.create_subprocess_exec(MOSQUITTO, "-c", str(file), stderr=asyncio.subprocess.PIPE)
     assert process.stderr is not None
     said = b""
