@@ -13,7 +13,7 @@ from tests.interop.process import Program
 from v2g.timing import MESSAGES
 
 CHARGE_S = 2.0
-RECORD = "limits.jsonl"
+RECORD = "charger.jsonl"
 RESULT = "evcc-result.json"
 # Josev's codec needs up to half a second for a message, and the standard gives a quarter of one in the loop.
 PATIENCE = "\n[timeouts]\n" + "".join(f"{name}Req = 20.0\n" for table in MESSAGES.values() for name in table)
@@ -38,7 +38,7 @@ def _write(file: Path, text: str) -> str:
 
 
 def station(folder: Path, pki: Path, energy: Energy, payment: Payment) -> list[Program]:
-    """Our station on s0, for a foreign vehicle; what its controller received is kept in `limits.jsonl`."""
+    """Our station on s0, for a foreign vehicle; what its controller received is kept in `charger.jsonl`."""
     leaf, roots = pki / "iso2" / "leaf" / "secc" / "evse1", pki / "iso2" / "trust"
     trusted = f"""
 [tls]
