@@ -160,8 +160,8 @@ def _collect(files: scene.Files, report: Report) -> None:
             report.limits.append(line["limits"])
         elif "event" in line:
             report.events.append(line["event"])
-        else:
-            report.charger = line
+        elif "end" in line:
+            report.charger = line["end"]
     with contextlib.suppress(OSError, json.JSONDecodeError):
         report.vehicle = json.loads(files.result.read_text(encoding="utf-8"))
 

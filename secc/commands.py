@@ -58,6 +58,7 @@ def run(config: Path, time_scale: float, verbose: int, *, lab: bool) -> None:
     metavar="KIND@SECONDS",
     help="Break something, S seconds after the start (KIND@charge+SECONDS: after current first flows). Repeatable.",
 )
+@click.option("--console", is_flag=True, default=None, help="Read fault, mend, card, request, limit from stdin.")
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens.")
 def simulate(config: Path | None, broker: str | None, mqtt_version: str | None, prefix: str | None,
              faults: tuple[str, ...], *, verbose: bool, **options: object) -> None:  # fmt: skip

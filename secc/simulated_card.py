@@ -7,6 +7,8 @@ from typing import Literal
 from secc import api
 
 CARD = "rfid"
+ADVANCE = "advance"
+ADVANCE_VALID_S = 60.0
 
 
 class CardReader:
@@ -16,15 +18,28 @@ class CardReader:
         self._word = word
         self._delay_s = delay_s
         self._shown: list[tuple[float, api.ChargerAuthorization]] = []
+        self._asked: str | None = None
 
     def ask(self, request: api.AuthorizationRequest, now: float) -> None:
         """Wait for a card on this request; contracts are not the reader's business."""
-        if request.kind == "external" and self._word != "none":
+        if request.kind != "external":
+            return
+        self._asked = request.id
+        if self._word != "none":
             answer = api.ChargerAuthorization(id=request.id, accepted=self._word == "accept", token=CARD)
             self._shown.append((now + self._delay_s, answer))
+
+    def show(self, *, accepted: bool) -> api.ChargerAuthorization:
+        """Read a card now: it answers the last request once, and is a card in advance when none waits."""
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            return api.ChargerAuthorization(id=asked, accepted=accepted, token=CARD)
+        return api.ChargerAuthorization(id=ADVANCE, accepted=accepted, token=CARD, valid_for_s=ADVANCE_VALID_S)
 
     def due(self, now: float) -> list[api.ChargerAuthorization]:
         """Take the words spoken by now."""
         due = [answer for at, answer in self._shown if at <= now]
         self._shown = [waiting for waiting in self._shown if waiting[0] > now]
+        if any(answer.id == self._asked for answer in due):
+            self._asked = None
         return due

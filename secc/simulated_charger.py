@@ -96,6 +96,14 @@ class SimulatedCharger:
         """Take a fault's cause away."""
         self.hardware.faults.mend(kind)
 
+    def restrict(self, limits: api.ChargerLimits) -> None:
+        """Lower what the hardware can do from now on; what is not stated keeps its rating."""
+        self.hardware.limits = limits
+
+    def show_card(self, *, accepted: bool) -> None:
+        """Show a card to the reader; without a request that waits for one it is shown in advance."""
+        self._say(api.CHARGER_AUTHORIZATION, self._cards.show(accepted=accepted))
+
     def request(self, do: Wish, reason: str = "") -> str:
         """Ask something of the running session; returns the request's id."""
         self._requests += 1

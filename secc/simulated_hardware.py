@@ -38,6 +38,8 @@ class Hardware:
         self.contactor = Contactor()
         self.lock = Lock(fails=lock_fails)
         self.faults = Faults()
+        self.limits = api.ChargerLimits()
+        """What the hardware can do now, where that is less than its rating."""
         self.energy_wh = 0.0
         self.powered_since: float | None = None
         """Since when DC power is on by order of the SECC."""
@@ -200,9 +202,11 @@ class Hardware:
     def _drive(self, orders: Orders) -> Drive | None:
         if self.check.state == "running":
             return self.check.drive
-        volts = min(orders.voltage_v, self.setup.max_voltage_v)
-        watts = min(orders.power_w, self.setup.max_power_w)
-        amperes = min(orders.current_a, self.setup.max_current_a, watts / max(self.supply.voltage_v, volts, 1.0))
+        limits = self.limits
+        volts = _least(orders.voltage_v, self.setup.max_voltage_v, limits.max_voltage_v)
+        watts = _least(orders.power_w, self.setup.max_power_w, limits.max_charge_w)
+        highest = _least(orders.current_a, self.setup.max_current_a, limits.max_current_a)
+        amperes = min(highest, watts / max(self.supply.voltage_v, volts, 1.0))
         return Drive(voltage_v=volts, current_a=amperes)
 
     def _ramps(self, now: float) -> bool:
@@ -216,3 +220,8 @@ class Hardware:
     def _dead(self) -> bool:
         """Whether the connector may be drawn: contactor open, no current, below 60 V."""
         return not self.contactor.conducts and self.voltage_v < SAFE_V and self.current_a < NO_CURRENT_A
+
+
+def _least(*maxima: float | None) -> float:
+    """The smallest of the maxima that are stated."""
+    return min(each for each in maxima if each is not None)

@@ -72,7 +72,7 @@ class Reports:
         self._session = session
         self._level(api.CHARGER_STATUS, self._status("online"))
         self._level(api.CHARGER_SETUP, self._hardware.setup)
-        self._level(api.CHARGER_LIMITS, api.ChargerLimits())
+        self._level(api.CHARGER_LIMITS, self._hardware.limits)
         since_ms = int((now - self._hardware.plug_since) * 1_000)
         self._level(api.CHARGER_STATE, self._state(), since_ms=since_ms)
         self._level(api.CHARGER_LINK, self._link())

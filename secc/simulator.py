@@ -14,6 +14,7 @@ import msgspec
 
 from secc import api
 from secc.mqtt import Bus
+from secc import simulator_console as console
 from secc.simulated_charger import SimulatedCharger
 from secc.simulator_config import SimulatorConfig
 from v2g.record import Record
@@ -32,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """A file with one JSON line for each thing worth keeping; without a path it keeps nothing."""
+    """A file with one JSON line for each thing worth keeping, `at` in Unix time; without a path it keeps nothing."""
 
     def __init__(self, path: str | None) -> None:
         self._path = path
@@ -53,7 +54,7 @@ class Recorder:
     def write(self, **facts: object) -> None:
         """Append one line."""
         if self._file is not None:
-            self._file.write(msgspec.json.encode(facts).decode() + "\n")
+            self._file.write(msgspec.json.encode({"at": round(time.time(), 3), **facts}).decode() + "\n")
 
 
 class Simulator:
@@ -81,6 +82,8 @@ class Simulator:
         """Serve until cancelled; then say goodbye. Raises ValueError for a record file that cannot be written."""
         with self._recorder:
             async with asyncio.TaskGroup() as tasks:
+                if self._config.console:
+                    tasks.create_task(console.listen(self.charger))
                 bus = tasks.create_task(self._bus.run())
                 try:
                     await self._tick()
@@ -103,6 +106,8 @@ class Simulator:
         self.charger.hear(payload, retained=retained, now=time.monotonic())
 
     def _say(self, topic: api.Topic[P], payload: P) -> None:
+        if isinstance(payload, api.ChargerState):
+            self._recorder.write(state=payload)
         self._bus.publish(topic, payload)
 
     def _reject(self, topic: str, reason: str) -> None:
@@ -110,13 +115,14 @@ class Simulator:
 
     def _summarise(self) -> None:
         hardware = self.charger.hardware
-        self._recorder.write(
-            energy_wh=round(hardware.energy_wh, 3),
-            contactor=hardware.contactor.state,
-            lock=hardware.lock.state,
-            voltage_v=hardware.voltage_v,
-            faults=[fault.kind for fault in hardware.faults.standing],
-        )
+        end = {
+            "energy_wh": round(hardware.energy_wh, 3),
+            "contactor": hardware.contactor.state,
+            "lock": hardware.lock.state,
+            "voltage_v": hardware.voltage_v,
+            "faults": [fault.kind for fault in hardware.faults.standing],
+        }
+        self._recorder.write(end=end)
 
 
 async def run(config: SimulatorConfig) -> None:

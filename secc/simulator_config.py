@@ -86,7 +86,9 @@ class SimulatorConfig(Record, forbid_unknown_fields=True):
     stop_after_s: Seconds | None = None
     faults: tuple[PlannedFault, ...] = ()
     record: str | None = None
-    """A file that gets one JSON line for each `secc/limits` received and, at the end, what was measured."""
+    """A file that gets one JSON line for each limit and event received, each state told and, at the end, the sums."""
+    console: bool = False
+    """Whether commands are read from standard input (see `secc.simulator_console`)."""
 
     def setup(self) -> api.Setup:
         """What this charge point says of itself. With `both`, the smaller current and power hold for AC and DC."""
