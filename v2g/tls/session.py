@@ -11,10 +11,10 @@ _STANDARD_NAMES = {"ECDHE-ECDSA-AES128-SHA256": "TLS_ECDHE_ECDSA_WITH_AES_128_CB
 
 
 def _words(error: SSL.Error) -> str:
-    """Turn an OpenSSL error into words: its reasons, or its last argument where it has none."""
-    if error.args and isinstance(error.args[0], list):
-        return "; ".join(str(reason[-1]) for reason in error.args[0]) or "no reason given"
-    return str(error.args[-1]) if error.args else "no reason given"
+    """Turn an OpenSSL error into words; it carries a list of (library, function, reason), or nothing of use."""
+    reasons = error.args[0] if error.args else ()
+    words = "; ".join(str(entry[-1]) for entry in reasons) if isinstance(reasons, list) else ""
+    return words or repr(error)
 
 
 class Session:
@@ -43,6 +43,8 @@ class Session:
             self._connection.do_handshake()
         except SSL.WantReadError:
             return False
+        except SSL.ZeroReturnError as error:
+            raise HandshakeFailed("the peer sent close_notify in the middle of it") from error
         except SSL.Error as error:
             raise HandshakeFailed(_words(error)) from error
         return True

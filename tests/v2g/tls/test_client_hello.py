@@ -97,6 +97,10 @@ def test_incomplete_until_the_last_byte() -> None:
     assert [parse(GOOD[:size]) for size in range(len(GOOD))] == [None] * len(GOOD)
 
 
+def test_the_largest_record_is_waited_for() -> None:
+    assert parse(b"\x16\x03\x01\x40\x00") is None
+
+
 def test_without_extensions() -> None:
     body = b"\x03\x01" + bytes(32) + b"\x00\x00\x02\xc0\x23\x01\x00"
     assert parse(records(message(body))) == ClientHello(versions=(0x0301,), suites=(0xC023,))

@@ -64,6 +64,7 @@ def test_roots_are_known_by_hash_and_name(tmp_path: Path) -> None:
         TrustedAuthority(Identifier.CERT_SHA1, fingerprint),
         TrustedAuthority(Identifier.KEY_SHA1, hashlib.sha1(point).digest()),
         TrustedAuthority(Identifier.X509_NAME, GOOD.certificates[-1].subject.public_bytes()),
+        TrustedAuthority(Identifier.X509_NAME, GOOD.certificates[1].subject.public_bytes()),
     } <= GOOD.identity.authorities()
 
 

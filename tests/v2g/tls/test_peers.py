@@ -220,6 +220,7 @@ async def test_openssl_as_vehicle_sees_the_prescribed_station(tmp_path: Path) ->
     assert "New, TLSv1.2, Cipher is ECDHE-ECDSA-AES128-SHA256" in text
     assert "Secure Renegotiation IS supported" in text
     assert "TLS session ticket" not in text
+    assert "Session-ID:" in shown  # an empty one: nothing to resume
     assert text.count("BEGIN CERTIFICATE") == 3  # leaf, Sub 2, Sub 1; no root
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -128,3 +129,5 @@ def test_taking_leave_before_and_after() -> None:
     assert station.read() == b""
     station.close()
     assert station.take()[0] == 21
+    with pytest.raises(PeerGone, match="protocol is shutdown"):
+        station.write(b"too late")

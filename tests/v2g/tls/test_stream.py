@@ -66,7 +66,7 @@ async def test_a_message_each_way_and_an_end() -> None:
         await ours.close()
         assert await theirs.receive() == b""
         assert await theirs.receive() == b""
-        with pytest.raises(PeerGone):
+        with pytest.raises(PeerGone, match=r"127\.0\.0\.1.* is closed"):
             await ours.send(MESSAGE)
         assert await ours.receive() == b""
 
@@ -241,8 +241,25 @@ async def test_v2gtp_in_clear_is_refused_with_a_reason() -> None:
 async def test_a_station_in_clear_is_refused_by_the_vehicle() -> None:
     async with tcp_pair() as (vehicle, station):
         await station.send(MESSAGE)
-        with pytest.raises(HandshakeFailed, match="wrong version number"):
+        with pytest.raises(HandshakeFailed) as caught:
             await connect(vehicle, CLIENT, trusting, timeout=TIMEOUT)
+        assert caught.value.reason == "wrong version number"
+
+
+async def test_leave_taken_during_the_handshake_is_a_failure() -> None:
+    async with tcp_pair() as (vehicle, station):
+        await station.send(bytes.fromhex("15 0303 0002 01 00"))  # close_notify
+        with pytest.raises(HandshakeFailed, match="sent close_notify"):
+            await connect(vehicle, CLIENT, trusting, timeout=TIMEOUT)
+
+
+async def test_a_library_that_does_not_ask_lets_nobody_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SSL.Connection, "set_verify", lambda *_: None)
+    async with tcp_pair() as (vehicle, station):
+        ours, _ = await handshake(vehicle, station)
+        assert isinstance(ours, Untrusted)
+        assert ours.detail == "its chain was never judged"
+        assert vehicle.closed
 
 
 @pytest.mark.parametrize("data", [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x04\x02\x00\x00\x00", b"\xff" * 70_000])
