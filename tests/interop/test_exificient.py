@@ -75,7 +75,7 @@ def test_documents_are_the_same_bytes(name: str, folder: Path) -> None:
 def test_fragments_are_the_same_bytes(cls: type[Message], name: str | None, oracle: Exificient) -> None:
     codec = schema("iso2")
     messages = Messages(codec.grammar, Random(2), tame=True)
-    element = codec.grammar.fragments[codec._fragment_code(cls, name)]
+    element = codec.grammar.fragments[codec.grammar.fragment.code(cls, name)]
     for _ in range(30):
         message = messages.message(cls)
         data = codec.encode_fragment(message, name)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from v2g.exi.explain import HEADER
 from v2g.exi.fields import Field, Type, fields
-from v2g.exi.grammar import Attribute, Characters, End, Event, Grammar, Root, Row, Start, attributes
+from v2g.exi.frame import HEADER, Frame, Root
+from v2g.exi.grammar import Attribute, Characters, End, Event, Grammar, Row, Start, attributes
 from v2g.exi.message import Message
 from v2g.exi.relaxed import Relaxed, relaxed_class, value_field
 from v2g.exi.runtime import MOST_CHARACTERS, MOST_ITEMS, MOST_LONG_GROUPS, MOST_OCTETS, SURROGATES, flush
@@ -31,20 +31,21 @@ class Writing:
 
     def document(self, code: int, message: Message) -> bytes:
         """Write a document whose root element has this code."""
-        self._root(self._grammar.documents[code], code, len(self._grammar.documents).bit_length())
-        self._message(message)
-        return self._finish()
+        return self._stream(self._grammar.document, code, message, relaxed=False)
 
     def fragment(self, code: int, message: Message, *, relaxed: bool = True) -> bytes:
-        """Write a fragment of one element with this code; `relaxed` as for `Reading.fragment`."""
-        roots = self._grammar.fragments
-        bits = (len(roots) + 1).bit_length()
-        self._root(roots[code], code, bits)
-        if len(roots[code].types) > 1 and relaxed:
-            self._relaxed(roots[code], message)
+        """Write a fragment of one element with this code; `relaxed` matters for one declared with several types."""
+        return self._stream(self._grammar.fragment, code, message, relaxed=relaxed)
+
+    def _stream(self, frame: Frame, code: int, message: Message, *, relaxed: bool) -> bytes:
+        root = frame.roots[code]
+        self._path.append(root.name)
+        self._put(frame.bits, code)
+        if len(root.types) > 1 and relaxed:
+            self._relaxed(root, message)
         else:
             self._message(message)
-        self._put(bits, len(roots) + 1)
+        self._put(frame.end_bits, frame.end)
         return self._finish()
 
     # Bits
@@ -65,10 +66,6 @@ class Writing:
         self._put(-self._count & 7, 0)
         flush(self._bits, self._count, self._out)
         return bytes(self._out)
-
-    def _root(self, root: Root, code: int, bits: int) -> None:
-        self._path.append(root.name)
-        self._put(bits, code)
 
     def _refusal(self, why: str) -> ValueError:
         return ValueError(f"{'/'.join(self._path)}: {why}")

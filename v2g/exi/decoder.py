@@ -283,18 +283,25 @@ class DecoderSource:
             self._append(kind, item, variable)
             self._leave()
         self._block("while True:")
-        if step.most is None:
-            self._line(f"if len({variable}) == {MOST_ITEMS}: raise Deviation")
-        else:
-            self._block(f"if len({variable}) == {step.most}:")
-            self._code((again - 1).bit_length(), step.after)
-            self._line("break")
-            self._leave()
+        self._full(layout, position, step, variable)
         self._code(again.bit_length(), step.label)
         self._line(f"if c != {step.label}: break")
+        if self._names.grammar.loops(step.most):
+            self._line(f"if len({variable}) == {step.most}: raise Deviation")
         self._append(kind, item, variable)
         self._line(f"if v.bit_length() - p > {TRIM_BITS}: v &= (1 << p) - 1")
         self._leave()
+
+    def _full(self, layout: Layout, position: int, step: Step, variable: str) -> None:
+        """End a list that holds all it may: its items' code is gone, and `full` hears of it."""
+        if step.most is None:
+            self._line(f"if len({variable}) == {MOST_ITEMS}: raise Deviation")
+        elif not self._names.grammar.loops(step.most):
+            self._block(f"if len({variable}) == {step.most}:")
+            self._line("full.add(True)")
+            self._code(layout.bits(position + 1), step.after)
+            self._line("break")
+            self._leave()
 
     def _append(self, kind: Type, item: str, variable: str) -> None:
         self._element(kind, item)

@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 
 from v2g.errors import Undecodable
 from v2g.exi.fields import Field, Type, fields
-from v2g.exi.grammar import Attribute, Characters, End, Event, Grammar, Root, Row, Start
+from v2g.exi.frame import HEADER, Frame, Root
+from v2g.exi.grammar import Attribute, Characters, End, Event, Grammar, Row, Start
+from v2g.exi.library import READING, Library
 from v2g.exi.message import Message
 from v2g.exi.notes import Decoded, Note, Quirk
 from v2g.exi.relaxed import Relaxed, relaxed_class, value_field
@@ -24,25 +26,33 @@ from v2g.exi.runtime import (
     MOST_LONG_GROUPS,
     MOST_OCTETS,
     SURROGATES,
+    TRIM_BITS,
 )
 from v2g.exi.types import Flag, Listed, Octets, Simple, Text, Whole
 
 V = TypeVar("V", str, bytes)
 
-HEADER = 0x80
-"""The EXI header octet: version 1, no options, no cookie."""
 MISSED_END = -1
 """Stands for the second-level code that ends an element where the first level does not let it end."""
 MOST_NAMES = 6
 
 
-class Reading:
-    """One reading of one document or fragment; after it, `full` tells whether any list was filled to its maximum."""
+class IncompleteTables(Exception):
+    """A text refers to one that generated code has read, so that it is in no table here."""
 
-    def __init__(self, grammar: Grammar, data: bytes) -> None:
+
+class Reading:
+    """One reading of one document or fragment; after it, `full` tells whether any list was filled to its maximum.
+
+    With a library, its code reads the items of lists that are as they should be. That makes long messages cheap, and
+    raises `IncompleteTables` where texts are sent by reference; only a reading without one knows all texts.
+    """
+
+    def __init__(self, grammar: Grammar, data: bytes, library: Library | None = None) -> None:
         self._grammar = grammar
-        self._data = data
-        self._at = 0
+        self._library = library
+        self._size = self._left = self._known = len(data) << 3
+        self._all_bits = int.from_bytes(data, "big")
         self._path: list[str] = []
         self._notes: list[Note] = []
         self._texts: dict[tuple[str, str], list[str]] = {}
@@ -51,33 +61,27 @@ class Reading:
 
     def document(self) -> Decoded:
         """Read a document. Raises `Undecodable`."""
-        roots = self._grammar.documents
-        root = self._root(roots, len(roots).bit_length())
-        message = self._root_message(root, root.types[0])
-        self._end()
-        return Decoded(message, tuple(self._notes))
+        return self._stream(self._grammar.document, relaxed=False)
 
     def fragment(self) -> Decoded:
         """Read a fragment. Raises `Undecodable`."""
-        return self._fragment(relaxed=True)
+        return self._stream(self._grammar.fragment, relaxed=True)
 
     def typed_fragment(self) -> Decoded:
         """Read a fragment, one with several types as libcbv2g writes it: by its class. Raises `Undecodable`."""
-        return self._fragment(relaxed=False)
+        return self._stream(self._grammar.fragment, relaxed=False)
 
-    def _fragment(self, *, relaxed: bool) -> Decoded:
-        roots = self._grammar.fragments
-        bits = (len(roots) + 1).bit_length()
-        root = self._root(roots, bits)
+    def _stream(self, frame: Frame, *, relaxed: bool) -> Decoded:
+        root = self._root(frame)
         if len(root.types) > 1 and relaxed:
             message = self._relaxed(root)
         else:
             message = self._root_message(root, root.types[0] if len(root.types) == 1 else relaxed_class(root))
         at = self._at
-        if self._bits(bits) != len(roots) + 1:
+        if self._bits(frame.end_bits) != frame.end:
             raise self._failure("another part", at, "the end of the fragment")
         self._end()
-        return Decoded(message, tuple(self._notes))
+        return Decoded(message=message, notes=tuple(self._notes))
 
     # Where we are
 
@@ -92,14 +96,21 @@ class Reading:
 
     # Bits and numbers
 
+    @property
+    def _at(self) -> int:
+        """The next bit, counted from the first."""
+        return self._size - self._left
+
     def _bits(self, width: int) -> int:
-        start = self._at
-        end = start + width
-        if end > len(self._data) << 3:
-            raise self._failure("the bytes end too early", start, f"{width} bits")
-        self._at = end
-        window = int.from_bytes(self._data[start >> 3 : end + 7 >> 3], "big")
-        return window >> (-end & 7) & (1 << width) - 1
+        left = self._left - width
+        if left < 0:
+            raise self._failure("the bytes end too early", self._at, f"{width} bits")
+        self._left = left
+        bits = self._all_bits >> left & (1 << width) - 1
+        if self._known - left > TRIM_BITS:
+            self._all_bits &= (1 << left) - 1
+            self._known = left
+        return bits
 
     def _number(self, most_groups: int = MOST_GROUPS) -> int:
         at = self._at
@@ -113,14 +124,14 @@ class Reading:
 
     # The frame of a stream
 
-    def _root(self, roots: tuple[Root, ...], bits: int) -> Root:
+    def _root(self, frame: Frame) -> Root:
         if self._bits(8) != HEADER:
             raise self._failure("an unknown EXI header", 0, f"{HEADER:#x} (version 1, no options)")
-        code = self._bits(bits)
-        if code >= len(roots):
+        code = self._bits(frame.bits)
+        if code >= len(frame.roots):
             raise self._failure("an unknown root element", 8)
-        self._path.append(roots[code].name)
-        return roots[code]
+        self._path.append(frame.roots[code].name)
+        return frame.roots[code]
 
     def _root_message(self, root: Root, kind: Type) -> Message:
         if not isinstance(kind, type):
@@ -130,11 +141,11 @@ class Reading:
     def _end(self) -> None:
         """Look at what is behind the last event."""
         self._path.clear()
-        spare, padding = divmod((len(self._data) << 3) - self._at, 8)
+        spare, padding = divmod(self._left, 8)
         if self._bits(padding):
             self._note(Quirk.PADDING)
         if spare:
-            self._note(Quirk.SPARE, f"{spare} after {len(self._data) - spare}")
+            self._note(Quirk.SPARE, f"{spare} after {(self._size >> 3) - spare}")
 
     # Events
 
@@ -215,9 +226,21 @@ class Reading:
         most = MOST_ITEMS if field.most is None else field.most
         if len(items) == most:
             raise self._failure(f"more than {most} {field.name}", at, "the end of the list")
-        items.append(self._element(start, f"[{len(items)}]"))
+        item = self._good_item(start.type)
+        items.append(self._element(start, f"[{len(items)}]") if item is None else item)
         if len(items) == field.most:
             self.full = True
+
+    def _good_item(self, kind: Type) -> Message | None:
+        """Read an item by generated code; None if there is none or it does not take the bits."""
+        if self._library is None or not isinstance(kind, type):
+            return None
+        try:
+            message, self._left = self._library.read_function(kind)(self._all_bits, self._left)
+        except READING:
+            return None
+        self.full = self.full or bool(self._library.full)
+        return message
 
     def _missing_value(self, row: Row, cls: type[Message], values: dict[str, Any], at: int) -> None:
         """Take the end of an element that lacks something: good for an empty value, an error otherwise."""
@@ -307,6 +330,8 @@ class Reading:
 
     def _earlier_text(self, texts: list[str], at: int) -> str:
         """Read a reference into a table of the texts so far [EXI 7.3]."""
+        if self._library is not None:
+            raise IncompleteTables
         position = self._bits((len(texts) - 1).bit_length()) if texts else 0
         if position >= len(texts):
             raise self._failure("a reference to a text that was never sent", at)
@@ -314,7 +339,7 @@ class Reading:
         return texts[position]
 
     def _characters(self, length: int, at: int) -> str:
-        if length > MOST_CHARACTERS or length << 3 > (len(self._data) << 3) - self._at:
+        if length > MOST_CHARACTERS or length << 3 > self._left:
             raise self._failure(f"a text of {length} characters", at, "at most what the bytes hold")
         characters = []
         for _ in range(length):
@@ -328,7 +353,7 @@ class Reading:
     def _octets(self, kind: Octets) -> bytes:
         at = self._at
         length = self._number()
-        if length > MOST_OCTETS or length << 3 > (len(self._data) << 3) - self._at:
+        if length > MOST_OCTETS or length << 3 > self._left:
             raise self._failure(f"a value of {length} octets", at, "at most what the bytes hold")
         return self._checked_length(self._bits(length << 3).to_bytes(length, "big"), kind)
 

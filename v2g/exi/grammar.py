@@ -13,6 +13,7 @@ from enum import IntEnum
 from types import ModuleType
 
 from v2g.exi.fields import Field, Type, fields, simple_or_class
+from v2g.exi.frame import Frame, Root
 from v2g.exi.message import Message
 from v2g.exi.types import Element, InOrder, Mark, OneOf, Particle, Repeat, Simple, Wildcard
 
@@ -122,15 +123,6 @@ class Slot:
     many: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
-    """An element a stream may begin with; several types make its fragment grammar a relaxed one."""
-
-    namespace: str
-    name: str
-    types: tuple[Type, ...]
-
-
 class Grammar:
     """The grammar of one schema set.
 
@@ -154,7 +146,9 @@ class Grammar:
         ]
         elements = [Root(kind.namespace, kind.element, (kind,)) for kind in self.classes if kind.element]
         self.documents = tuple(sorted(simple + elements, key=_by_name))
+        self.document = Frame(self.documents, fragment=False)
         self.fragments = self._fragments()
+        self.fragment = Frame(self.fragments, fragment=True)
         self.attributes = self._attribute_names()
 
     def row(self, state: State) -> Row:
@@ -189,6 +183,10 @@ class Grammar:
                 starts += self._starts(members.pop(0))
             yield Slot(starts, 1 if field.choice.required else 0, 1, many=False)
 
+    def loops(self, most: int | None) -> bool:
+        """Tell whether a list of this size keeps its items' code when it is full."""
+        return most is not None and self._loops_from is not None and most >= self._loops_from
+
     def content(self, cls: type[Message]) -> Particle:
         """Tell the child elements of a class as one expression."""
         if cls.content is not None:
@@ -197,9 +195,7 @@ class Grammar:
 
     def _expression(self, slot: Slot) -> Particle:
         one: Particle = slot.starts[0] if len(slot.starts) == 1 else OneOf(slot.starts)
-        most = slot.most
-        if slot.many and most is not None and self._loops_from is not None and most >= self._loops_from:
-            most = None
+        most = None if slot.many and self.loops(slot.most) else slot.most
         return one if (slot.least, most) == (1, 1) else Repeat(one, slot.least, most)
 
     def _starts(self, field: Field) -> tuple[Start, ...]:

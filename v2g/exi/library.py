@@ -9,15 +9,21 @@ from typing import Any, NoReturn
 from v2g.exi import runtime
 from v2g.exi.decoder import DecoderSource
 from v2g.exi.encoder import EncoderSource
+from v2g.exi.frame import HEADER, Frame
 from v2g.exi.grammar import Grammar
 from v2g.exi.message import Message
+from v2g.exi.runtime import Deviation
 from v2g.exi.types import Enumeration, Flag, Listed, Whole
 
-Reader = Callable[[int, int], tuple[Any, int]]
+Reader = Callable[[int, int], tuple[Message, int]]
 """Reads one element: (all bits, how many are unread) -> (message, how many are unread)."""
 Writer = Callable[[Any, int, int, bytearray], tuple[int, int]]
 """Writes one element: (message, bits, their number, whole bytes before) -> (bits, their number)."""
 
+READING = (Deviation, ValueError, IndexError, KeyError, OverflowError)
+"""What reading fails with: a negative shift at the end of the bytes, a code without a meaning."""
+WRITING = (*READING, TypeError, AttributeError)
+"""What writing fails with: also a value of a wrong type."""
 _HELPERS = ("Deviation", "flush", "longer", "longest", "put_integer", "put_number", "put_octets", "put_text", "text")
 
 
@@ -26,12 +32,39 @@ class Library:
 
     def __init__(self, grammar: Grammar) -> None:
         self.grammar = grammar
-        self._space: dict[str, Any] = {name: getattr(runtime, name) for name in _HELPERS}
+        self.full: set[bool] = set()
+        """Not empty once a list was read that was filled to its maximum."""
+        self._space: dict[str, Any] = {name: getattr(runtime, name) for name in _HELPERS} | {"full": self.full}
         self._names: dict[Any, str] = {}
         self._readers: dict[type[Message], Reader] = {}
         self._writers: dict[type[Message], Writer] = {}
         self._lists: list[tuple[tuple[type[Message], ...], list[Reader]]] = []
         self._tables: list[dict[type[Message], tuple[int, Writer]]] = []
+
+    def read(self, frame: Frame, data: bytes) -> Message:
+        """Read a stream that is as it should be to its last bit. Raises one of `READING` otherwise."""
+        v = int.from_bytes(data, "big")
+        p = len(data) * 8 - 8
+        if v >> p != HEADER:
+            raise Deviation
+        p -= frame.bits
+        message, p = self.read_function(frame.classes[v >> p & (1 << frame.bits) - 1])(v, p)
+        if frame.end_bits:
+            p -= frame.end_bits
+            if v >> p & (1 << frame.end_bits) - 1 != frame.end:
+                raise Deviation
+        if p > 7 or v & (1 << p) - 1:
+            raise Deviation
+        return message
+
+    def write(self, frame: Frame, code: int, message: Message) -> bytes:
+        """Write a message as the element with this code. Raises one of `WRITING` if it cannot be sent."""
+        out = bytearray()
+        a, n = self.write_function(type(message))(message, HEADER << frame.bits | code, 8 + frame.bits, out)
+        padding = -(n + frame.end_bits) & 7
+        n += frame.end_bits + padding
+        end = ((a << frame.end_bits | frame.end) << padding).to_bytes(n >> 3, "big")
+        return bytes(out) + end if out else end
 
     def read_function(self, cls: type[Message]) -> Reader:
         """Tell the function that reads `cls`, written now if need be."""
@@ -142,7 +175,7 @@ class Library:
 
 def _refuse(_v: int, _p: int) -> NoReturn:
     """Stand in for an abstract element."""
-    raise runtime.Deviation
+    raise Deviation
 
 
 def _values(kind: Flag | Listed | Whole) -> tuple[bool, ...] | tuple[Enumeration, ...] | tuple[int, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from v2g.exi.message import Message
+from v2g.record import Record
 
 
 class Quirk(StrEnum):
@@ -32,8 +33,7 @@ class Note:
         return f"{self.quirk}{where}{': ' if self.detail else ''}{self.detail}"
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Record):
     """A message and what was unusual about its bytes."""
 
     message: Message

@@ -8,7 +8,8 @@ attribute and element name of the schema set has a code in it. Not all codecs fo
 from __future__ import annotations
 
 from v2g.exi.fields import fields
-from v2g.exi.grammar import Grammar, Root
+from v2g.exi.frame import Root
+from v2g.exi.grammar import Grammar
 from v2g.exi.message import Message
 from v2g.exi.types import Mark, Text
 

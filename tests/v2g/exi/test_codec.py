@@ -80,7 +80,7 @@ def test_what_is_written_is_read(name: str, random: Any) -> None:
     codec = schema(name)
     message = Messages(codec.grammar, random).root()
     data = codec.encode(message)
-    assert codec.read(data) == Decoded(message)
+    assert codec.read(data) == Decoded(message=message)
 
 
 @given(SETS, st.randoms(use_true_random=True))
@@ -89,7 +89,7 @@ def test_fast_and_slow_ways_agree(name: str, random: Any) -> None:
     message = Messages(codec.grammar, random).root()
     data = codec.encode(message)
     assert Writing(codec.grammar).document(codec._document_codes[type(message)], message) == data
-    assert Reading(codec.grammar, data).document() == Decoded(message)
+    assert Reading(codec.grammar, data).document() == Decoded(message=message)
 
 
 @given(st.randoms(use_true_random=True))
@@ -112,7 +112,7 @@ def test_long_lists_come_back(size: int) -> None:
     pmax = iso2.PMaxSchedule(PMaxScheduleEntry=entries)
     data = schema("iso2").encode_fragment(pmax)
     decoded = schema("iso2").read_fragment(data)
-    assert decoded == Decoded(pmax)
+    assert decoded == Decoded(message=pmax)
     forms = schema("iso2").fragment_forms(pmax)
     assert len(forms) == (2 if size == 1024 else 1)
     assert all(schema("iso2").decode_fragment(form) == pmax for form in forms)

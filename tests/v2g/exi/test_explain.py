@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from random import Random
 from typing import Any
@@ -15,7 +16,7 @@ from tests.random_messages import Messages
 from v2g.errors import Undecodable
 from v2g.exi.codec import Schema
 from v2g.exi.explain import Reading
-from v2g.exi.notes import Decoded, Quirk
+from v2g.exi.notes import Decoded, Note, Quirk
 from v2g.messages import iso2
 from v2g.protocols import schema
 
@@ -33,10 +34,19 @@ def _verdict(codec: Schema, data: bytes) -> Decoded | str:
 
 def _slow_verdict(codec: Schema, data: bytes) -> Decoded | str:
     """Do the same without any generated code."""
+    reading = Reading(codec.grammar, data)
+    verdict: Decoded | str
     try:
-        return codec._read_slowly(data, Reading.document)
+        verdict = reading.document()
     except Undecodable as error:
-        return str(error)
+        verdict = str(error)
+    bad = isinstance(verdict, str) or any(note.quirk in (Quirk.SPARE, Quirk.PADDING) for note in verdict.notes)
+    for library in codec._looped if bad and reading.full else ():
+        with contextlib.suppress(Undecodable):
+            again = Reading(library.grammar, data).document()
+            if not again.notes:
+                return Decoded(message=again.message, notes=(Note(Quirk.FULL_LIST),))
+    return verdict
 
 
 def _mutated(data: bytes, random: Random) -> bytes:

@@ -121,7 +121,7 @@ def test_the_comparison_sees_a_slip() -> None:
 
 @needs_reference
 def test_looped_lists_are_those_of_exificients_compiled_grammars() -> None:
-    looped = schema("iso2")._looped[0]
+    looped = schema("iso2")._looped[0].grammar
     _, differences = _differences(looped, Dump(REFERENCE / "exi-grammars" / "iso2-builtin.txt.gz"))
     assert differences == []
 
