@@ -102,8 +102,9 @@ class Controller:
             await self._changed.wait()
 
     def online(self) -> None:
-        """Tell everybody that vehicles can now reach us."""
+        """Tell everybody that vehicles can now reach us; the controller believes it with the next sign of life."""
         self._orders.online(online=True)
+        self._orders.beat()
 
     async def _converse(self) -> None:
         """Run the bus; when cancelled, the last words still go out before it lets go."""
@@ -320,6 +321,8 @@ class Controller:
 
     def _acked(self, ack: api.Ack) -> str:
         """Take an ack of the running process; returns why it does not count, or nothing."""
+        if self._liveness.boot is None:
+            return ""  # nobody's heartbeat was heard yet: not to be believed, and no offence either
         if ack.boot != self._liveness.boot:
             return "unknown boot"
         if ack.id is not None:

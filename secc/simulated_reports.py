@@ -61,7 +61,7 @@ class Reports:
         self._seq: dict[str, int] = {}
         self._beats = 0
         self._samples = 0
-        self._beat = Clock(BEAT_S)
+        self._heart = Clock(BEAT_S)
         self._measure = Clock(MEASURE_S)
         self._metered = Clock(METER_S)
         self._cable = Clock(CABLE_S)
@@ -94,6 +94,11 @@ class Reports:
         name = f"SIM-{self._config.evse}"[:METER_ID_LENGTH]
         self._publish(api.CHARGER_METER, api.Meter(meter_id=name, energy_import_wh=reading, read_at=_time()))
 
+    def beat(self) -> None:
+        """Give one sign of life."""
+        self._beats += 1
+        self._say(api.CHARGER_HEARTBEAT, api.Beat(boot=self._boot, counter=self._beats))
+
     def _status(self, state: Literal["online", "offline"]) -> api.ChargerStatus:
         return api.ChargerStatus(state=state, name="plugcharge simulator", firmware=v2g.__version__)
 
@@ -121,9 +126,8 @@ class Reports:
 
     def _pulse(self, now: float) -> None:
         hardware = self._hardware
-        if self._beat.due(now):
-            self._beats += 1
-            self._say(api.CHARGER_HEARTBEAT, api.Beat(boot=self._boot, counter=self._beats))
+        if self._heart.due(now):
+            self.beat()
         self._measure.period_s = MEASURE_LIVE_S if hardware.contactor.conducts else MEASURE_S
         if self._measure.due(now):
             self._samples += 1

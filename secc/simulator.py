@@ -63,9 +63,7 @@ class Simulator:
     def __init__(self, config: SimulatorConfig) -> None:
         self.charger = SimulatedCharger(config, boot=secrets.token_hex(8), now=time.monotonic(), say=self._say)
         self._config = config
-        self._wake = asyncio.Event()
         self._recorder = Recorder(config.record)
-        self._state: api.ChargerState | None = None
         self._bus = Bus(
             config.broker,
             config.evse,
@@ -74,8 +72,8 @@ class Simulator:
             will=(api.CHARGER_STATUS, self.charger.reports.farewell()),
             handle=self._hear,
             rejected=self._reject,
-            connected=self._wake.set,
-            disconnected=self._wake.set,
+            connected=self.charger.reports.beat,
+            disconnected=_nothing,
         )
 
     async def run(self) -> None:
@@ -123,6 +121,10 @@ class Simulator:
             "faults": [fault.kind for fault in hardware.faults.standing],
         }
         self._recorder.write(end=end)
+
+
+def _nothing() -> None:
+    """Do nothing: a lost broker is noticed by its silence."""
 
 
 async def run(config: SimulatorConfig) -> None:
