@@ -251,7 +251,7 @@ class SeccLink(Link):
         while True:
             received = await self._await_frame(wait.left())
             try:
-                envelope = self._read_request(received)
+                envelope = self._unpack(received)
             except Undecodable as garbage:
                 if self._undecodable == "close":
                     raise
@@ -259,14 +259,10 @@ class SeccLink(Link):
             else:
                 return self._admit(envelope, legal)
 
-    def _read_request(self, received: Frame) -> Envelope:
-        envelope = self._unpack(received)
+    def _admit(self, envelope: Envelope, legal: tuple[type[Message], ...]) -> Message:
+        """Check session id, stop request and order, in this sequence; a response in place of a request ends it."""
         if not self.dialect.is_request(envelope.body):
             raise Undecodable(f"{type(envelope.body).__name__} came in place of a request")
-        return envelope
-
-    def _admit(self, envelope: Envelope, legal: tuple[type[Message], ...]) -> Message:
-        """Check session id, stop request and order, in this sequence."""
         body = self._pending = envelope.body
         self._last = type(body).__name__
         self._asked_at = time.perf_counter()
@@ -274,7 +270,7 @@ class SeccLink(Link):
         self.journal.record("request", name=self._last, message=body)
         if self._doom is not None:
             raise self._doom
-        if self.session_id and envelope.session_id != self.session_id:
+        if self.session_id and envelope.session_id != self.session_id and not isinstance(body, self.dialect.setup):
             raise Refused("FAILED_UnknownSession", "the header carries another session id")
         if type(body) in legal:
             return body
@@ -286,8 +282,13 @@ class SeccLink(Link):
         raise Refused("FAILED_SequenceError", f"{self._last} came, legal is {wanted}")
 
     async def _respond(self, response: Message) -> None:
+        """Send; a peer that does not read holds up the session no longer than one that does not write."""
         self._pending = None
-        await self._send_body(response)
+        try:
+            async with asyncio.timeout(self.timing.sequence):
+                await self._send_body(response)
+        except TimeoutError:
+            raise PeerGone("the vehicle does not read its responses") from None
         self._told(type(response).__name__, self.dialect.code(response), self._asked_at, response)
 
     async def _respond_quietly(self, response: Message) -> None:
@@ -306,7 +307,7 @@ class SeccLink(Link):
         with contextlib.suppress(V2GError, TimeoutError):
             async with asyncio.timeout(self.timing.after_failed):
                 envelope = self._unpack(await self._next_frame())
-                if isinstance(envelope.body, self._dialect.stop) and envelope.session_id == self.session_id:
+                if self._dialect.terminates(envelope.body) and envelope.session_id == self.session_id:
                     await self._respond(self._dialect.stopped())
 
 
