@@ -76,8 +76,11 @@ async def select_services(ev: SeccLink, visit: Visit) -> PaymentServiceSelection
     setup = await ev.first(SessionSetupReq)
     ev.open(visit.begin())
     ev.refusing.evse_id = visit.setup.evse_id
+    ev.refusing.energy = "AC" if "DC" not in visit.setup.energy_modes else "DC"
     visit.stage("identified", evcc_id=identifiers.evcc_text(setup.EVCCID))
     await ev.answer(say.session_setup(visit.setup), ServiceDiscoveryReq)
+    if not visit.payments:
+        raise Refused("FAILED", "no way to identify is left: a contract needs TLS and roots to check it against")
     offer = say.service_discovery(visit.setup, visit.payments)
     request = await ev.answer(offer, ServiceDetailReq, PaymentServiceSelectionReq)
     while isinstance(request, ServiceDetailReq):

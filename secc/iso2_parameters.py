@@ -136,7 +136,7 @@ def precharge_sane(request: PreChargeReq, vehicle_max_v: float | None) -> None:
     amperes = units.number(request.EVTargetCurrent)
     if amperes > PRECHARGE_CURRENT_A:
         raise Refused("FAILED", f"a pre-charge with {amperes} A")
-    demand_sane(units.number(request.EVTargetVoltage), 0.0, 0.0, vehicle_max_v)
+    demand_sane(units.number(request.EVTargetVoltage), amperes, 0.0, vehicle_max_v)
 
 
 def test_voltage(vehicle_max_v: float | None, setup: api.Setup) -> float:

@@ -24,8 +24,8 @@ from typing import Protocol as Structure
 from v2g import protocols
 from v2g.dialect import Dialect, Envelope, Refusing
 from v2g.errors import PeerGone, Refused, Silence, Stopped, Undecodable, V2GError
-from v2g.exi.notes import Decoded
 from v2g.exi.message import Message
+from v2g.exi.notes import Decoded
 from v2g.journal import Journal
 from v2g.messages.app_protocol import ResponseCode as Negotiation
 from v2g.messages.app_protocol import SupportedAppProtocolReq, SupportedAppProtocolRes
@@ -99,11 +99,12 @@ class Link:
     async def _send(self, schema: str, message: Message) -> None:
         await self.stream.send(frame(PayloadType.EXI, protocols.schema(schema).encode(message)))
 
-    async def _send_body(self, body: Message, signature: Signature | None = None) -> None:
+    def _framed(self, body: Message, signature: Signature | None = None) -> bytes:
+        """Pack and encode a message of the session; raises ValueError for one that cannot be expressed."""
         packed = self.dialect.wrap(
             Envelope(session_id=self.session_id or NO_SESSION, body=body, signature=signature),
         )
-        await self._send(self.dialect.protocol.schema, packed)
+        return frame(PayloadType.EXI, protocols.schema(self.dialect.protocol.schema).encode(packed))
 
     def _read(self, schema: str, received: Frame) -> Decoded:
         decoded = protocols.schema(schema).read(received.payload)
@@ -218,9 +219,9 @@ class SeccLink(Link):
             return self._ending("untrusted", error)
         except Exception as error:
             log.exception("the session failed by a fault of ours")
-            refusal = Refused("FAILED", f"internal error, {type(error).__name__}")
-            await self._refuse(refusal)
-            return self._ending("internal", refusal, refusal.code)
+            failure = Refused("FAILED", f"internal error, {type(error).__name__}")
+            await self._refuse(failure)
+            return self._ending("internal", failure, failure.code)
         return self._ending("terminated")
 
     def _ending(self, kind: Any, error: V2GError | None = None, code: str = "") -> Ending:
@@ -283,10 +284,11 @@ class SeccLink(Link):
 
     async def _respond(self, response: Message) -> None:
         """Send; a peer that does not read holds up the session no longer than one that does not write."""
+        data = self._framed(response)
         self._pending = None
         try:
             async with asyncio.timeout(self.timing.sequence):
-                await self._send_body(response)
+                await self.stream.send(data)
         except TimeoutError:
             raise PeerGone("the vehicle does not read its responses") from None
         self._told(type(response).__name__, self.dialect.code(response), self._asked_at, response)
@@ -347,7 +349,7 @@ class EvccLink(Link):
         name = type(request).__name__
         within = self.timing.message_timeout(self.dialect.protocol.key, name)
         began = self._asks(name, request)
-        await self._send_body(request, signature)
+        await self.stream.send(self._framed(request, signature))
         envelope = self._unpack(await self._await_frame(within, name))
         self.signature = envelope.signature
         response = envelope.body

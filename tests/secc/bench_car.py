@@ -51,7 +51,9 @@ class Car:
     async def connect(cls, port: int, context: ssl.SSLContext | None = None) -> Car:
         return cls(*await asyncio.open_connection("::1", port, ssl=context))
 
-    def encode(self, body: iso2.BodyElement, *, session_id: bytes | None = None, signature: Signature | None = None) -> bytes:
+    def encode(
+        self, body: iso2.BodyElement, *, session_id: bytes | None = None, signature: Signature | None = None
+    ) -> bytes:
         """The frame of a request."""
         header = iso2.MessageHeader(
             SessionID=self.session_id if session_id is None else session_id, Signature=signature
@@ -81,7 +83,9 @@ class Car:
             self.challenge = answer.body.GenChallenge
         return answer
 
-    async def ask(self, body: iso2.BodyElement, *, session_id: bytes | None = None, signature: Signature | None = None) -> Any:
+    async def ask(
+        self, body: iso2.BodyElement, *, session_id: bytes | None = None, signature: Signature | None = None
+    ) -> Any:
         """Send a request and return the body of the answer."""
         self.send(self.encode(body, session_id=session_id, signature=signature))
         return (await self.receive()).body

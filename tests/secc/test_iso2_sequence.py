@@ -89,9 +89,7 @@ async def test_an_offer_to_pause_is_refused_at_every_wait(energy: str, route: Se
 
 @pytest.mark.parametrize(("energy", "route", "wait"), [each for each in WAITS if "SessionSetup" not in str(each.id)])
 @pytest.mark.parametrize("wrong", [bytes(8), b"", b"\x01" * 8, b"\x01", "truncated"])
-async def test_another_session_id_at_a_wait(
-    energy: str, route: Sequence[Step], wait: str, wrong: bytes | str
-) -> None:
+async def test_another_session_id_at_a_wait(energy: str, route: Sequence[Step], wait: str, wrong: bytes | str) -> None:
     """Whatever is asked: an id that is not the session's is an unknown session, zero and empty ones included."""
     legal = next(request for request in EVERY if stem(request) in LEGAL[wait.removesuffix(" again")])
     async with bench(energy) as station:
@@ -107,9 +105,7 @@ async def test_another_session_id_at_a_wait(
 
 @pytest.mark.parametrize("wait", ["ServiceDiscovery", "ChargingStatus"])
 @pytest.mark.parametrize("session_id", [bytes(8), b"\0", b"\x01" * 8, None])
-async def test_a_second_setup_is_a_sequence_error_whatever_its_session_id(
-    wait: str, session_id: bytes | None
-) -> None:
+async def test_a_second_setup_is_a_sequence_error_whatever_its_session_id(wait: str, session_id: bytes | None) -> None:
     """SessionSetupRes knows no FAILED_UnknownSession."""
     async with bench("AC") as station:
         car = await station.car_at(AC, wait)

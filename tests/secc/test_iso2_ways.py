@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.secc.bench import ac_bench, bench
+from tests.secc.bench import bench
 from tests.secc.bench_requests import AC, DC, walk
 
 ROUTES = {"AC": AC, "DC": DC}
