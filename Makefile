@@ -18,10 +18,10 @@ help:
 	@echo "make check      ruff and mypy alone"
 	@echo "make interop    sessions against Josev, both ways (needs make provision)"
 	@echo "make bench      codec, response time, start-up and memory (needs make provision for Josev's part)"
-	@echo "make endurance  the tests with their large counts"
+	@echo "make endurance  all tests with their large counts"
 	@echo "make provision  install what tests of peers need: mosquitto, a JDK, Josev in .peer"
 	@echo "make venv       only make .venv with everything the tests import"
-	@echo "make clean      remove .venv, .peer, caches and reports"
+	@echo "make clean      remove .venv, .peer and caches"
 
 demo: $(VENV)/.demo
 	@$(BIN)/python -m plugcharge demo $(DEMO)
@@ -44,13 +44,13 @@ bench: $(VENV)/.test
 	@set -e; for program in benchmarks/*.py; do $(BIN)/python $$program; done
 
 endurance: $(VENV)/.test
-	@PLUGCHARGE_ENDURANCE=1 $(BIN)/pytest -m "not interop"
+	@PLUGCHARGE_ENDURANCE=1 $(BIN)/pytest
 
 provision:
 	@PYTHON="$(PYTHON)" .ci/provision
 
 clean:
-	@rm -rf .venv .peer build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis certs/out out
+	@rm -rf .venv .peer build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made:

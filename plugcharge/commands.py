@@ -14,15 +14,18 @@ import v2g
 
 
 class Mount(NamedTuple):
-    """Where the command is declared, and the line `--help` shows without loading it."""
+    """Where the command is declared, the line `--help` shows without loading it, the extra it needs."""
 
     module: str
     attribute: str
     summary: str
+    extra: str = ""
 
 
 MOUNTS = {
-    "demo": Mount("plugcharge.demo", "demo", "Charge a car on this machine: broker, controller, SECC and EVCC."),
+    "demo": Mount(
+        "plugcharge.demo", "demo", "Charge a car on this machine: broker, controller, SECC and EVCC.", "demo"
+    ),
     "secc": Mount("secc.commands", "secc", "The charging station: run a SECC, simulate its charger controller."),
     "evcc": Mount("evcc.commands", "evcc", "The vehicle: run the EV emulator."),
     "pki": Mount("pki.commands", "pki", "The test PKI: make, check and export certificates."),
@@ -38,18 +41,26 @@ class Mounted(click.Group):
         return list(MOUNTS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a subcommand; None for a name that is not mounted."""
+        """Import a subcommand; None for a name that is not mounted. Raises `ClickException` for a missing extra."""
         del ctx
         mount = MOUNTS.get(cmd_name)
-        if mount is None:
-            return None
-        command: click.Command = getattr(importlib.import_module(mount.module), mount.attribute)
-        return command
+        return None if mount is None else _load(mount)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the summaries of `MOUNTS`: the commands themselves stay unloaded."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, MOUNTS[name].summary) for name in self.list_commands(ctx)])
+
+
+def _load(mount: Mount) -> click.Command:
+    try:
+        module = importlib.import_module(mount.module)
+    except ModuleNotFoundError as error:
+        if not mount.extra:
+            raise
+        raise click.ClickException(f"{error}: pip install 'plugcharge[{mount.extra}]'") from error
+    command: click.Command = getattr(module, mount.attribute)
+    return command
 
 
 @click.command(cls=Mounted)

@@ -47,3 +47,10 @@ def test_help_loads_nothing_a_session_may_never_need(arguments: list[str]) -> No
     )
     output = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     assert output.endswith("loaded: []\n")
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "plugcharge.demo", None)
+    result = CliRunner().invoke(main, ["demo"])
+    assert result.exit_code == 1
+    assert "pip install 'plugcharge[demo]'" in result.output
