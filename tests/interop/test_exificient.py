@@ -128,6 +128,27 @@ def test_empty_values_and_repeated_texts_are_understood(oracle: Exificient) -> N
     assert [note.quirk for note in tables.notes].count(Quirk.TABLE) == 5
 
 
+def test_texts_repeated_across_list_items_are_understood(oracle: Exificient) -> None:
+    codec = schema("iso2")
+    names = ["one", "two", "one", "three", "", "two", "one"]
+    services = [
+        iso2.Service(
+            ServiceID=number,
+            ServiceName=name,
+            ServiceCategory=iso2.ServiceCategory.Internet,
+            ServiceScope=name[::-1],
+            FreeService=True,
+        )
+        for number, name in enumerate(names)
+    ]
+    message = iso2.ServiceList(Service=services)
+    element = codec.grammar.fragments[codec.grammar.fragment.code(iso2.ServiceList)]
+    xml = xml_of(message, element.name, element.namespace)
+    decoded = codec.read_fragment(oracle.encode(xml, "fragment", tables=True))
+    assert decoded.message == message
+    assert [note.quirk for note in decoded.notes].count(Quirk.TABLE) == 6
+
+
 @pytest.mark.parametrize("name", ["sap", "xmldsig", "iso2"])
 def test_it_reads_our_vectors_as_we_do(name: str, folder: Path) -> None:
     ordinary = [vector for vector in VECTORS if vector["schema"] == name and not vector["notes"]]

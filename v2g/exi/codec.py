@@ -9,13 +9,13 @@ from types import ModuleType
 
 from v2g.errors import Undecodable
 from v2g.exi.compose import Writing
-from v2g.exi.explain import IncompleteTables, Reading
+from v2g.exi.explain import Reading
 from v2g.exi.frame import Frame
 from v2g.exi.grammar import Grammar
 from v2g.exi.layout import Layout, is_fixed
 from v2g.exi.library import READING, WRITING, Library
 from v2g.exi.message import Message
-from v2g.exi.notes import Decoded, Note, Quirk
+from v2g.exi.notes import Decoded, Note, Quirk, tail_notes
 
 MOST_BYTES = 65_536
 """Longest stream that is looked at."""
@@ -36,11 +36,11 @@ class Schema:
 
     def read(self, data: bytes) -> Decoded:
         """Read a document; tells its root message and what was unusual. Raises `Undecodable`."""
-        _check_size(data)
-        try:
-            return Decoded(message=self.library.read(self.grammar.document, data))
-        except READING:
-            return self._read_deviating(self.grammar.document, data, Reading.document)
+        return self._read_good(self.grammar.document, data) or self._read_deviating(
+            self.grammar.document,
+            data,
+            Reading.document,
+        )
 
     def encode(self, message: Message, *, strict: bool = True) -> bytes:
         """Write a document with this root message.
@@ -63,12 +63,10 @@ class Schema:
 
     def read_fragment(self, data: bytes) -> Decoded:
         """Read a fragment; tells its one element and what was unusual. Raises `Undecodable`."""
-        _check_size(data)
         frame = self.grammar.fragment
-        try:
-            return Decoded(message=self.library.read(frame, data))
-        except READING:
-            pass
+        good = self._read_good(frame, data)
+        if good is not None:
+            return good
         try:
             return self._read_deviating(frame, data, Reading.fragment)
         except Undecodable:
@@ -131,32 +129,37 @@ class Schema:
     def _looped(self) -> tuple[Library, ...]:
         return tuple(Library(Grammar(self._modules, loops_from=loops_from)) for loops_from in LOOPS)
 
+    def _read_good(self, frame: Frame, data: bytes) -> Decoded | None:
+        """Read by generated code; None if something in the message is unusual."""
+        if len(data) > MOST_BYTES:
+            raise Undecodable(f"{len(data)} bytes", bit=8 * MOST_BYTES, expected=f"at most {MOST_BYTES}")
+        try:
+            message, left, tail = self.library.read(frame, data)
+        except READING:
+            return None
+        if left < 8 and not tail:
+            return Decoded(message=message)
+        again = self._read_looped(frame, data) if self.library.full else None
+        return again or Decoded(message=message, notes=tail_notes(8 * len(data), left, tail))
+
     def _read_deviating(self, frame: Frame, data: bytes, read: Callable[[Reading], Decoded]) -> Decoded:
         """Read what generated code refused; if a list is full and the end is bad, as other codecs write full lists."""
-        self.library.full.clear()
         reading = Reading(self.grammar, data, self.library)
         try:
-            try:
-                decoded = read(reading)
-            except IncompleteTables:
-                reading = Reading(self.grammar, data)
-                decoded = read(reading)
+            decoded = read(reading)
         except Undecodable:
             again = self._read_looped(frame, data) if reading.full else None
             if again is None:
                 raise
             return again
-        if reading.full and any(note.quirk in (Quirk.SPARE, Quirk.PADDING) for note in decoded.notes):
-            return self._read_looped(frame, data) or decoded
-        return decoded
+        bad_end = any(note.quirk in (Quirk.SPARE, Quirk.PADDING) for note in decoded.notes)
+        again = self._read_looped(frame, data) if bad_end and reading.full else None
+        return again or decoded
 
     def _read_looped(self, frame: Frame, data: bytes) -> Decoded | None:
         for library in self._looped:
             with contextlib.suppress(*READING):
-                return Decoded(message=library.read(frame, data), notes=(Note(Quirk.FULL_LIST),))
+                message, left, tail = library.read(frame, data)
+                if left < 8 and not tail:
+                    return Decoded(message=message, notes=(Note(Quirk.FULL_LIST),))
         return None
-
-
-def _check_size(data: bytes) -> None:
-    if len(data) > MOST_BYTES:
-        raise Undecodable(f"{len(data)} bytes", expected=f"at most {MOST_BYTES}")

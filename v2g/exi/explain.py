@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from v2g.errors import Undecodable
-from v2g.exi.fields import Field, Type, fields
+from v2g.exi.fields import Field, Type, fields, fields_by_name
 from v2g.exi.frame import HEADER, Frame, Root
-from v2g.exi.grammar import Attribute, Characters, End, Event, Grammar, Row, Start
+from v2g.exi.grammar import END, Attribute, Characters, End, Event, Grammar, Row, Start
 from v2g.exi.library import READING, Library
 from v2g.exi.message import Message
-from v2g.exi.notes import Decoded, Note, Quirk
+from v2g.exi.notes import Decoded, Note, Quirk, tail_notes
 from v2g.exi.relaxed import Relaxed, relaxed_class, value_field
 from v2g.exi.runtime import (
     HIGHEST_CHARACTER,
@@ -28,6 +28,7 @@ from v2g.exi.runtime import (
     SURROGATES,
     TRIM_BITS,
 )
+from v2g.exi.texts import Name, Texts
 from v2g.exi.types import Flag, Listed, Octets, Simple, Text, Whole
 
 V = TypeVar("V", str, bytes)
@@ -37,15 +38,10 @@ MISSED_END = -1
 MOST_NAMES = 6
 
 
-class IncompleteTables(Exception):
-    """A text refers to one that generated code has read, so that it is in no table here."""
-
-
 class Reading:
     """One reading of one document or fragment; after it, `full` tells whether any list was filled to its maximum.
 
-    With a library, its code reads the items of lists that are as they should be. That makes long messages cheap, and
-    raises `IncompleteTables` where texts are sent by reference; only a reading without one knows all texts.
+    With a library, its code reads the items of lists that are as they should be: that makes long messages cheap.
     """
 
     def __init__(self, grammar: Grammar, data: bytes, library: Library | None = None) -> None:
@@ -55,8 +51,7 @@ class Reading:
         self._all_bits = int.from_bytes(data, "big")
         self._path: list[str] = []
         self._notes: list[Note] = []
-        self._texts: dict[tuple[str, str], list[str]] = {}
-        self._all_texts: list[str] = []
+        self._texts = Texts()
         self.full = False
 
     def document(self) -> Decoded:
@@ -80,8 +75,8 @@ class Reading:
         at = self._at
         if self._bits(frame.end_bits) != frame.end:
             raise self._failure("another part", at, "the end of the fragment")
-        self._end()
-        return Decoded(message=message, notes=tuple(self._notes))
+        tail = tail_notes(self._size, self._left, self._all_bits & (1 << self._left) - 1)
+        return Decoded(message=message, notes=(*self._notes, *tail))
 
     # Where we are
 
@@ -136,16 +131,7 @@ class Reading:
     def _root_message(self, root: Root, kind: Type) -> Message:
         if not isinstance(kind, type):
             raise self._failure(f"{root.name} alone is no message", self._at)
-        return self._message(kind)
-
-    def _end(self) -> None:
-        """Look at what is behind the last event."""
-        self._path.clear()
-        spare, padding = divmod(self._left, 8)
-        if self._bits(padding):
-            self._note(Quirk.PADDING)
-        if spare:
-            self._note(Quirk.SPARE, f"{spare} after {(self._size >> 3) - spare}")
+        return self._message(kind, self._grammar.first(kind))
 
     # Events
 
@@ -162,15 +148,43 @@ class Reading:
             raise self._failure("a deviation from the schema", at, _names(row))
         return MISSED_END
 
-    def _element(self, start: Start, position: str = "") -> Any:
-        self._path.append(start.name + position)
+    def _message(self, cls: type[Message], row: Row) -> Message:
+        """Read an element of a class, whose first row is `row`."""
+        if cls.group:
+            raise self._failure(f"{cls.__name__} is abstract", self._at)
+        values: dict[str, Any] = {}
+        while True:
+            left = self._left
+            code = self._code(row)
+            if code == MISSED_END:
+                self._missing_value(row, cls, values, self._size - left)
+                break
+            event = row.events[code]
+            if event is END:
+                break
+            if isinstance(event, Start) and event.field:
+                self._child(event, row.inside(code), cls, values, self._size - left)
+            else:
+                self._own(event, cls, values, self._size - left)
+            row = row.after(code)
+        return cls(**values)
+
+    def _child(self, start: Start, row: Row, cls: type[Message], values: dict[str, Any], at: int) -> None:
+        """Read a child element into `values`."""
+        if start.many:
+            field = fields_by_name(cls)[start.field]
+            self._item(start, row, field, values.setdefault(start.field, []), at)
+        else:
+            values[start.field] = self._element(start, row, start.name)
+
+    def _element(self, start: Start, row: Row, step: str) -> Any:
         kind = start.type
-        value = self._message(kind) if isinstance(kind, type) else self._simple_element(kind, start)
+        self._path.append(step)
+        value = self._message(kind, row) if isinstance(kind, type) else self._simple_element(kind, row, start)
         self._path.pop()
         return value
 
-    def _simple_element(self, kind: Simple, start: Start) -> Any:
-        row = self._grammar.first(kind)
+    def _simple_element(self, kind: Simple, row: Row, start: Start) -> Any:
         code = self._code(row)
         if code == MISSED_END:
             return self._nothing(kind)
@@ -178,34 +192,8 @@ class Reading:
         self._code(row.after(code))
         return value
 
-    def _message(self, cls: type[Message]) -> Message:
-        if cls.group:
-            raise self._failure(f"{cls.__name__} is abstract", self._at)
-        declared = {field.name: field for field in fields(cls)}
-        values: dict[str, Any] = {}
-        row = self._grammar.first(cls)
-        while True:
-            at = self._at
-            code = self._code(row)
-            if code == MISSED_END:
-                self._missing_value(row, cls, values, at)
-                break
-            event = row.events[code]
-            if isinstance(event, End):
-                break
-            self._event(event, cls, declared, values, at)
-            row = row.after(code)
-        return cls(**values)
-
-    def _event(
-        self,
-        event: Event,
-        cls: type[Message],
-        declared: dict[str, Field],
-        values: dict[str, Any],
-        at: int,
-    ) -> None:
-        """Read what comes with one event into `values`."""
+    def _own(self, event: Event, cls: type[Message], values: dict[str, Any], at: int) -> None:
+        """Read an attribute or the element's own value into `values`."""
         match event:
             case Attribute():
                 self._path.append("@" + event.name)
@@ -213,33 +201,30 @@ class Reading:
                 self._path.pop()
             case Characters():
                 values[value_field(cls)] = self._value(event.type, (cls.namespace, self._path[-1]))
-            case Start(field=""):
-                raise self._failure(f"{event.name} is not understood inside {cls.__name__}", at, "an empty element")
-            case Start(many=True):
-                self._item(event, declared[event.field], values.setdefault(event.field, []), at)
-            case Start():
-                values[event.field] = self._element(event)
             case _:
-                raise self._failure(f"free content is not understood inside {cls.__name__}", at, "an empty element")
+                raise self._failure(f"{_event_name(event)} inside {cls.__name__}", at, "an empty element")
 
-    def _item(self, start: Start, field: Field, items: list[Any], at: int) -> None:
+    def _item(self, start: Start, row: Row, field: Field, items: list[Any], at: int) -> None:
         most = MOST_ITEMS if field.most is None else field.most
         if len(items) == most:
             raise self._failure(f"more than {most} {field.name}", at, "the end of the list")
-        item = self._good_item(start.type)
-        items.append(self._element(start, f"[{len(items)}]") if item is None else item)
+        item = self._good_item(start)
+        if item is None:
+            item = self._element(start, row, f"{start.name}[{len(items)}]")
+        items.append(item)
         if len(items) == field.most:
             self.full = True
 
-    def _good_item(self, kind: Type) -> Message | None:
+    def _good_item(self, start: Start) -> Message | None:
         """Read an item by generated code; None if there is none or it does not take the bits."""
-        if self._library is None or not isinstance(kind, type):
+        if self._library is None or not isinstance(start.type, type):
             return None
         try:
-            message, self._left = self._library.read_function(kind)(self._all_bits, self._left)
+            message, self._left = self._library.read_function(start.type)(self._all_bits, self._left)
         except READING:
             return None
         self.full = self.full or bool(self._library.full)
+        self._texts.add((start.namespace, start.name), message)
         return message
 
     def _missing_value(self, row: Row, cls: type[Message], values: dict[str, Any], at: int) -> None:
@@ -285,22 +270,26 @@ class Reading:
                 return self._checked_length(b"", kind)
         raise self._failure("a missing value", self._at, _describe(kind))
 
-    def _value(self, kind: Simple, name: tuple[str, str]) -> Any:
+    def _value(self, kind: Simple, name: Name) -> Any:
         match kind:
-            case Flag():
-                return self._bits(1) == 1
-            case Listed(members):
-                at = self._at
-                position = self._bits(kind.bits)
-                if position >= len(members):
-                    raise self._failure(f"number {position} of {len(members)} {members.__name__}", at)
-                return tuple(members)[position]
             case Whole():
                 return self._whole(kind)
+            case Flag():
+                return self._bits(1) == 1
+            case Listed():
+                return self._listed(kind)
             case Text():
                 return self._text(kind, name)
             case Octets():
                 return self._octets(kind)
+
+    def _listed(self, kind: Listed) -> str:
+        at = self._at
+        members = tuple(kind.members)
+        position = self._bits(kind.bits)
+        if position >= len(members):
+            raise self._failure(f"number {position} of {len(members)} {kind.members.__name__}", at)
+        return members[position]
 
     def _whole(self, kind: Whole) -> int:
         at = self._at
@@ -316,22 +305,18 @@ class Reading:
             self._note(Quirk.FACET, f"{number} is not {_describe(kind)}")
         return number
 
-    def _text(self, kind: Text, name: tuple[str, str]) -> str:
+    def _text(self, kind: Text, name: Name) -> str:
         at = self._at
         length = self._number() - 2
         if length < 0:
-            value = self._earlier_text(self._all_texts if length == -1 else self._texts.get(name, []), at)
+            value = self._earlier_text(self._texts.all() if length == -1 else self._texts.of(name), at)
         else:
             value = self._characters(length, at)
-            if value:
-                self._texts.setdefault(name, []).append(value)
-                self._all_texts.append(value)
+            self._texts.add(name, value)
         return self._checked_length(value, kind)
 
     def _earlier_text(self, texts: list[str], at: int) -> str:
-        """Read a reference into a table of the texts so far [EXI 7.3]."""
-        if self._library is not None:
-            raise IncompleteTables
+        """Read a reference into a table of texts."""
         position = self._bits((len(texts) - 1).bit_length()) if texts else 0
         if position >= len(texts):
             raise self._failure("a reference to a text that was never sent", at)

@@ -41,6 +41,12 @@ def fields(cls: type[Message]) -> tuple[Field, ...]:
     return tuple(found)
 
 
+@cache
+def fields_by_name(cls: type[Message]) -> dict[str, Field]:
+    """Tell the fields of `cls` by their names."""
+    return {field.name: field for field in fields(cls)}
+
+
 def simple_or_class(hint: Any) -> Type:
     """Tell the type an annotation stands for. Raises TypeError for one that cannot travel."""
     return _type(*_unwrap(hint)[:2])

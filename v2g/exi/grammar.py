@@ -97,6 +97,7 @@ class Row:
         self._grammar = grammar
         self._states = tuple(_productions(state))
         self._rows: list[Row | None] = [None] * len(self._states)
+        self._firsts: list[Row | None] = [None] * len(self._states)
         self.state = state
         self.events = tuple(event for event, _ in self._states)
         self.bits = len(self.events).bit_length()
@@ -110,6 +111,16 @@ class Row:
         row = self._rows[code]
         if row is None:
             row = self._rows[code] = self._grammar.row(self._states[code][1])
+        return row
+
+    def inside(self, code: int) -> Row:
+        """Tell the first row of the element that begins with this code."""
+        row = self._firsts[code]
+        if row is None:
+            event = self.events[code]
+            if not isinstance(event, Start):
+                raise TypeError(f"{event} begins no element")
+            row = self._firsts[code] = self._grammar.first(event.type)
         return row
 
 

@@ -33,7 +33,7 @@ class Library:
     def __init__(self, grammar: Grammar) -> None:
         self.grammar = grammar
         self.full: set[bool] = set()
-        """Not empty once a list was read that was filled to its maximum."""
+        """Not empty if the last stream had a list filled to its maximum."""
         self._space: dict[str, Any] = {name: getattr(runtime, name) for name in _HELPERS} | {"full": self.full}
         self._names: dict[Any, str] = {}
         self._readers: dict[type[Message], Reader] = {}
@@ -41,8 +41,13 @@ class Library:
         self._lists: list[tuple[tuple[type[Message], ...], list[Reader]]] = []
         self._tables: list[dict[type[Message], tuple[int, Writer]]] = []
 
-    def read(self, frame: Frame, data: bytes) -> Message:
-        """Read a stream that is as it should be to its last bit. Raises one of `READING` otherwise."""
+    def read(self, frame: Frame, data: bytes) -> tuple[Message, int, int]:
+        """Read a stream that is as it should be; also tells how many bits are left, and the number they make.
+
+        Raises one of `READING` otherwise.
+        """
+        if self.full:
+            self.full.clear()
         v = int.from_bytes(data, "big")
         p = len(data) * 8 - 8
         if v >> p != HEADER:
@@ -53,9 +58,7 @@ class Library:
             p -= frame.end_bits
             if v >> p & (1 << frame.end_bits) - 1 != frame.end:
                 raise Deviation
-        if p > 7 or v & (1 << p) - 1:
-            raise Deviation
-        return message
+        return message, p, v & (1 << p) - 1
 
     def write(self, frame: Frame, code: int, message: Message) -> bytes:
         """Write a message as the element with this code. Raises one of `WRITING` if it cannot be sent."""

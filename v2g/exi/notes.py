@@ -38,3 +38,10 @@ class Decoded(Record):
 
     message: Message
     notes: tuple[Note, ...] = ()
+
+
+def tail_notes(size: int, left: int, tail: int) -> tuple[Note, ...]:
+    """Tell what is unusual behind the end: `left` of `size` bits, which are the number `tail`."""
+    spare = left // 8
+    notes = (Note(Quirk.PADDING),) if tail >> 8 * spare else ()
+    return (*notes, Note(Quirk.SPARE, detail=f"{spare} after {size // 8 - spare}")) if spare else notes

@@ -7,6 +7,8 @@ attribute and element name of the schema set has a code in it. Not all codecs fo
 
 from __future__ import annotations
 
+from functools import cache
+
 from v2g.exi.fields import fields
 from v2g.exi.frame import Root
 from v2g.exi.grammar import Grammar
@@ -35,6 +37,7 @@ def relaxed_class(root: Root) -> type[Message]:
     raise ValueError(f"{root.name} is declared with several types, none of which a relaxed fragment can carry")
 
 
+@cache
 def value_field(cls: type[Message]) -> str:
     """Tell the field of a class that holds the element's own value."""
     return next(field.name for field in fields(cls) if field.mark is Mark.CONTENT)
