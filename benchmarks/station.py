@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from asyncio.subprocess import Process
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ class Choice:
     charge_s: float
 
 
-def _start(stack: ExitStack, *words: str | Path) -> subprocess.Popen[bytes]:
+def _start(stack: AsyncExitStack, *words: str | Path) -> subprocess.Popen[bytes]:
     """Start one of our commands; it ends with the stack."""
     package, *arguments = words
     process = subprocess.Popen(
@@ -58,6 +59,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait(10)
 
 
+async def _ended(process: Process) -> None:
+    process.terminate()
+    await process.wait()
+
+
 async def _ready(port: int, began: float) -> float:
     """Seconds until the retained `secc/status` says online; the listener is bound before that is said."""
     async with asyncio.timeout(READY_S), aiomqtt.Client("127.0.0.1", port) as client:
@@ -70,11 +76,11 @@ async def _ready(port: int, began: float) -> float:
 
 async def _measure(choice: Choice) -> dict[str, Any]:
     """Run one session and measure the SECC in it."""
-    with tempfile.TemporaryDirectory(prefix="plugcharge-bench-") as name, ExitStack() as stack:
-        folder = Path(name)
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plugcharge-bench-")))
         _start(stack, "pki", "init", "--out", folder / "certs").wait()
         broker, port = await start_broker()
-        stack.callback(broker.terminate)
+        stack.push_async_callback(_ended, broker)
         files = scene.write(folder, choice, broker_port=port, sdp_port=_free_port())
         plan = files.evcc.read_text(encoding="utf-8").replace("[plan]\n", f"[plan]\nloop_s = {LOOP_S}\n")
         files.evcc.write_text(plan, encoding="utf-8")
