@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from types import ModuleType
 
 from v2g.exi.fields import Field, Type, fields, simple_or_class
@@ -158,9 +159,29 @@ class Grammar:
         elements = [Root(kind.namespace, kind.element, (kind,)) for kind in self.classes if kind.element]
         self.documents = tuple(sorted(simple + elements, key=_by_name))
         self.document = Frame(self.documents, fragment=False)
-        self.fragments = self._fragments()
-        self.fragment = Frame(self.fragments, fragment=True)
-        self.attributes = self._attribute_names()
+
+    @cached_property
+    def fragments(self) -> tuple[Root, ...]:
+        """Every element name declared anywhere, with the types it is declared with."""
+        found: dict[tuple[str, str], dict[Type, None]] = {}
+        declared = [Start(root.namespace, root.name, root.types[0]) for root in self.documents]
+        for cls in self.classes:
+            declared += _terminals(self.content(cls))
+        for start in declared:
+            found.setdefault((start.namespace, start.name), {})[start.type] = None
+        roots = [Root(namespace, name, tuple(types)) for (namespace, name), types in found.items()]
+        return tuple(sorted(roots, key=_by_name))
+
+    @cached_property
+    def fragment(self) -> Frame:
+        """How a fragment begins and ends."""
+        return Frame(self.fragments, fragment=True)
+
+    @cached_property
+    def attributes(self) -> tuple[tuple[str, str], ...]:
+        """Every attribute declared anywhere as (namespace, name); only relaxed fragment grammars need them."""
+        names = {(attribute.namespace, attribute.name) for cls in self.classes for attribute in attributes(cls)}
+        return tuple(sorted(names, key=lambda name: (name[1], name[0])))
 
     def row(self, state: State) -> Row:
         """Tell the productions of a state."""
@@ -224,22 +245,6 @@ class Grammar:
         if value is not None and not isinstance(value, type):
             return State(Stage.FIRST, attributes(kind), value)
         return State(Stage.FIRST, attributes(kind), self.content(kind), kind.mixed)
-
-    def _fragments(self) -> tuple[Root, ...]:
-        """Every element name declared anywhere, with the types it is declared with."""
-        found: dict[tuple[str, str], dict[Type, None]] = {}
-        declared = [Start(root.namespace, root.name, root.types[0]) for root in self.documents]
-        for cls in self.classes:
-            declared += _terminals(self.content(cls))
-        for start in declared:
-            found.setdefault((start.namespace, start.name), {})[start.type] = None
-        roots = [Root(namespace, name, tuple(types)) for (namespace, name), types in found.items()]
-        return tuple(sorted(roots, key=_by_name))
-
-    def _attribute_names(self) -> tuple[tuple[str, str], ...]:
-        """Every attribute declared anywhere as (namespace, name); only relaxed fragment grammars need them."""
-        names = {(attribute.namespace, attribute.name) for cls in self.classes for attribute in attributes(cls)}
-        return tuple(sorted(names, key=lambda name: (name[1], name[0])))
 
 
 def attributes(cls: type[Message]) -> tuple[Attribute, ...]:
