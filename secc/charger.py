@@ -70,6 +70,9 @@ class Charger(Protocol):
     def trouble(self) -> Trouble | None:
         """A fault, a silent controller or a dead measurement; None when power may flow."""
 
+    def followed(self) -> None:
+        """Note that the vehicle renegotiated, as was wished: another wish needs another request."""
+
     def begin(self, session: str) -> None:
         """Start a session: its id stands in everything said from now on; wishes and acks start anew."""
 

@@ -157,6 +157,10 @@ class Controller:
         """What the charger asked for in this session."""
         return self._wishes.wish
 
+    def followed(self) -> None:
+        """Note that the vehicle renegotiated, as was wished: another wish needs another request."""
+        self._wishes.renegotiated()
+
     @property
     def cable_check(self) -> Outcome:
         """The outcome of the cable check asked for in this session; a rejected command counts as failed."""

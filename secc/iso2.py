@@ -293,7 +293,7 @@ async def check_cable(ev: SeccLink, visit: Visit, agreed: Agreed, request: Cable
     while True:
         if request.DC_EVStatus.EVErrorCode is not DC_EVErrorCode.NO_ERROR:
             raise Refused("FAILED", f"the vehicle reports {request.DC_EVStatus.EVErrorCode}")
-        if not asked and visit.pilot in "CD" and visit.locked:
+        if not asked and visit.pilot in "CD" and visit.locked and visit.dead:
             visit.charger.check_cable(
                 test_voltage_v=parameters.test_voltage(agreed.vehicle_max_v, visit.setup),
                 vehicle_max_voltage_v=agreed.vehicle_max_v or visit.setup.max_voltage_v,
@@ -301,7 +301,8 @@ async def check_cable(ev: SeccLink, visit: Visit, agreed: Agreed, request: Cable
             )
             asked = True
         if not asked and pilot.over:
-            raise Refused("FAILED", f"no test: the pilot is {visit.pilot}, locked: {visit.locked} [V2G2-917]")
+            why = f"the pilot is {visit.pilot}, locked: {visit.locked}, output dead: {visit.dead}"
+            raise Refused("FAILED", f"no test: {why} [V2G2-917]")
         outcome = visit.charger.cable_check if asked else "running"
         state = visit.charger.state
         if outcome == "passed" and state is not None and state.isolation in ("valid", "warning", "no_imd"):

@@ -24,6 +24,7 @@ from v2g.trust import Verify
 
 SESSION_ID_BYTES = 8
 NO_CURRENT_A = 1.0
+SAFE_V = 60.0
 RAMP_DOWN_S = 2.0
 OPENING_S = 1.0
 FOLLOW_S = 5.0
@@ -143,6 +144,12 @@ class Visit:
         state = self.charger.state
         return state.contactor if state is not None else "unknown"
 
+    @property
+    def dead(self) -> bool:
+        """Whether the output is off and below 60 V, as a cable check needs it before it begins."""
+        measured = self.charger.measurement
+        return self.contactor == "open" and measured is not None and measured.voltage_v < SAFE_V
+
     async def power_down(self) -> None:
         """Ramp to 0 A, then power off, then open; raises FAILED_ContactorError when it does not open."""
         self.live = False
@@ -184,8 +191,10 @@ class Visit:
         return wish
 
     def followed(self) -> None:
-        """Note that the vehicle did what was wished."""
-        self._patience = None
+        """Note that the vehicle renegotiated, whether that was wished or not; a wish to stop stands."""
+        self.charger.followed()
+        if self._wish == "renegotiate":
+            self._wish, self._patience = "none", None
 
     def _reason_to_stop(self) -> Wish | None:
         trouble = self.charger.trouble

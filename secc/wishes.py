@@ -28,6 +28,11 @@ class Wishes:
         self.wish = "none"
         self.emergency = None
 
+    def renegotiated(self) -> None:
+        """Regard a wish to renegotiate as fulfilled; a stronger one stands."""
+        if self.wish == "renegotiate":
+            self.wish = "none"
+
     def take(self, request: ChargerRequest, *, running: bool) -> Reply:
         """Take a request; returns whether it is followed, and why. An emergency stop is followed however often."""
         known = self._replies.get(request.id)

@@ -186,7 +186,9 @@ class Bay:
         """Connect the witness, again after a broker's end."""
         await self._ears.aclose()
         version = aiomqtt.ProtocolVersion.V5 if self.broker.settings.version == "5" else aiomqtt.ProtocolVersion.V311
-        client = await self._ears.enter_async_context(_connected(aiomqtt.Client(HOST, self.broker.port, protocol=version)))
+        client = await self._ears.enter_async_context(
+            _connected(aiomqtt.Client(HOST, self.broker.port, protocol=version))
+        )
         self.peer = Witness(client, f"plugcharge/v1/{EVSE}/")
         await self.peer.listen("#")
         self._ears.push_async_callback(_cancel, asyncio.create_task(self.peer.collect()))
@@ -274,6 +276,13 @@ class Bay:
         await self.peer.hears("secc/permit", contactor="open", power="off")
         await self.peer.hears("charger/state", contactor="open")
 
+    def resumed(self, mark: int, at: float) -> bool:
+        """Whether power was permitted or a contactor closed again since it was open after `at`."""
+        recorded = [state["contactor"] for when, state in self.record("state") if when >= at]
+        heard = [state["contactor"] for state in self.peer.since(mark, "charger/state")]
+        ordered = [permit["contactor"] for permit in self.peer.since(mark, "secc/permit")]
+        return any("closed" in after(levels, "open") for levels in (recorded, heard, ordered))
+
     async def retained(self, *topics: str) -> dict[str, dict[str, Any]]:
         """What a client that comes now finds retained."""
         async with aiomqtt.Client(HOST, self.broker.port) as client:
@@ -283,6 +292,11 @@ class Bay:
             await eventually(lambda: {name for name, _, _ in late.heard} >= set(topics), f"retained {topics}")
             await _cancel(collecting)
         return {name: payload for name, payload, _ in reversed(late.heard)}
+
+
+def after(levels: list[str], level: str) -> list[str]:
+    """What follows the first occurrence of `level`."""
+    return levels[levels.index(level) :] if level in levels else []
 
 
 @contextlib.asynccontextmanager

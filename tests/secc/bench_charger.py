@@ -183,6 +183,10 @@ class BenchCharger:
         self.running = False
         self.wish = "none"
 
+    def followed(self) -> None:
+        self._note("followed")
+        self.wish = "none"
+
     def permit(
         self,
         *,
