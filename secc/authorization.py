@@ -56,7 +56,7 @@ class Contract:
         return self.verdict.expires is not None and self.verdict.expires - datetime.now(UTC) < EXPIRES_SOON
 
 
-# Which response code of -2 tells the vehicle which rule its chain broke.
+# Which response code of -2 tells the vehicle which rule its chain broke; an expired issuer makes none available.
 CHAIN_CODES = {
     Rule.EXPIRED: "FAILED_CertificateExpired",
     Rule.NOT_YET_VALID: "FAILED_CertificateExpired",  # reported the same way [V2G2-824]
@@ -71,7 +71,7 @@ def accept_contract(request: iso2.PaymentDetailsReq, verify: Verify) -> Contract
     chain = [presented.Certificate, *(presented.SubCertificates.Certificate if presented.SubCertificates else ())]
     verdict = verify(chain, Role.CONTRACT)
     if verdict.broken is not None:
-        raise Refused(CHAIN_CODES.get(verdict.broken, "FAILED_CertChainError"), f"{verdict.broken}: {verdict.detail}")
+        raise Refused(_chain_code(verdict.broken, verdict.tier), f"{verdict.broken}: {verdict.detail}")
     if not identifiers.same_emaid(request.eMAID, verdict.subject):
         raise Refused("FAILED_CertChainError", "the eMAID of the request is not the one of the contract certificate")
     key = x509.load_der_x509_certificate(chain[0]).public_key()
@@ -84,6 +84,12 @@ def accept_contract(request: iso2.PaymentDetailsReq, verify: Verify) -> Contract
         challenge=secrets.token_bytes(CHALLENGE_BYTES),  # [V2G2-697] [V2G2-825]
         public_key=key,
     )
+
+
+def _chain_code(broken: Rule, tier: str) -> str:
+    if broken in (Rule.EXPIRED, Rule.NOT_YET_VALID) and tier != "leaf":
+        return "FAILED_NoCertificateAvailable"
+    return CHAIN_CODES.get(broken, "FAILED_CertChainError")
 
 
 def prove_contract(request: iso2.AuthorizationReq, signed: Signature | None, contract: Contract) -> None:

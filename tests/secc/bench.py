@@ -144,18 +144,23 @@ def settings(certificates: Path | None, **changes: dict[str, Any]) -> config.Sec
 
 @asynccontextmanager
 async def bench(
-    energy: str = "AC", *, certificates: Path | None = None, scale: float = 1.0, **changes: dict[str, Any]
+    energy: str = "AC",
+    *,
+    certificates: Path | None = None,
+    anchors: Sequence[bytes] = (),
+    scale: float = 1.0,
+    **changes: dict[str, Any],
 ) -> AsyncIterator[Bench]:
-    """Run a station for one test."""
+    """Run a station for one test; `anchors` of contracts are those of the certificates, or the ones given."""
     chosen = settings(certificates, **changes)
     charger = BenchCharger(SETUPS[energy])
-    anchors = [der for name in chosen.trust.contract for der in credentials.load_anchors(name)]
+    roots = anchors or [der for name in chosen.trust.contract for der in credentials.load_anchors(name)]
     served = Station(
         chosen.evse[0],
         chosen,
         charger,
         tls=_server(chosen.tls),
-        verify=lambda chain, role: validate(chain, role, anchors),
+        verify=lambda chain, role: validate(chain, role, roots),
         timing=Timing(scale),
     )
 

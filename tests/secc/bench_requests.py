@@ -6,11 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
+from tests.certificates import Holder
 from tests.secc.bench_car import Car
 from tests.secc.bench_charger import BenchCharger
 from v2g.messages import iso2
 from v2g.messages.iso2 import ChargeProgress, PhysicalValue, UnitSymbol
-from v2g.messages.xmldsig import X509IssuerSerial
+from v2g.messages.xmldsig import Signature, X509IssuerSerial
+from v2g.protocols import schema
+from v2g.signature import sign
 
 Step = tuple[str, Callable[[Car, BenchCharger], Awaitable[Any]]]
 
@@ -153,6 +156,43 @@ def in_pilot(state: str, request: iso2.BodyElement) -> Callable[[Car, BenchCharg
 
 async def greet(car: Car, _charger: BenchCharger) -> Any:
     return await car.negotiate()
+
+
+def details(contract: Holder, emaid: str | None = None) -> iso2.PaymentDetailsReq:
+    """Present a contract, perhaps under another name."""
+    leaf, *subs = contract.chain
+    return iso2.PaymentDetailsReq(
+        eMAID=emaid or contract.emaid,
+        ContractSignatureCertChain=iso2.CertificateChain(
+            Certificate=leaf, SubCertificates=iso2.SubCertificates(Certificate=subs) if subs else None
+        ),
+    )
+
+
+async def prove(car: Car, contract: Holder) -> Any:
+    """Sign the challenge and ask for authorization."""
+    request = iso2.AuthorizationReq(Id="ID1", GenChallenge=car.challenge)
+    return await car.ask(request, signature=signed(request, contract))
+
+
+def signed(request: iso2.AuthorizationReq, contract: Holder) -> Signature:
+    """The signature that belongs to a request."""
+    return sign([(request.Id or "", schema("iso2").encode_fragment(request))], contract.key)
+
+
+def with_contract(route: tuple[Step, ...], contract: Holder) -> tuple[Step, ...]:
+    """The same route, identified by a contract."""
+
+    async def authorize(car: Car, _charger: BenchCharger) -> Any:
+        return await prove(car, contract)
+
+    return (
+        *IDENTIFY[:4],
+        ("ServiceOrPayment again", sends(selection("Contract"))),
+        ("Contract", sends(details(contract))),
+        ("Authorization", authorize),
+        *route[len(IDENTIFY) :],
+    )
 
 
 # Where the station waits, and the request that takes it to the next wait.
