@@ -6,12 +6,19 @@ Schema sets are loaded when first asked for. This module pulls in no cryptograph
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from v2g.exi.codec import Schema
-from v2g.messages.app_protocol import AppProtocol, ResponseCode, SupportedAppProtocolReq, SupportedAppProtocolRes
+from v2g.messages.app_protocol import (
+    MOST_PROTOCOLS,
+    AppProtocol,
+    ResponseCode,
+    SupportedAppProtocolReq,
+    SupportedAppProtocolRes,
+)
+from v2g.v2gtp import PayloadType
 
 _MODULES: dict[str, tuple[str, ...]] = {
     "sap": ("app_protocol",),
@@ -37,7 +44,7 @@ class Protocol:
     major: int
     minor: int
     schema: str
-    payload_types: frozenset[int]
+    payload_types: frozenset[PayloadType]
 
 
 ISO2 = Protocol(
@@ -46,7 +53,7 @@ ISO2 = Protocol(
     major=2,
     minor=0,
     schema="iso2",
-    payload_types=frozenset({0x8001}),
+    payload_types=frozenset({PayloadType.EXI}),
 )
 
 PROTOCOLS = (ISO2,)
@@ -55,8 +62,8 @@ PROTOCOLS = (ISO2,)
 
 def offer(protocols: Sequence[Protocol]) -> SupportedAppProtocolReq:
     """Tell the vehicle's request for these protocols, the most wanted first. Raises ValueError for none or over 20."""
-    if not 1 <= len(protocols) <= 20:
-        raise ValueError(f"{len(protocols)} protocols cannot be offered; name 1 to 20")
+    if not 1 <= len(protocols) <= MOST_PROTOCOLS:
+        raise ValueError(f"{len(protocols)} protocols cannot be offered; name 1 to {MOST_PROTOCOLS}")
     return SupportedAppProtocolReq(
         AppProtocol=[
             AppProtocol(
@@ -73,17 +80,18 @@ def offer(protocols: Sequence[Protocol]) -> SupportedAppProtocolReq:
 
 def choose(
     request: SupportedAppProtocolReq,
-    supported: Collection[Protocol],
+    supported: Iterable[Protocol],
 ) -> tuple[SupportedAppProtocolRes, Protocol | None]:
     """Tell the station's answer, and the protocol chosen; `supported` is what the station can speak now.
 
     Of the entries that match by namespace and major version the one with the lowest Priority number wins
     [V2G2-167], the first of equal ones (unverified). A different minor version is no obstacle [V2G2-169].
     """
+    known = list(supported)
     matches = [
         (entry, protocol)
         for entry in request.AppProtocol
-        for protocol in supported
+        for protocol in known
         if (entry.ProtocolNamespace, entry.VersionNumberMajor) == (protocol.namespace, protocol.major)
     ]
     if not matches:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from v2g.messages.app_protocol import AppProtocol, ResponseCode, SupportedAppProtocolReq
 from v2g.protocols import ISO2, PROTOCOLS, Protocol, choose, offer, schema
+from v2g.v2gtp import PayloadType
 
 DIN = Protocol(
     key="din",
@@ -18,7 +19,7 @@ DIN = Protocol(
     major=2,
     minor=0,
     schema="din",
-    payload_types=frozenset({0x8001}),
+    payload_types=frozenset({PayloadType.EXI}),
 )
 TESLA = "urn:tesla:din:2018:MsgDef"
 

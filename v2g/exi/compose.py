@@ -90,7 +90,7 @@ class Writing:
         cls = type(message)
         if cls.group:
             raise self._refusal(f"{cls.__name__} is abstract")
-        left = {field.name: _values(message, field) for field in fields(cls)}
+        left = {field.name: self._values(message, field) for field in fields(cls)}
         row = self._grammar.first(cls)
         while True:
             code = self._next(row, left, cls)
@@ -103,6 +103,14 @@ class Writing:
         extra = [name for name, values in left.items() if values]
         if extra:
             raise self._refusal(f"no place for {', '.join(extra)}")
+
+    def _values(self, message: Message, field: Field) -> list[Any]:
+        value = getattr(message, field.name)
+        if not field.many:
+            return [] if value is None else [value]
+        if not isinstance(value, list | tuple):
+            raise self._refusal(f"{field.name} is no list but {value!r}")
+        return list(value)
 
     def _next(self, row: Row, left: dict[str, list[Any]], cls: type[Message]) -> int:
         """Tell the code of the first event that a value is left for, or else of the end."""
@@ -137,9 +145,9 @@ class Writing:
 
     def _relaxed(self, root: Root, message: Message) -> None:
         """Write an element by the relaxed grammar: attributes, then its text."""
-        cls = relaxed_class(root)
-        if type(message) is not cls:
-            raise self._refusal(f"{message!r} is no {cls.__name__}")
+        cls = type(message)
+        if cls is not relaxed_class(root):
+            raise self._refusal(f"{cls.__name__} cannot be sent as an element of several types")
         codes = Relaxed(self._grammar)
         for attribute in attributes(cls):
             self._put(codes.bits, codes.attributes.index((attribute.namespace, attribute.name)))
@@ -213,11 +221,6 @@ class Writing:
         most = cap if kind.most is None or not self._strict else kind.most
         if not least <= length <= most:
             raise self._refusal(f"length {length} is not within {least} to {most}")
-
-
-def _values(message: Message, field: Field) -> list[Any]:
-    value = getattr(message, field.name)
-    return list(value) if field.many else [] if value is None else [value]
 
 
 def _another_member(event: Event, value: Any) -> bool:

@@ -162,8 +162,9 @@ class EncoderSource:
         self._flush()
         self._line(f"x = {place}; m = len(x)")
         self._line(f"if not {least} <= m <= {most}: raise Deviation")
+        # As in `put_octets`, b'' + lets nothing pass but octets.
         if most <= SHORT_OCTETS:
-            self._line("a = (a << 8 | m) << (m << 3) | int.from_bytes(x, 'big'); n += m + 1 << 3")
+            self._line("a = (a << 8 | m) << (m << 3) | int.from_bytes(b'' + x, 'big'); n += m + 1 << 3")
         else:
             self._line("a, n = put_octets(a, n, x, out)")
 
@@ -210,7 +211,7 @@ class EncoderSource:
             return self._list(layout, position, step, x, state) if step.many else self._group(step, x, state, following)
         self._flush()
         self._remember(state)
-        self._block(f"if {x}:" if step.many else f"if {x} is not None:")
+        self._block(f"if {x} != []:" if step.many else f"if {x} is not None:")
         if step.many:
             self._remember(self._list(layout, position, step, x, state))
         else:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from v2g.errors import Undecodable
-from v2g.exi.fields import Field, Type, fields, fields_by_name
+from v2g.exi.fields import Field, fields, fields_by_name
 from v2g.exi.frame import HEADER, Frame, Root
 from v2g.exi.grammar import END, Attribute, Characters, End, Event, Grammar, Row, Start
 from v2g.exi.library import READING, Library
@@ -68,10 +68,13 @@ class Reading:
 
     def _stream(self, frame: Frame, *, relaxed: bool) -> Decoded:
         root = self._root(frame)
+        kind = root.types[0] if len(root.types) == 1 else relaxed_class(root)
+        if not isinstance(kind, type):
+            raise self._failure(f"{root.name} alone is no message", self._at)
         if len(root.types) > 1 and relaxed:
-            message = self._relaxed(root)
+            message = self._relaxed(root, kind)
         else:
-            message = self._root_message(root, root.types[0] if len(root.types) == 1 else relaxed_class(root))
+            message = self._message(kind, self._grammar.first(kind))
         at = self._at
         if self._bits(frame.end_bits) != frame.end:
             raise self._failure("another part", at, "the end of the fragment")
@@ -127,11 +130,6 @@ class Reading:
             raise self._failure("an unknown root element", 8)
         self._path.append(frame.roots[code].name)
         return frame.roots[code]
-
-    def _root_message(self, root: Root, kind: Type) -> Message:
-        if not isinstance(kind, type):
-            raise self._failure(f"{root.name} alone is no message", self._at)
-        return self._message(kind, self._grammar.first(kind))
 
     # Events
 
@@ -234,9 +232,8 @@ class Reading:
             raise self._failure(f"{cls.__name__} ends too early", at, _names(row))
         values[value_field(cls)] = self._nothing(missing.type)
 
-    def _relaxed(self, root: Root) -> Message:
+    def _relaxed(self, root: Root, cls: type[Message]) -> Message:
         """Read an element of which only the name is known: attributes, then its text."""
-        cls = relaxed_class(root)
         kinds = {field.name: field.type for field in fields(cls)}
         codes = Relaxed(self._grammar)
         value = value_field(cls)

@@ -29,12 +29,12 @@ class Relaxed:
         self.content_bits = (elements + 3).bit_length()
 
 
-def relaxed_class(root: Root) -> type[Message]:
-    """Tell the class a relaxed element is read as. Raises ValueError if no class of texts alone fits."""
+def relaxed_class(root: Root) -> type[Message] | None:
+    """Tell the class a relaxed element is read as: the one of its types made of texts alone, if there is one."""
     for kind in root.types:
         if isinstance(kind, type) and all(field.mark and isinstance(field.type, Text) for field in fields(kind)):
             return kind
-    raise ValueError(f"{root.name} is declared with several types, none of which a relaxed fragment can carry")
+    return None
 
 
 @cache

@@ -114,7 +114,8 @@ def put_octets(a: int, n: int, value: bytes, out: bytearray) -> tuple[int, int]:
     """Write a binary: its length, then its octets."""
     length = len(value)
     a, n = put_number(a, n, length, None)
-    a, n = a << (length << 3) | int.from_bytes(value, "big"), n + (length << 3)
+    # b"" + lets nothing pass but octets; a list of numbers would do for from_bytes.
+    a, n = a << (length << 3) | int.from_bytes(b"" + value, "big"), n + (length << 3)
     return flush(a, n, out) if n > FLUSH_BITS else (a, n)
 
 

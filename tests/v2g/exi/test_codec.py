@@ -149,6 +149,38 @@ def test_values_that_cannot_be_sent_are_named(change: dict[str, Any], path: str)
         schema("iso2").encode(envelope(iso2.CableCheckReq(DC_EVStatus=status)))
 
 
+STRANGE = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(1 << 70), 1 << 70),
+    st.floats(),
+    st.text(max_size=50),
+    st.binary(max_size=50),
+    st.just("x" * 4097),
+    st.just(b"x" * 16385),
+    st.just([]),
+)
+
+
+@given(st.randoms(use_true_random=True), STRANGE)
+def test_a_strange_value_anywhere_is_refused_or_comes_back(random: Any, strange: Any) -> None:
+    codec = schema("iso2")
+    classes = [kind for kind in codec.grammar.classes if issubclass(kind, iso2.Part) and kind.__struct_fields__]
+    cls = random.choice([kind for kind in classes if not kind.group])
+    message = Messages(codec.grammar, random).message(cls)
+    field = random.choice(cls.__struct_fields__)
+    changed = msgspec.structs.replace(message, **{field: strange})
+    code = next(code for code, root in enumerate(codec.grammar.fragments) if cls in root.types)
+    name = codec.grammar.fragments[code].name
+    try:
+        data = codec.encode_fragment(changed, name)
+    except ValueError as error:
+        refused = str(error)
+        assert refused.startswith(name)
+        return
+    assert codec.decode_fragment(data) == changed
+
+
 def test_other_things_that_cannot_be_sent_are_named() -> None:
     codec = schema("iso2")
     with pytest.raises(ValueError, match=r"SessionID: length 9"):
