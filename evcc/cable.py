@@ -19,6 +19,7 @@ from v2g.cable import CHARGER_TOPIC, VEHICLE_TOPIC, CableCharger, CableVehicle
 
 PLUG_WAIT_S = 5.0
 RETRY_S = 0.2
+UNPLUGGED = CableVehicle(plugged=False)
 
 Pilot = Literal["A", "B", "C", "D"]
 
@@ -73,7 +74,7 @@ class MqttCable:
     def __init__(self, settings: config.Cable) -> None:
         self._settings = settings
         self._root = f"{settings.prefix}/{settings.evse}/"
-        self._state = CableVehicle(plugged=False)
+        self._state = UNPLUGGED
         self._changed = asyncio.Event()
         self._idle = asyncio.Event()
         self._signal = asyncio.Event()
@@ -129,7 +130,10 @@ class MqttCable:
         """Tell our state and hear the charger's on one connection; raises `MqttError` when it is lost."""
         no_delay = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         settings = self._settings
-        async with aiomqtt.Client(settings.host, settings.port, keepalive=5, socket_options=[no_delay]) as client:
+        will = aiomqtt.Will(self._root + VEHICLE_TOPIC, msgspec.json.encode(UNPLUGGED), retain=True)
+        async with aiomqtt.Client(
+            settings.host, settings.port, keepalive=5, will=will, socket_options=[no_delay]
+        ) as client:
             await client.subscribe(self._root + CHARGER_TOPIC)
             self._changed.set()
             telling = asyncio.create_task(self._tell(client))

@@ -1,4 +1,8 @@
-"""Who said what to "may this session charge?". Only ids that are being asked count, and a refusal is final."""
+"""Who said what to "may this session charge?". Only ids that are being asked count.
+
+A refused contract stays refused, and so does whatever was accepted and then revoked. A refused card leaves the request
+open for the next card.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +22,22 @@ class Answers:
     def __init__(self) -> None:
         self._deadlines: dict[str, float] = {}
         self._words: dict[tuple[str, Source], Presented] = {}
+        self._final: set[tuple[str, Source]] = set()
+        self._contracts: set[str] = set()
         self._advances: dict[Source, tuple[Presented, float]] = {}
 
     def ask(self, request: AuthorizationRequest, now: float) -> None:
         """Expect answers to a request from now on."""
         self._deadlines[request.id] = now + request.deadline_s
+        if request.kind == "contract":
+            self._contracts.add(request.id)
 
     def forget(self) -> None:
         """Expect no more answers; a card shown in advance stays good for the next session."""
         self._deadlines.clear()
         self._words.clear()
+        self._final.clear()
+        self._contracts.clear()
 
     def charger(self, answer: ChargerAuthorization, now: float) -> str:
         """Take the charger's word; returns why it does not count, or nothing."""
@@ -62,10 +72,13 @@ class Answers:
         if request_id not in self._deadlines:
             return "unknown id"
         known = self._words.get((request_id, source))
-        if word.accepted and known is not None and not known.accepted:
+        granted = known is not None and known.accepted
+        if word.accepted and (request_id, source) in self._final:
             return "refused before"
-        if word.accepted and known is None and now > self._deadlines[request_id]:
+        if word.accepted and not granted and now > self._deadlines[request_id]:
             return "past its deadline"
+        if not word.accepted and (granted or request_id in self._contracts):
+            self._final.add((request_id, source))
         self._words[request_id, source] = word
         return ""
 

@@ -126,7 +126,8 @@ async def authorize(ev: SeccLink, visit: Visit, request: AuthorizationReq) -> Ch
         if grant.decision == "rejected" and visit.contract is not None:
             raise Refused("FAILED", "the contract was rejected")
         if grant.budget.over:
-            raise Refused("FAILED", "nobody decided in time [V2G2-713]")
+            why = "no card was accepted" if grant.decision == "rejected" else "nobody decided"
+            raise Refused("FAILED", f"{why} in time [V2G2-713]")
         await ev.answer(say.authorization(waiting), AuthorizationReq)
     visit.authorised(grant)
     visit.stage("negotiating")

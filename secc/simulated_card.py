@@ -30,8 +30,8 @@ class CardReader:
             self._shown.append((now + self._delay_s, answer))
 
     def show(self, *, accepted: bool) -> api.ChargerAuthorization:
-        """Read a card now: it answers the last request once, and is a card in advance when none waits."""
-        asked, self._asked = self._asked, None
+        """Read a card now: it answers the request that waits, until one is accepted; else it counts in advance."""
+        asked, self._asked = self._asked, None if accepted else self._asked
         if asked is not None:
             return api.ChargerAuthorization(id=asked, accepted=accepted, token=CARD)
         return api.ChargerAuthorization(id=ADVANCE, accepted=accepted, token=CARD, valid_for_s=ADVANCE_VALID_S)
@@ -40,6 +40,6 @@ class CardReader:
         """Take the words spoken by now."""
         due = [answer for at, answer in self._shown if at <= now]
         self._shown = [waiting for waiting in self._shown if waiting[0] > now]
-        if any(answer.id == self._asked for answer in due):
+        if any(answer.accepted and answer.id == self._asked for answer in due):
             self._asked = None
         return due

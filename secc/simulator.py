@@ -13,8 +13,8 @@ from typing import Self, TextIO, TypeVar
 import msgspec
 
 from secc import api
-from secc.mqtt import Bus
 from secc import simulator_console as console
+from secc.mqtt import Bus
 from secc.simulated_charger import SimulatedCharger
 from secc.simulator_config import SimulatorConfig
 from v2g.record import Record

@@ -1,10 +1,10 @@
 """The console of the simulated charger: one command per line, for people and scripts that break things on purpose.
 
-    fault KIND                   break something; `mend KIND` takes the cause away
-    card accept|reject           show a card, to the request that waits or in advance
-    request DO                   ask the session to stop, pause, resume, renegotiate or emergency_stop
-    limit QUANTITY NUMBER        lower what the hardware can do now, for instance `limit max_current_a 10`
-    limit none                   back to the rating
+fault KIND                   break something; `mend KIND` takes the cause away
+card accept|reject           show a card, to the request that waits or in advance
+request DO                   ask the session to stop, pause, resume, renegotiate or emergency_stop
+limit QUANTITY NUMBER        lower what the hardware can do now, for instance `limit max_current_a 10`
+limit none                   back to the rating
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def obey(charger: SimulatedCharger, words: list[str]) -> None:
         case ["limit", "none"]:
             charger.restrict(api.ChargerLimits())
         case ["limit", quantity, number]:
-            charger.restrict(_limited(charger.limits, quantity, number))
+            charger.restrict(_limited(charger.hardware.limits, quantity, number))
         case _:
             raise ValueError("there are fault, mend, card, request and limit; `secc simulate --help` shows them")
 

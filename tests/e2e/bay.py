@@ -205,6 +205,8 @@ class Bay:
 
     async def plug(self, payment: Payment = "contract", charge_s: float = 60.0, more: str = "") -> Process:
         """Let a car come: it runs until its plan is fulfilled or the session ends otherwise."""
+        if "car" in self._running and not self.process("car").over:
+            await self.kill("car")
         self.cars += 1
         name = f"car{self.cars}"
         text = EVCC.format(**self._facts, payment=payment, charge_s=charge_s) + more

@@ -39,9 +39,7 @@ async def opened(kind: str, energy: Energy, folder: Path, certificates: Path, se
 
 
 # Each broker once: AC and DC differ in who holds the contactor, and the losses in what the broker has to tell.
-@pytest.fixture(
-    params=[("amqtt", "dc"), ("mosquitto-3.1.1", "ac"), ("mosquitto-5", "dc")], ids=lambda pair: "-".join(pair)
-)
+@pytest.fixture(params=[("amqtt", "dc"), ("mosquitto-3.1.1", "ac"), ("mosquitto-5", "dc")], ids="-".join)
 async def bay(request: pytest.FixtureRequest, tmp_path: Path, certificates: Path) -> AsyncIterator[Bay]:
     kind, energy = request.param
     async with opened(kind, energy, tmp_path, certificates) as bay:

@@ -1,4 +1,4 @@
-"""kill -9 of each process in the middle of charging: open within 3 s, nothing resumes by itself, the next car charges."""
+"""kill -9 of each process while a car charges: open within 3 s, nothing resumes by itself, the next car charges."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.brokers import eventually
 from tests.e2e.bay import Bay
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
