@@ -14,6 +14,7 @@ from v2g.exi.layout import Kind, Layout, Step, is_fixed
 from v2g.exi.message import Message
 from v2g.exi.names import Names
 from v2g.exi.runtime import MOST_CHARACTERS, MOST_ITEMS, MOST_OCTETS, TRIM_BITS
+from v2g.exi.source import Source
 from v2g.exi.types import Flag, Listed, Octets, Text, Whole
 
 RUN_BITS = 58
@@ -30,38 +31,19 @@ class _Piece:
     template: str = "{}"
 
 
-class DecoderSource:
-    """The source of one function; `text` is complete after construction."""
+class DecoderSource(Source):
+    """The function that reads one class; `text` is complete after construction."""
 
     def __init__(self, names: Names, cls: type[Message], function: str) -> None:
+        super().__init__(f"def {function}(v, p):")
         self._names = names
-        self._lines = [f"def {function}(v, p):"]
-        self._indent = 1
         self._run: list[_Piece] = []
         self._later: list[str] = []
-        self._counter = 0
         self._message(cls, "_")
         self._flush()
         self._line(f"return {self._construct(cls, '_')}, p")
-        self.text = "\n".join(self._lines)
 
-    # Lines and runs
-
-    def _line(self, text: str) -> None:
-        self._lines.append("    " * self._indent + text)
-
-    def _block(self, head: str) -> None:
-        self._flush()
-        self._line(head)
-        self._indent += 1
-
-    def _leave(self) -> None:
-        self._flush()
-        self._indent -= 1
-
-    def _fresh(self, letter: str) -> str:
-        self._counter += 1
-        return f"{letter}{self._counter}"
+    # Runs of bits
 
     def _constant(self, width: int, value: int) -> None:
         self._run.append(_Piece(width, value))

@@ -14,6 +14,7 @@ from v2g.exi.layout import Kind, Layout, Step, is_fixed
 from v2g.exi.message import Message
 from v2g.exi.names import Names
 from v2g.exi.runtime import FLUSH_BITS, MOST_CHARACTERS, MOST_ITEMS, MOST_OCTETS
+from v2g.exi.source import Source
 from v2g.exi.types import Flag, Listed, Octets, Text, Whole
 
 TABLE_SIZE = 128
@@ -30,37 +31,18 @@ class _State:
     width: int
 
 
-class EncoderSource:
-    """The source of one function; `text` is complete after construction."""
+class EncoderSource(Source):
+    """The function that writes one class; `text` is complete after construction."""
 
     def __init__(self, names: Names, cls: type[Message], function: str) -> None:
+        super().__init__(f"def {function}(o, a, n, out):")
         self._names = names
-        self._lines = [f"def {function}(o, a, n, out):"]
-        self._indent = 1
         self._run: list[tuple[int, int | str]] = []
-        self._counter = 0
         self._message(cls, "o")
         self._flush()
         self._line("return a, n")
-        self.text = "\n".join(self._lines)
 
-    # Lines and runs
-
-    def _line(self, text: str) -> None:
-        self._lines.append("    " * self._indent + text)
-
-    def _block(self, head: str) -> None:
-        self._flush()
-        self._line(head)
-        self._indent += 1
-
-    def _leave(self) -> None:
-        self._flush()
-        self._indent -= 1
-
-    def _fresh(self, letter: str) -> str:
-        self._counter += 1
-        return f"{letter}{self._counter}"
+    # Runs of bits
 
     def _put(self, width: int, bits: int | str) -> None:
         if width:
