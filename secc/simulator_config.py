@@ -20,7 +20,7 @@ from v2g.record import Record
 Positive = Annotated[float, Meta(gt=0, le=20_000_000)]
 Seconds = Annotated[float, Meta(ge=0, le=1e6)]
 
-FAULT = re.compile(r"(?P<kind>[a-z_]+)@(?P<charging>charge\+)?(?P<after>\d+(\.\d+)?)")
+FAULT = re.compile(r"(?P<kind>[a-z_]+)@(?P<charging>charge\+)?(?P<after>[0-9]{1,6}(\.[0-9]{1,6})?)")
 
 
 class PlannedFault(Record):
