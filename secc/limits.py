@@ -24,6 +24,7 @@ Window = Literal["closed", "testing", "open"]
 TEST_CURRENT_A = 2.0
 AC_MINIMUM_A = 6.0
 BREATH_S = 60.0
+NOT_THE_STATIONS = frozenset({"ev", "schedule"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +124,16 @@ class AuthorisedLimits:
     _told_at: float = field(default_factory=time.monotonic)
     _published: object = None
     _meter_began: int | None = None
+
+    def station(self) -> Bounds:
+        """What the station can do now, whatever the vehicle wants and was told."""
+        return self.bounds(without=NOT_THE_STATIONS)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the station can do something, and not what the schedule in force says."""
+        now_w = self.station().max_w
+        return bool(self.steps) and now_w > 0 and now_w != self._step_now()
 
     def bounds(self, *, without: frozenset[str] = frozenset()) -> Bounds:
         """What may flow once the window is open, by all claims as they are now, or `without` some sources."""
