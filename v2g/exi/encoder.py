@@ -118,7 +118,7 @@ class EncoderSource(Source):
         """Write one octet or two in line, more by a call; the pending run goes with them."""
         sign = int(kind.signed)
         self._line(f"x = {place}")
-        if (kind.low or 0) > 0 or (kind.high is not None and kind.high < 1 << 14):
+        if kind.high is not None and (kind.low not in (0, -kind.high - 1) or kind.high < 1 << 14):
             self._line(f"if not {kind.low} <= x <= {kind.high}: raise Deviation")
         if any(isinstance(bits, str) for _, bits in self._run):
             total, terms = self._take()

@@ -1,0 +1,113 @@
+"""Generated code against the interpreter, on shapes that ISO 15118-2 happens not to use (DIN and -20 do)."""
+
+from __future__ import annotations
+
+from random import Random
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests import zoo
+from tests.endurance import count
+from tests.random_messages import Messages
+from v2g.errors import Undecodable
+from v2g.exi.codec import Schema
+from v2g.exi.compose import Writing
+from v2g.exi.explain import Reading
+from v2g.exi.notes import Decoded, Note, Quirk
+
+ZOO = Schema("zoo", (zoo,))
+
+
+@given(st.randoms(use_true_random=True))
+def test_both_ways_write_and_read_the_same(random: Random) -> None:
+    message = Messages(ZOO.grammar, random).root()
+    code = ZOO.grammar.document.code(type(message))
+    data = ZOO.library.write(ZOO.grammar.document, code, message)
+    assert data == Writing(ZOO.grammar).document(code, message)
+    assert ZOO.library.read(ZOO.grammar.document, data)[0] == message
+    assert Reading(ZOO.grammar, data).document() == Decoded(message=message)
+
+
+@given(st.randoms(use_true_random=True), st.integers(0, 1))
+def test_looped_lists_come_back_both_ways(random: Random, which: int) -> None:
+    looped = ZOO._looped[which]
+    message = Messages(ZOO.grammar, random).message(zoo.Cage)
+    code = looped.grammar.document.code(zoo.Cage)
+    data = Writing(looped.grammar).document(code, message)
+    assert looped.read(looped.grammar.document, data)[0] == message
+    assert Reading(looped.grammar, data).document() == Decoded(message=message)
+
+
+def test_mutations_get_the_same_verdict() -> None:
+    random = Random(99)
+    messages = Messages(ZOO.grammar, random)
+    notes: list[Note] = []
+    for _ in range(count(500, 20_000)):
+        data = bytearray(ZOO.encode(messages.root()))
+        data[random.randrange(len(data))] ^= 1 << random.randrange(8)
+        slow: Decoded | str
+        fast: Decoded | str
+        try:
+            slow = Reading(ZOO.grammar, bytes(data)).document()
+        except Undecodable as error:
+            slow = str(error)
+        try:
+            fast = ZOO.read(bytes(data))
+        except Undecodable as error:
+            fast = str(error)
+        if isinstance(fast, Decoded) and Quirk.FULL_LIST in {note.quirk for note in fast.notes}:
+            continue
+        assert fast == slow
+        notes += slow.notes if isinstance(slow, Decoded) else []
+    assert {note.quirk for note in notes} >= {Quirk.FACET, Quirk.PADDING}
+
+
+NUMBERS = zoo.Numbers(A=0, B=1, C=12, D=0, E=0, F=0, G=zoo.Only.one, H=[zoo.Size.large] * 2)
+
+
+@pytest.mark.parametrize(
+    ("field", "lowest", "highest"),
+    [("A", -1, 100_000), ("B", 1, 2**32 - 1), ("C", 12, 1024), ("D", -5_000, 5_000), ("E", 0, 10_000)],
+)
+def test_both_ends_of_a_range_are_kept(field: str, lowest: int, highest: int) -> None:
+    for value in (lowest, highest):
+        message = msgspec.structs.replace(NUMBERS, **{field: value})
+        assert ZOO.decode(ZOO.encode(message)) == message
+    for value in (lowest - 1, highest + 1):
+        with pytest.raises(ValueError, match=f"Numbers/{field}: {value} is not within {lowest} to {highest}"):
+            ZOO.encode(msgspec.structs.replace(NUMBERS, **{field: value}))
+
+
+def test_numbers_without_bounds_reach_2048_bits() -> None:
+    for value in (2**2048 - 1, -(2**2048)):
+        message = msgspec.structs.replace(NUMBERS, F=value)
+        assert ZOO.decode(ZOO.encode(message)) == message
+    with pytest.raises(ValueError, match="Numbers/F"):
+        ZOO.encode(msgspec.structs.replace(NUMBERS, F=2**2060))
+
+
+def test_a_list_without_bounds_has_one() -> None:
+    def cage(size: int) -> zoo.Cage:
+        return zoo.Cage(Pairs=[zoo.Pair(Third=True)] * 2, Keeper=zoo.Plain(), Data=[b""] * size)
+
+    assert ZOO.decode(ZOO.encode(cage(4096))) == cage(4096)
+    with pytest.raises(ValueError, match="more than 4096 Data"):
+        ZOO.encode(cage(4097))
+
+
+def test_what_must_be_there_is_missed() -> None:
+    tagged = zoo.Tagged(Beta="b", value=1)
+    cage = zoo.Cage(Pairs=[zoo.Pair(Third=True)] * 2, Keeper=zoo.Plain(), Data=[b""])
+    for strange, path in (
+        (zoo.Pair(), "Cage/Pairs: First or Second or Third or Fourth is missing"),
+        (zoo.Pair(First=1, Second=tagged, Third=True), "Cage/Pairs: no place for Second"),
+    ):
+        with pytest.raises(ValueError, match=path):
+            ZOO.encode(msgspec.structs.replace(cage, Pairs=[strange, strange]))
+    with pytest.raises(ValueError, match="Cage: Pairs is missing"):
+        ZOO.encode(msgspec.structs.replace(cage, Pairs=[zoo.Pair(Third=True)]))
+    with pytest.raises(ValueError, match=r"^Cage.*Mode is abstract"):
+        ZOO.encode(msgspec.structs.replace(cage, Keeper=zoo.Mode()))
