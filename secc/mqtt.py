@@ -30,6 +30,7 @@ from v2g.errors import Undecodable
 from v2g.record import Record
 
 KEEP_ALIVE_S = 5
+CONNECT_S = 2.0
 ANSWER_S = 5.0
 FAREWELL_S = 1.0
 ASK_AGAIN_S = 0.05
@@ -146,19 +147,24 @@ class Bus:
     async def run(self) -> None:
         """Connect, and connect again after every loss, until cancelled; then send what waits and say goodbye."""
         pause = FIRST_PAUSE_S
-        while True:
-            began = time.monotonic()
-            why = await self._converse()
-            self._lose(why)
-            if time.monotonic() - began > LONGEST_PAUSE_S:
-                pause = FIRST_PAUSE_S
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+        try:
+            while True:
+                began = time.monotonic()
+                why = await self._converse()
+                self._lose(why)
+                if time.monotonic() - began > LONGEST_PAUSE_S:
+                    pause = FIRST_PAUSE_S
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
+        finally:
+            self._up = False
+            self._outbox.close()
 
     async def _converse(self) -> str:
         """Hold one connection; returns why it ended."""
         try:
             async with self._connection() as client:
+                client.timeout = ANSWER_S
                 await self._subscribe(client)
                 self._greet()
                 await self._exchange(client)
@@ -202,7 +208,7 @@ class Bus:
             clean_session=None if five else True,
             will=aiomqtt.Will(self._root + topic.name, msgspec.json.encode(payload), topic.qos, topic.retained),
             keepalive=KEEP_ALIVE_S,
-            timeout=ANSWER_S,
+            timeout=CONNECT_S,
             max_queued_incoming_messages=INCOMING_LIMIT,
             tls_context=self._tls,
             socket_options=[_NO_DELAY],

@@ -9,7 +9,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -130,12 +130,22 @@ async def eventually(holds: Callable[[], bool], what: str = "", within_s: float 
 
 
 @contextlib.asynccontextmanager
+async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do something meanwhile. It is cancelled more than once: `asyncio.wait_for` may lose a cancellation (3.11)."""
+    task = asyncio.create_task(work)
+    yield
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.1)
+    with contextlib.suppress(asyncio.CancelledError, aiomqtt.MqttError):
+        task.result()
+
+
+@contextlib.asynccontextmanager
 async def peer_of(broker: Broker, evse: str) -> AsyncIterator[Peer]:
     """Connect a plain client that hears everything it subscribes to."""
     version = aiomqtt.ProtocolVersion.V5 if broker.version == "5" else aiomqtt.ProtocolVersion.V311
     async with aiomqtt.Client(broker.host, broker.port, protocol=version) as client:
         peer = Peer(client, f"{broker.prefix}/{evse}/")
-        collecting = asyncio.create_task(peer.collect())
-        yield peer
-        collecting.cancel()
-        await asyncio.gather(collecting, return_exceptions=True)
+        async with background(peer.collect()):
+            yield peer

@@ -13,7 +13,7 @@ import pytest
 from secc import api
 from secc.charger import Charger, Trouble
 from secc.controller import Controller, ControllerSettings
-from tests.brokers import Peer, RunningBroker, eventually, peer_of
+from tests.brokers import PATIENCE_S, Peer, RunningBroker, background, eventually, peer_of
 
 # Bounds are long where a test is not about them: brokers on a busy machine stall.
 PATIENT = ControllerSettings(controller_timeout_s=5, measurement_timeout_s=5, loop_silence_s=5)
@@ -87,8 +87,9 @@ async def station(broker: RunningBroker, settings: ControllerSettings = PATIENT)
     await asyncio.wait_for(controller.ready(), 10)
     yield controller
     running.cancel()
+    await asyncio.wait({running}, timeout=PATIENCE_S)
     with contextlib.suppress(asyncio.CancelledError):
-        await running
+        running.result()
 
 
 @pytest.fixture
@@ -96,11 +97,9 @@ async def hardware(peer: Peer) -> AsyncIterator[Hardware]:
     """A charger next to EVSE `bay-1`, alive."""
     await peer.listen("secc/#")
     charger = Hardware(peer)
-    living = asyncio.create_task(charger.live())
-    await charger.appear()
-    yield charger
-    living.cancel()
-    await asyncio.gather(living, return_exceptions=True)
+    async with background(charger.live()):
+        await charger.appear()
+        yield charger
 
 
 async def holds(controller: Controller, condition: object, what: str = "") -> None:
@@ -289,10 +288,9 @@ async def test_a_frozen_sample_counter_is_a_dead_sensor(broker: RunningBroker, h
                 await hardware.measure()
                 await asyncio.sleep(0.05)
 
-        freezing = asyncio.create_task(freeze())
-        await holds(controller, lambda: controller.measurement is None)
-        await holds(controller, lambda: trouble(controller) is not None)
-        freezing.cancel()
+        async with background(freeze()):
+            await holds(controller, lambda: controller.measurement is None)
+            await holds(controller, lambda: trouble(controller) is not None)
         assert trouble(controller) == "measurement_lost!"
         controller.permit(power="off")
         assert trouble(controller) is None
@@ -464,18 +462,16 @@ async def test_nothing_resumes_after_a_lost_broker(broker: RunningBroker, hardwa
         await broker.start()
         async with peer_of(broker.settings, "bay-1") as peer:
             again = Hardware(peer)
-            living = asyncio.create_task(again.live())
-            await again.appear()
-            await peer.listen("secc/#")
-            await holds(controller, lambda: controller.state is not None)
-            await peer.hears("secc/permit", **OPEN)
-            await peer.hears("secc/limits", **NOTHING)
-            assert {permit["contactor"] for permit in peer.on("secc/permit")} == {"open"}
-            assert trouble(controller) is not None
-            controller.end()
-            await holds(controller, lambda: trouble(controller) is None)
-            living.cancel()
-            await asyncio.gather(living, return_exceptions=True)
+            async with background(again.live()):
+                await again.appear()
+                await peer.listen("secc/#")
+                await holds(controller, lambda: controller.state is not None)
+                await peer.hears("secc/permit", **OPEN)
+                await peer.hears("secc/limits", **NOTHING)
+                assert {permit["contactor"] for permit in peer.on("secc/permit")} == {"open"}
+                assert trouble(controller) is not None
+                controller.end()
+                await holds(controller, lambda: trouble(controller) is None)
 
 
 async def test_status_tells_online_only_when_told_and_offline_at_the_end(broker: RunningBroker, peer: Peer) -> None:

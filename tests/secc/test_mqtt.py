@@ -57,7 +57,9 @@ async def running(bus: Bus) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(bus.run())
     yield task
     task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await asyncio.wait({task}, timeout=PATIENCE_S)
+    with contextlib.suppress(asyncio.CancelledError):
+        task.result()
 
 
 def status(seq: int = 1, state: str = "online") -> dict[str, Any]:

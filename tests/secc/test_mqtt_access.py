@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from secc import api
 from secc.mqtt import Broker, Bus
-from tests.brokers import HOST, MOSQUITTO, eventually, start_mosquitto
+from tests.brokers import HOST, MOSQUITTO, PATIENCE_S, eventually, start_mosquitto
 from v2g.record import Record
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (apt-get install mosquitto)")
@@ -112,7 +112,9 @@ class Member:
         task = asyncio.create_task(self.bus.run())
         yield self.bus
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.wait({task}, timeout=PATIENCE_S)
+        with contextlib.suppress(asyncio.CancelledError):
+            task.result()
 
 
 @contextlib.asynccontextmanager
