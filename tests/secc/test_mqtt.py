@@ -141,6 +141,18 @@ async def test_the_last_words_are_sent_when_cancelled(broker: RunningBroker, pee
     assert [event["kind"] for event in peer.on("secc/event")] == [str(number) for number in range(20)]
 
 
+async def test_it_can_be_cancelled_at_any_moment(broker: RunningBroker) -> None:
+    """While it connects, subscribes, sends, waits for an answer: it always ends, and leaves nothing running."""
+    for milliseconds in range(25):
+        bus = make_bus(broker.settings, Log())
+        async with running(bus):
+            for _ in range(5):
+                bus.publish(api.SECC_EVENT, api.Event(boot="b", time="t", kind="x"))
+            await asyncio.sleep(milliseconds / 1_000)
+        assert not bus.up
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 BAD = {
     "no JSON": (b"{", "truncated"),
     "no UTF-8": (b'{"boot": "\xff"}', "utf-8"),
