@@ -15,6 +15,7 @@ from secc.authorization import Grant
 from secc.visit import Visit
 from v2g import identifiers, units
 from v2g.errors import Refused
+from v2g.exi.message import Message
 from v2g.link import SeccLink
 from v2g.messages.iso2 import (
     AC_EVSEStatus,
@@ -168,7 +169,7 @@ async def charge(ev: SeccLink, visit: Visit, wanted: ChargeParameterDiscoveryReq
 
 def negotiate(visit: Visit, agreed: Agreed, wanted: ChargeParameterDiscoveryReq) -> None:
     """Put schedules together for the vehicle's wishes and order the plug locked."""
-    bounds = visit.limits.bounds(without=parameters.NOT_THE_STATIONS)
+    bounds = visit.limits.station()
     steps = schedules.default_steps(bounds.max_w)
     agreed.offered = schedules.sa_schedule_list(steps, wanted.EVChargeParameter.DepartureTime)
     agreed.vehicle_max_v = visit.limits.claims["ev"].max_v
@@ -191,6 +192,7 @@ async def deliver_ac(
 ) -> PowerDeliveryReq:
     """AC: from the offer to the PowerDeliveryReq that ends delivery; the contactor stays closed to renegotiate."""
     negotiate(visit, agreed, wanted)
+    visit.pardons = stops
     power = await ev.answer(parameters.ac_offer(visit, agreed.offered), PowerDeliveryReq)
     if power.ChargeProgress is ChargeProgress.Stop:
         return power
@@ -221,13 +223,18 @@ async def deliver_dc(
         raise Refused("FAILED", "nothing was started that could be renegotiated [V2G2-812]")
     begin_delivery(visit, agreed, power)
     visit.limits.move("open")
-    visit.live = True
     visit.stage("charging")
     loop: CurrentDemandReq | PowerDeliveryReq
     loop = await ev.answer(say.power_delivery(status(visit)), CurrentDemandReq)
     while isinstance(loop, CurrentDemandReq):
         loop = await ev.answer(current_demand(visit, agreed, loop), CurrentDemandReq, PowerDeliveryReq)
     return ends_delivery(loop)
+
+
+def stops(request: Message) -> bool:
+    """Whether a vehicle stops in order; in AC it leaves C before or with that."""
+    stop = isinstance(request, PowerDeliveryReq) and request.ChargeProgress is ChargeProgress.Stop
+    return stop or isinstance(request, SessionStopReq)
 
 
 def ends_delivery(power: PowerDeliveryReq) -> PowerDeliveryReq:
@@ -295,6 +302,8 @@ async def check_cable(ev: SeccLink, visit: Visit, agreed: Agreed, request: Cable
         if request.DC_EVStatus.EVErrorCode is not DC_EVErrorCode.NO_ERROR:
             raise Refused("FAILED", f"the vehicle reports {request.DC_EVStatus.EVErrorCode}")
         if not asked and visit.pilot in "CD" and visit.locked and visit.dead:
+            visit.demand_safety()
+            visit.live = True
             visit.charger.check_cable(
                 test_voltage_v=parameters.test_voltage(agreed.vehicle_max_v, visit.setup),
                 vehicle_max_voltage_v=agreed.vehicle_max_v or visit.setup.max_voltage_v,
@@ -320,7 +329,7 @@ async def check_cable(ev: SeccLink, visit: Visit, agreed: Agreed, request: Cable
 async def precharge(ev: SeccLink, visit: Visit, agreed: Agreed, request: PreChargeReq) -> PowerDeliveryReq:
     """Bring the output to the voltage the vehicle names each time, with 2 A at the most."""
     budget = Budget(visit.timing.precharge_secc)
-    visit.charger.permit(contactor="closed", power="on", reason="PreCharge")
+    visit.energise("PreCharge")
     following: PreChargeReq | PowerDeliveryReq = request
     while isinstance(following, PreChargeReq):
         parameters.precharge_sane(following, agreed.vehicle_max_v)

@@ -23,7 +23,6 @@ from v2g.messages.iso2 import (
 OVERVOLTAGE_V = 20.0
 PRECHARGE_CURRENT_A = 2.0
 SAFE_TEST_V = 500.0
-NOT_THE_STATIONS = frozenset({"ev", "schedule"})
 
 
 def accept(request: ChargeParameterDiscoveryReq, visit: Visit) -> Energy:
@@ -31,6 +30,8 @@ def accept(request: ChargeParameterDiscoveryReq, visit: Visit) -> Energy:
     mode, parameter = request.RequestedEnergyTransferMode, request.EVChargeParameter
     if mode not in say.transfer_modes(visit.setup):
         raise Refused("FAILED_WrongEnergyTransferMode", f"{mode} is not offered [V2G2-476]")
+    if visit.live and not mode.startswith(visit.limits.energy):
+        raise Refused("FAILED_WrongEnergyTransferMode", f"{mode} cannot be taken up under voltage")
     if isinstance(parameter, AC_EVChargeParameter) and mode.startswith("AC"):
         _accept_ac(mode, parameter, visit)
         return "AC"
@@ -149,14 +150,14 @@ def test_voltage(vehicle_max_v: float | None, setup: api.Setup) -> float:
 
 def ac_offer(visit: Visit, schedules: iso2.SAScheduleList) -> iso2.ChargeParameterDiscoveryRes:
     """Offer schedules and AC limits. A wish to renegotiate means nothing here [V2G2-841]."""
-    bounds = visit.limits.bounds(without=NOT_THE_STATIONS)
+    bounds = visit.limits.station()
     status = say.ac_status("none", 0, visit.charger.state)
     return say.charge_parameters(schedules, say.ac_parameter(visit.setup, bounds, status))
 
 
 def dc_offer(visit: Visit, schedules: iso2.SAScheduleList) -> iso2.ChargeParameterDiscoveryRes:
     """Offer schedules and DC limits; the isolation is not tested yet."""
-    bounds = visit.limits.bounds(without=NOT_THE_STATIONS)
+    bounds = visit.limits.station()
     status = say.dc_status("EVSE_Ready", state=visit.charger.state)
     return say.charge_parameters(schedules, say.dc_parameter(visit.setup, bounds, status))
 

@@ -17,9 +17,9 @@ from ipaddress import IPv6Address
 from secc import api, config, discovery, iso2
 from secc.charger import Charger
 from secc.limits import AuthorisedLimits
-from secc.visit import Visit
+from secc.visit import PilotLeft, Visit
 from v2g.dialect import Dialect
-from v2g.errors import PeerGone, Refused, V2GError
+from v2g.errors import Refused, V2GError
 from v2g.interface import Interface
 from v2g.iso2 import ISO2
 from v2g.journal import Journal
@@ -34,8 +34,7 @@ from v2g.trust import Verify
 Session = Callable[[SeccLink, Visit], Awaitable[None]]
 
 SESSIONS: tuple[tuple[Dialect, Session], ...] = ((ISO2, iso2.serve),)
-LAST_REQUEST_S = 1.0
-HOUR_S = 3600.0
+WATCH_S = 0.05
 
 log = logging.getLogger(__name__)
 
@@ -172,13 +171,18 @@ class Station:
             await asyncio.gather(*helpers, return_exceptions=True)
 
     async def _watch(self, link: SeccLink, visit: Visit) -> None:
-        """Open everything the moment the charger reports danger, and let the session end with it."""
-        while not await self._charger.until(lambda: visit.danger() is not None, HOUR_S):
-            pass
-        danger = visit.danger() or PeerGone("the danger passed before it was looked at")
+        """Open everything the moment there is danger, and let the session end with it."""
+        visit.observe()
+        while (danger := visit.danger()) is None:
+            await self._charger.until(lambda: visit.danger() is not None, WATCH_S)
+            visit.observe()
         visit.make_safe(str(danger))
         link.refusing.status = "EVSE_EmergencyShutdown"
-        link.doom(danger, within=LAST_REQUEST_S if isinstance(danger, Refused) else 0.0)
+        link.doom(
+            danger,
+            within=self._timing.last_request if isinstance(danger, Refused) else 0.0,
+            pardon=visit.pardons if isinstance(danger, PilotLeft) else None,
+        )
 
     def _conclude(self, visit: Visit, ending: Ending) -> None:
         """Tell how the session ended and forget it."""

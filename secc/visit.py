@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,8 +17,10 @@ from secc import api
 from secc.authorization import Contract, Grant
 from secc.charger import Charger, Wish
 from secc.config import SeccConfig
+from secc.expectations import Expectations
 from secc.limits import AuthorisedLimits
 from v2g.errors import PeerGone, Refused, V2GError
+from v2g.exi.message import Message
 from v2g.journal import Journal
 from v2g.timing import Budget, Timing
 from v2g.trust import Verify
@@ -25,11 +28,16 @@ from v2g.trust import Verify
 SESSION_ID_BYTES = 8
 NO_CURRENT_A = 1.0
 SAFE_V = 60.0
-RAMP_DOWN_S = 2.0
-OPENING_S = 1.0
-FOLLOW_S = 5.0
 FOLLOW_TOLERANCE = 1.1
 FOLLOW_MARGIN_A = 2.0
+
+
+class PilotLeft(Refused):
+    """The vehicle left C and D while power was on; in AC it may have meant to stop."""
+
+
+def _nothing(_request: Message) -> bool:
+    return False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,12 +56,18 @@ class Visit:
     contract: Contract | None = None
     grant: Grant | None = None
     live: bool = False
-    """Whether the pilot must stay in C or D: from the closed contactor until the stop."""
+    """Whether the pilot must stay in C or D: from the order to close (in DC: to test) until the stop."""
+    over: str = ""
+    """Why nothing may be energised any more; empty while it may."""
+    pardons: Callable[[Message], bool] = _nothing
+    """Which requests are still served after the pilot left C and D."""
+    expected: Expectations = field(init=False)
     _session: api.Session = field(default_factory=lambda: api.Session(stage="connected"))
     _vehicle: api.Vehicle | None = None
-    _follow: Budget | None = None
-    _wish: Wish = "none"
-    _patience: Budget | None = None
+
+    def __post_init__(self) -> None:
+        delay_s = self.config.session.notification_max_delay_s * self.timing.scale
+        self.expected = Expectations(delay_s=delay_s, follow_s=self.timing.follow)
 
     def begin(self) -> bytes:
         """Draw the session id: 8 random bytes, never zero [V2G2-750]."""
@@ -127,16 +141,33 @@ class Visit:
         """Wait for one of the pilot states, which the charger sees with a delay."""
         return await self.charger.until(lambda: self.pilot in states, within_s)
 
+    def demand_safety(self) -> None:
+        """Raise `Refused` once everything was made safe, or is about to be: nothing is energised after that."""
+        danger = self.danger()
+        if self.over or danger is not None:
+            raise Refused("FAILED", self.over or str(danger))
+
+    def energise(self, reason: str) -> None:
+        """Order the contactor closed and power on; from here on the pilot must stay in C or D."""
+        self.demand_safety()
+        self.live = True
+        self.charger.permit(contactor="closed", power="on", reason=reason)
+
     async def close_contactor(self) -> None:
         """Close the AC contactor once the pilot is C or D; raises FAILED_ContactorError when it does not close."""
         budget = Budget(self.timing.contactor_close)
-        if not await self.charger.until(lambda: self.pilot in "CD" and self.locked, budget.left()):
+        if not await self._becomes(lambda: self.pilot in "CD" and self.locked, budget):
             raise Refused("FAILED_ContactorError", f"the pilot is {self.pilot}, not C or D; locked: {self.locked}")
         self.limits.move("open")
-        self.charger.permit(contactor="closed", power="on", reason="PowerDelivery(Start)")
-        if not await self.charger.until(lambda: self.contactor == "closed", budget.left()):
+        self.energise("PowerDelivery(Start)")
+        if not await self._becomes(lambda: self.contactor == "closed", budget):
             raise Refused("FAILED_ContactorError", f"the contactor is {self.contactor}, not closed")
-        self.live = True
+
+    async def _becomes(self, holds: Callable[[], bool], budget: Budget) -> bool:
+        """Wait for a level, unless it is over meanwhile, which raises `Refused`."""
+        await self.charger.until(lambda: bool(self.over) or holds(), budget.left())
+        self.demand_safety()
+        return holds()
 
     @property
     def contactor(self) -> str:
@@ -155,9 +186,9 @@ class Visit:
         self.live = False
         self.charger.target("idle")
         self.limits.move("closed")
-        await self.charger.until(self._currentless, RAMP_DOWN_S)
+        await self.charger.until(self._currentless, self.timing.ramp_down)
         self.charger.permit(power="off", contactor="open", reason="PowerDelivery(Stop)")
-        if not await self.charger.until(lambda: self.contactor == "open", OPENING_S):
+        if not await self.charger.until(lambda: self.contactor == "open", self.timing.contactor_open):
             raise Refused("FAILED_ContactorError", f"the contactor is {self.contactor}, not open")
 
     def _currentless(self) -> bool:
@@ -165,8 +196,8 @@ class Visit:
         return measured is not None and abs(measured.current_a) < NO_CURRENT_A
 
     def make_safe(self, reason: str) -> None:
-        """Order everything open, off and zero, at once; harmless when it is already."""
-        self.live = False
+        """Order everything open, off and zero, at once and for the rest of the stay; harmless when it is already."""
+        self.live, self.over = False, self.over or reason
         self.charger.permit(contactor="open", power="off", reason=reason)
         self.charger.target("idle")
         self.limits.authorised = False
@@ -181,41 +212,35 @@ class Visit:
     # --- wishes and dangers -----------------------------------------------------------------------------------------
 
     def wish(self) -> Wish:
-        """What to ask of the vehicle in the next status; raises `Refused` when it had its time to follow."""
-        wish = self._reason_to_stop() or self.charger.wish
-        if wish != self._wish:
-            self._wish = wish
-            self._patience = Budget(self.config.session.notification_max_delay_s) if wish != "none" else None
-        if self._patience is not None and self._patience.over:
-            raise Refused("FAILED", f"the vehicle was asked to {wish} and did not follow in time")
-        return wish
+        """What to ask of the vehicle in the next status; while power is on, its time to follow runs from now.
+
+        A vehicle with a contract hears of other limits in AC by its schedule alone; it may decline a new one.
+        """
+        wish: Wish = "stop" if self._reason_to_stop() else self.charger.wish
+        if self.live:
+            self.expected.ask(wish)
+        untold = self.live and self.contract is not None and self.limits.energy == "AC" and self.limits.outdated
+        return "renegotiate" if wish == "none" and untold else wish
 
     def followed(self) -> None:
         """Note that the vehicle renegotiated, whether that was wished or not; a wish to stop stands."""
         self.charger.followed()
-        if self._wish == "renegotiate":
-            self._wish, self._patience = "none", None
+        self.expected.renegotiated()
 
-    def _reason_to_stop(self) -> Wish | None:
-        trouble = self.charger.trouble
-        if trouble is not None:
-            return "stop"
-        if self.grant is not None and self.grant.decision == "rejected":
-            return "stop"
-        return "stop" if self._does_not_follow() else None
+    def _knows_the_schedule_only(self) -> bool:
+        """Whether no answer of the charge loop tells the vehicle its limits: in AC with a contract."""
+        return self.limits.energy == "AC" and self.contract is not None
 
-    def _does_not_follow(self) -> bool:
-        """Whether more current than allowed has flowed for longer than the vehicle may take to follow."""
+    def _reason_to_stop(self) -> bool:
+        revoked = self.grant is not None and self.grant.decision == "rejected"
+        return revoked or self.charger.trouble is not None or self.expected.exceeding
+
+    def observe(self) -> None:
+        """Look whether the vehicle keeps to the limits in force; tell once when it does not."""
         measured, bounds = self.charger.measurement, self.limits.refresh()
-        allowed = bounds.max_a * FOLLOW_TOLERANCE + FOLLOW_MARGIN_A
-        if measured is None or not self.live or abs(measured.current_a) <= allowed:
-            self._follow = None
-            return False
-        if self._follow is None:
-            self._follow = Budget(FOLLOW_S)
-        if self._follow.over:
-            self.charger.event("limit_not_followed", f"{measured.current_a:.1f} A flow, {bounds.max_a:.1f} A allowed")
-        return self._follow.over
+        drawn_a = abs(measured.current_a) if measured is not None and self.live else 0.0
+        if self.expected.draws(drawn_a, bounds.max_a * FOLLOW_TOLERANCE + FOLLOW_MARGIN_A):
+            self.charger.event("limit_not_followed", f"{drawn_a:.1f} A flow, {bounds.max_a:.1f} A allowed")
 
     def danger(self) -> V2GError | None:
         """Why the session must end now, whatever the vehicle says; None while nothing is wrong."""
@@ -226,8 +251,10 @@ class Visit:
             return PeerGone("the vehicle was unplugged")
         if self.pilot in "EF":
             return PeerGone(f"the control pilot went to {self.pilot}")
-        if self.live and self.pilot not in "CD":
-            return PeerGone(f"the control pilot went to {self.pilot} while power was on")
         if not self.charger.linked:
             return PeerGone("the data link was lost")
+        if self.live and self.pilot not in "CD":
+            return PilotLeft("FAILED", f"the control pilot went to {self.pilot} while power was on")
+        if self.live and self.expected.overdue:
+            return Refused("FAILED", self.expected.overdue)
         return None

@@ -16,7 +16,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, overload
 from typing import Protocol as Structure
@@ -144,6 +144,7 @@ class SeccLink(Link):
         self._last = ""
         self._doom: V2GError | None = None
         self._doom_wait = Budget(0.0)
+        self._pardon: Callable[[Message], bool] | None = None
         self._waiting: asyncio.Timeout | None = None
 
     async def negotiate(self, dialects: Sequence[Dialect]) -> Dialect:
@@ -191,11 +192,14 @@ class SeccLink(Link):
         """Send the last response of the session."""
         await self._respond(response)
 
-    def doom(self, error: V2GError, *, within: float = 0.0) -> None:
-        """Let the session end with `error`: at its next request, or after `within` seconds if none comes."""
+    def doom(self, error: V2GError, *, within: float = 0.0, pardon: Callable[[Message], bool] | None = None) -> None:
+        """Let the session end with `error`: at its next request, or after `within` seconds if none comes.
+
+        A request for which `pardon` is true is served all the same, and what follows it.
+        """
         if self._doom is not None:
             return
-        self._doom, self._doom_wait = error, Budget(within)
+        self._doom, self._doom_wait, self._pardon = error, Budget(within), pardon
         if self._waiting is not None:
             self._waiting.reschedule(asyncio.get_running_loop().time() + within)
 
@@ -269,8 +273,9 @@ class SeccLink(Link):
         self._asked_at = time.perf_counter()
         self.signature = envelope.signature
         self.journal.record("request", name=self._last, message=body)
-        if self._doom is not None:
+        if self._doom is not None and not (self._pardon is not None and self._pardon(body)):
             raise self._doom
+        self._doom = None
         if self.session_id and envelope.session_id != self.session_id and not isinstance(body, self.dialect.setup):
             raise Refused("FAILED_UnknownSession", "the header carries another session id")
         if type(body) in legal:

@@ -1,0 +1,57 @@
+"""What the station may expect of the vehicle, and when its time to do it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from secc.charger import Wish
+from v2g.timing import Budget
+
+
+@dataclass(slots=True, kw_only=True)
+class Expectations:
+    """What one vehicle was asked for and how long it has drawn too much, in seconds from when each began.
+
+    `delay_s` is NotificationMaxDelay, `follow_s` the time to come down to a lowered limit.
+    """
+
+    delay_s: float
+    follow_s: float
+    wish: Wish = "none"
+    exceeding: bool = False
+    """Whether more than allowed has flowed for longer than `follow_s`."""
+    _patience: Budget | None = None
+    _excess: Budget | None = None
+    _abort: Budget | None = None
+
+    def ask(self, wish: Wish) -> None:
+        """Note what the vehicle is asked for now; its time runs from the first time it is asked."""
+        if wish != self.wish:
+            self.wish = wish
+            self._patience = None if wish == "none" else Budget(self.delay_s)
+
+    def renegotiated(self) -> None:
+        """Note that the vehicle renegotiates; a wish to stop stands."""
+        if self.wish == "renegotiate":
+            self.ask("none")
+
+    def draws(self, current_a: float, allowed_a: float) -> bool:
+        """Note what flows; True once, when it begins to count as not following."""
+        if current_a <= allowed_a:
+            self._excess = self._abort = None
+            self.exceeding = False
+            return False
+        self._excess = self._excess or Budget(self.follow_s)
+        if self.exceeding or not self._excess.over:
+            return False
+        self.exceeding, self._abort = True, Budget(self.delay_s)
+        return True
+
+    @property
+    def overdue(self) -> str:
+        """What the vehicle should have done by now; nothing while it is in time."""
+        if self._patience is not None and self._patience.over:
+            return f"the vehicle was asked to {self.wish} and did not follow in time"
+        if self._abort is not None and self._abort.over:
+            return "the vehicle draws more than it is allowed to"
+        return ""
