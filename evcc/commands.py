@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from v2g.signals import until_signal
+
 if TYPE_CHECKING:
     from evcc.client import Result
     from v2g.journal import Entry
@@ -41,9 +43,11 @@ def run(config: Path, connect: str | None, json_file: Path | None, verbose: int,
         if connect is not None:
             network = msgspec.structs.replace(settings.network, connect=connect)
             settings = msgspec.structs.replace(settings, network=network)
-        result = asyncio.run(client.charge(settings, see=_print if ladder else None))
+        result = asyncio.run(until_signal(client.charge(settings, see=_print if ladder else None)))
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
+    if result is None:
+        raise click.ClickException("interrupted before the charge was over; the cable was unplugged")
     if json_file is not None:
         json_file.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
     if not ladder:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import signal
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 import click
+
+from v2g.signals import until_signal
 
 
 @click.group()
@@ -32,7 +30,7 @@ def run(config: Path, time_scale: float, verbose: int, *, lab: bool) -> None:
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     logging.basicConfig(level=level, format="%(asctime)s %(name)s %(message)s")
     try:
-        asyncio.run(_until_signal(process.run(config, time_scale=time_scale)))
+        asyncio.run(until_signal(process.run(config, time_scale=time_scale)))
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -75,7 +73,7 @@ def simulate(config: Path | None, broker: str | None, mqtt_version: str | None, 
             changes["broker"] = bus
         if faults:
             changes["faults"] = [simulator_config.PlannedFault.parse(text) for text in faults]
-        asyncio.run(_until_signal(simulator.run(simulator_config.read(config, changes))))
+        asyncio.run(until_signal(simulator.run(simulator_config.read(config, changes))))
     except ValueError as error:
         raise click.ClickException(str(error)) from error
 
@@ -88,13 +86,3 @@ def _address(text: str | None) -> dict[str, object]:
     if not host or not port.isdecimal():
         raise ValueError(f"--broker {text!r}: write HOST:PORT, for instance 127.0.0.1:1883")
     return {"host": host.removeprefix("[").removesuffix("]"), "port": int(port)}
-
-
-async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
-    """Run until the work ends or SIGINT or SIGTERM comes; then let it take leave."""
-    task = asyncio.ensure_future(work)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

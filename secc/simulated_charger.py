@@ -96,6 +96,12 @@ class SimulatedCharger:
         """Take a fault's cause away."""
         self.hardware.faults.mend(kind)
 
+    def leave(self) -> None:
+        """Switch off: open, say so, and say goodbye."""
+        self.mandate.spend()
+        self.hardware.shut()
+        self.reports.goodbye()
+
     def restrict(self, limits: api.ChargerLimits) -> None:
         """Lower what the hardware can do from now on; what is not stated keeps its rating."""
         self.hardware.limits = limits

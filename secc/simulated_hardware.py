@@ -138,6 +138,11 @@ class Hardware:
         self.energy_wh += self.power_w * elapsed / 3_600
         return hazard if hazard and orders.contactor == "closed" else ""
 
+    def shut(self) -> None:
+        """Let the contactor fall, as it does when its controller is switched off."""
+        self.contactor.fall()
+        self.supply.current_a = 0.0
+
     def _look(self, car: CableVehicle, now: float) -> None:
         plug: api.Pilot = car.pilot if car.plugged else "A"
         if plug == "A":

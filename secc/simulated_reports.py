@@ -85,7 +85,8 @@ class Reports:
         return self._stamped(self._status("offline"), 0)
 
     def goodbye(self) -> None:
-        """Say that we leave in order."""
+        """Say in which state we leave, and that we do."""
+        self._level(api.CHARGER_STATE, self._state())
         self._level(api.CHARGER_STATUS, self._status("offline"))
 
     def meter(self) -> None:

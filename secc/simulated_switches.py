@@ -39,6 +39,12 @@ class Contactor:
             self._due = None
             self._move(closed=closed)
 
+    def fall(self) -> None:
+        """Open for want of coil current."""
+        self._due = None
+        if self.conducts:
+            self._move(closed=False)
+
     def _move(self, *, closed: bool) -> None:
         if closed and self.dead:
             self.failed = True

@@ -86,7 +86,7 @@ class Simulator:
                 try:
                     await self._tick()
                 finally:
-                    self.charger.reports.goodbye()
+                    self.charger.leave()
                     self._summarise()
                     bus.cancel()
 

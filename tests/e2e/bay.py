@@ -173,13 +173,13 @@ class Bay:
         await process.ended(PATIENCE_S)
         return at
 
-    async def terminate(self, name: str) -> float:
-        """Ask a process to end; returns the seconds it took, and fails unless its status is 0."""
+    async def terminate(self, name: str, status: int = 0) -> float:
+        """Ask a process to end; returns the seconds it took, and fails unless it ends with this status."""
         began = time.monotonic()
         process = self.process(name)
         os.kill(process.pid, signal.SIGTERM)
-        status = await process.ended(PATIENCE_S)
-        process.require(status == 0, f"ended with status {status}")
+        ended = await process.ended(PATIENCE_S)
+        process.require(ended == status, f"ended with status {ended}")
         return time.monotonic() - began
 
     async def listen(self) -> None:
