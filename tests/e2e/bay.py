@@ -86,7 +86,7 @@ class Witness(Peer):
         async for message in self._client.messages:
             assert isinstance(message.payload, bytes)
             name = str(message.topic).removeprefix(self._root)
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(ValueError, RecursionError):
                 payload = json.loads(message.payload)
                 self.times.append(time.time())
                 self.heard.append((name, payload, message.retain))
@@ -118,13 +118,14 @@ class Bay:
         self._stack = contextlib.AsyncExitStack()
         self._ears = contextlib.AsyncExitStack()
         self._running: dict[str, Process] = {}
+        self.sdp_port = free_udp_port()
         self._facts = {
             "evse": EVSE,
             "energy": energy,
             "mode": {"ac": "ac3", "dc": "dc"}[energy],
             "port": broker.port,
             "version": broker.settings.version,
-            "sdp_port": free_udp_port(),
+            "sdp_port": self.sdp_port,
             "certificates": certificates,
         }
         (folder / "simulator.toml").write_text(SIMULATOR.format(**self._facts), encoding="utf-8")
@@ -254,6 +255,15 @@ class Bay:
         result = await self.left()
         assert result["ok"], result["reason"]
         await self.safe()
+
+    async def heard(self, mark: int, topic: str, **members: object) -> None:
+        """Wait for any payload with these members after `mark`; others may come after it."""
+
+        def said() -> bool:
+            payloads = self.peer.since(mark, topic)
+            return any(all(each.get(key) == value for key, value in members.items()) for each in payloads)
+
+        await eventually(said, f"{topic} with {members}", PATIENCE_S)
 
     # --- what holds afterwards
 
