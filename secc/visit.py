@@ -186,7 +186,7 @@ class Visit:
         self.live = False
         self.charger.target("idle")
         self.limits.move("closed")
-        await self.charger.until(self._currentless, self.timing.ramp_down)
+        await self.charger.until(lambda: bool(self.over) or self._currentless(), self.timing.ramp_down)
         self.charger.permit(power="off", contactor="open", reason="PowerDelivery(Stop)")
         if not await self.charger.until(lambda: self.contactor == "open", self.timing.contactor_open):
             raise Refused("FAILED_ContactorError", f"the contactor is {self.contactor}, not open")

@@ -115,7 +115,7 @@ async def _next(station: Bench, car: Any, route: Sequence[Step], wait: str) -> A
 
 @pytest.mark.parametrize("danger", sorted(ANSWERED))
 async def test_a_car_that_says_nothing_more_is_closed(danger: str) -> None:
-    async with dc_bench() as station:
+    async with dc_bench(scale=0.2) as station:
         car = await station.car_at(DC, "CurrentDemand")
         await opened_at_once(station, DANGERS[danger])
         assert await car.gone(2.0)
@@ -123,7 +123,7 @@ async def test_a_car_that_says_nothing_more_is_closed(danger: str) -> None:
 
 
 async def test_danger_before_a_protocol_was_chosen_answers_nothing() -> None:
-    async with ac_bench() as station:
+    async with ac_bench(scale=0.2) as station:
         car = await station.car()
         await station.until(lambda: station.charger.said("session") != [])
         await opened_at_once(station, DANGERS["emergency"])
@@ -272,7 +272,7 @@ async def test_an_ac_car_in_b_may_do_nothing_but_stop(request_: Any) -> None:
 
 
 async def test_an_ac_car_in_b_that_says_nothing_is_closed() -> None:
-    async with ac_bench() as station:
+    async with ac_bench(scale=0.2) as station:
         car = await station.car_at(AC, "ChargingStatus")
         await opened_at_once(station, lambda charger: charger.change(plug="B"))
         assert await car.gone(2.0)
