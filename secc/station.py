@@ -19,11 +19,12 @@ from secc.charger import Charger
 from secc.limits import AuthorisedLimits
 from secc.visit import PilotLeft, Visit
 from v2g.dialect import Dialect
+from v2g.ending import Ending, kind_of
 from v2g.errors import Refused, V2GError
 from v2g.interface import Interface
 from v2g.iso2 import ISO2
 from v2g.journal import Journal
-from v2g.link import Ending, SeccLink
+from v2g.link import SeccLink
 from v2g.sdp import SdpRequest, SdpResponse
 from v2g.stream import Stream, TcpStream
 from v2g.timing import Budget, Timing
@@ -142,7 +143,7 @@ class Station:
             visit.stage("connected", tls=stream.facts.tls, started=_now())
             ending = await self._converse(link, visit)
         except V2GError as error:
-            ending = Ending(kind="untrusted", reason=str(error))
+            ending = Ending(kind=kind_of(error), reason=str(error))
         finally:
             self._conclude(visit, ending)
             if link is not None:
@@ -162,13 +163,24 @@ class Station:
 
     async def _converse(self, link: SeccLink, visit: Visit) -> Ending:
         """Run the session, its limits and the watch over it side by side; the session's end ends all three."""
-        helpers = [asyncio.ensure_future(visit.limits.keep()), asyncio.ensure_future(self._watch(link, visit))]
+        beside = (visit.limits.keep(), self._watch(link, visit))
+        helpers = [asyncio.ensure_future(self._guarded(link, visit, work)) for work in beside]
         try:
             return await link.conduct(_speak(link, visit))
         finally:
             for helper in helpers:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
+
+    async def _guarded(self, link: SeccLink, visit: Visit, work: Awaitable[None]) -> None:
+        """Do work beside the session; a fault of ours in it ends the session, which would go on unwatched."""
+        try:
+            await work
+        except Exception as error:
+            log.exception("the watch over the session failed by a fault of ours")
+            visit.make_safe("internal error")
+            failure = Refused("FAILED", f"internal error, {type(error).__name__}")
+            link.doom(failure, within=self._timing.last_request)
 
     async def _watch(self, link: SeccLink, visit: Visit) -> None:
         """Open everything the moment there is danger, and let the session end with it."""

@@ -23,6 +23,7 @@ from typing import Protocol as Structure
 
 from v2g import protocols
 from v2g.dialect import Dialect, Envelope, Refusing
+from v2g.ending import Ending, Kind, kind_of
 from v2g.errors import PeerGone, Refused, Silence, Stopped, Undecodable, V2GError
 from v2g.exi.message import Message
 from v2g.exi.notes import Decoded
@@ -52,16 +53,6 @@ class Asks(Structure[R_co]):
     @property
     def Response(self) -> type[R_co]:
         """The response that belongs to this request."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """How a session ended, and with which last message."""
-
-    kind: Literal["terminated", "paused", "refused", "silence", "gone", "undecodable", "untrusted", "internal"]
-    reason: str = ""
-    last_message: str = ""
-    response_code: str = ""
 
 
 class Link:
@@ -213,14 +204,8 @@ class SeccLink(Link):
         except Refused as refusal:
             await self._refuse(refusal)
             return self._ending("refused", refusal, refusal.code)
-        except Silence as silence:
-            return self._ending("silence", silence)
-        except Undecodable as garbage:
-            return self._ending("undecodable", garbage)
-        except PeerGone as gone:
-            return self._ending("gone", gone)
         except V2GError as error:
-            return self._ending("untrusted", error)
+            return self._ending(kind_of(error), error)
         except Exception as error:
             log.exception("the session failed by a fault of ours")
             failure = Refused("FAILED", f"internal error, {type(error).__name__}")
@@ -228,7 +213,7 @@ class SeccLink(Link):
             return self._ending("internal", failure, failure.code)
         return self._ending("terminated")
 
-    def _ending(self, kind: Any, error: V2GError | None = None, code: str = "") -> Ending:
+    def _ending(self, kind: Kind, error: V2GError | None = None, code: str = "") -> Ending:
         return Ending(kind=kind, reason=str(error or ""), last_message=self._last, response_code=code)
 
     async def _await_frame(self, within: float) -> Frame:

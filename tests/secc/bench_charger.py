@@ -32,7 +32,7 @@ DC_SETUP = api.Setup(
     min_voltage_v=150.0,
     min_current_a=1.0,
 )
-FINAL_EVENTS = {"session_ended", "refused", "silence", "gone", "undecodable", "untrusted", "internal"}
+FINAL_EVENTS = {"session_ended", "refused", "silence", "gone", "undecodable", "handshake", "untrusted", "internal"}
 Check = Literal["passes", "fails", "faulty", "hangs"]
 Outcome = Literal["idle", "running", "passed", "failed"]
 OUTCOMES: dict[Check, tuple[Outcome, str]] = {

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from secc import api
 from tests.secc.bench import Bench, ac_bench, bench, dc_bench
 from tests.secc.bench_charger import AC_SETUP, Check
 from tests.secc.bench_requests import (
@@ -357,5 +358,21 @@ async def test_a_fault_of_ours_opens_and_fails(
         event = await station.ended("internal")
         assert "RuntimeError" in event["reason"]
         assert "made on purpose" not in event["reason"]
+        await station.serves_next()
+        assert "fault of ours" in caplog.text
+
+
+async def test_a_fault_of_ours_in_the_watch_ends_the_session(caplog: pytest.LogCaptureFixture) -> None:
+    """A session that nobody watches over does not go on."""
+    async with ac_bench() as station:
+        charger = station.charger
+        car = await station.car_at(AC, "ChargingStatus")
+        charger.breaks_at = "limits"
+        charger.hardware_limits = api.ChargerLimits(max_current_a=10)
+        charger.report()
+        await station.until(lambda: charger.levels["contactor"] == "open", 1.0)
+        assert (await car.ask(iso2.ChargingStatusReq())).ResponseCode == "FAILED"
+        await car.close()
+        await station.ended("refused")
         await station.serves_next()
         assert "fault of ours" in caplog.text

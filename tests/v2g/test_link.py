@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from v2g.errors import PeerGone, Refused, Silence, Undecodable, V2GError
+from v2g.ending import Ending
+from v2g.errors import HandshakeFailed, PeerGone, Refused, Silence, Undecodable, Untrusted, V2GError
 from v2g.exi.message import Message
 from v2g.iso2 import ISO2
 from v2g.journal import Journal
-from v2g.link import Ending, EvccLink, SeccLink
+from v2g.link import EvccLink, SeccLink
 from v2g.messages import app_protocol, iso2
 from v2g.protocols import schema
 from v2g.stream import Facts
@@ -163,7 +164,9 @@ async def test_an_answer_that_cannot_be_expressed_is_a_failure_and_not_silence()
         (Silence("timer", 1), "silence"),
         (Undecodable("x"), "undecodable"),
         (PeerGone("x"), "gone"),
-        (V2GError(), "untrusted"),
+        (HandshakeFailed("x"), "handshake"),
+        (Untrusted("x"), "untrusted"),
+        (Refused("FAILED"), "refused"),
     ],
 )
 async def test_how_errors_are_called(error: V2GError, kind: str) -> None:

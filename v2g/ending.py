@@ -1,0 +1,38 @@
+"""How a session ended: one word for logs, events and people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from v2g.errors import HandshakeFailed, PeerGone, Refused, Silence, Undecodable, V2GError
+
+Kind = Literal[
+    "terminated", "paused", "refused", "silence", "gone", "undecodable", "handshake", "untrusted", "internal"
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a session ended, and with which last message."""
+
+    kind: Kind
+    reason: str = ""
+    last_message: str = ""
+    response_code: str = ""
+
+
+def kind_of(error: V2GError) -> Kind:
+    """Name the kind of end an error makes."""
+    match error:
+        case Refused():
+            return "refused"
+        case Silence():
+            return "silence"
+        case PeerGone():
+            return "gone"
+        case Undecodable():
+            return "undecodable"
+        case HandshakeFailed():
+            return "handshake"
+    return "untrusted"
