@@ -195,17 +195,18 @@ class AuthorisedLimits:
     async def keep(self) -> None:
         """Refresh for as long as the session runs: on every change the charger reports, at every schedule step."""
         while True:
-            seen = self._hardware()
-            await self._change(seen)
+            await self._change(self._seen())
             self.refresh()
             await asyncio.sleep(0)
 
     async def _change(self, seen: object) -> None:
         """Wait until the charger reports something else, or the next step begins."""
-        await self.charger.until(lambda: self._hardware() != seen, min(self._valid_for() or BREATH_S, BREATH_S))
+        await self.charger.until(lambda: self._seen() != seen, min(self._valid_for() or BREATH_S, BREATH_S))
 
-    def _hardware(self) -> object:
-        return (self.charger.setup, self.charger.hardware_limits, self.charger.trouble)
+    def _seen(self) -> object:
+        """What limits depend on and no action of the session announces; and the schedule, whose steps are awaited."""
+        charger = self.charger
+        return (charger.setup, charger.hardware_limits, charger.trouble, self._energy_left(), self._told_at)
 
     def _through_window(self, bounds: Bounds) -> Bounds:
         if self.window == "closed" or self.charger.trouble is not None or self._energy_left() == 0:
@@ -237,7 +238,7 @@ class AuthorisedLimits:
             max_voltage_v=flowing.max_v,
             min_voltage_v=flowing.min_v,
             energy_left_wh=self._energy_left(),
-            valid_for_s=None if (valid := self._valid_for()) is None else round(valid),
+            valid_for_s=None if (valid := self._valid_for()) is None else round(valid, 3),
             limited_by=dict(flowing.limited_by),
             schedule=self._ahead(),
         )

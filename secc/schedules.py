@@ -16,6 +16,7 @@ from v2g.messages import iso2
 from v2g.messages.iso2 import UnitSymbol
 
 DAY_S = 86_400
+FOR_EVER = 2**40
 GRACE_S = 5  # around each step [V2G2-833] [V2G2-834]; the length is ours
 TUPLE_ID = 1
 
@@ -51,34 +52,45 @@ def sa_schedule_list(steps: Sequence[Step], departure_s: int | None) -> iso2.SAS
 def check_profile(request: iso2.PowerDeliveryReq, offered: iso2.SAScheduleList, *, tolerance: float = 0.005) -> None:
     """Refuse a tuple that was not offered, and a ChargingProfile that exceeds its PMax at any time.
 
-    A profile that fits must be accepted [V2G2-224]; none at all is no fault. `tolerance` is the fraction above PMax
-    that still counts as fitting: vehicles compute power from rounded volts and amperes.
+    A profile that fits must be accepted [V2G2-224]; none at all is no fault, and beyond the schedule's end nothing is
+    limited by it. `tolerance` is the fraction above PMax that still counts as fitting: vehicles compute power from
+    rounded volts and amperes.
     """
     chosen = [each for each in offered.SAScheduleTuple if each.SAScheduleTupleID == request.SAScheduleTupleID]
     if not chosen:
         raise Refused("FAILED_TariffSelectionInvalid", f"SAScheduleTupleID {request.SAScheduleTupleID} is not offered")
     if request.ChargingProfile is None:
         return
-    allowed = [(_start(entry), _milliwatt(entry.PMax)) for entry in chosen[0].PMaxSchedule.PMaxScheduleEntry]
+    entries = chosen[0].PMaxSchedule.PMaxScheduleEntry
+    ends = _end(entries[-1])
+    allowed = [
+        (start, end, power + int(power * Decimal(str(tolerance))))
+        for start, end, power in _spans([(_start(entry), _milliwatt(entry.PMax)) for entry in entries], ends)
+    ]
     wanted = [
         (entry.ChargingProfileEntryStart, _milliwatt(entry.ChargingProfileEntryMaxPower))
         for entry in request.ChargingProfile.ProfileEntry
     ]
     if any(later <= earlier for (earlier, _), (later, _) in pairwise(wanted)):
         raise Refused("FAILED_ChargingProfileInvalid", "the starts of the ChargingProfile do not rise")
-    for start, end, power in _spans(wanted):
+    for start, end, power in _spans(wanted, FOR_EVER):
         if power < 0:
             raise Refused("FAILED_ChargingProfileInvalid", f"negative power from {start} s on")
-        limit = _limit(allowed, start + GRACE_S, end - GRACE_S)
-        if limit is not None and power > limit + int(limit * Decimal(str(tolerance))):
-            raise Refused(
-                "FAILED_ChargingProfileInvalid", f"{power // 1000} W from {start} s on exceeds PMax {limit // 1000} W"
-            )
+        room = [(begin, until) for begin, until, most in allowed if most >= power]
+        if not _covered(start, end, [*room, (ends, FOR_EVER)]):
+            raise Refused("FAILED_ChargingProfileInvalid", f"{power // 1000} W from {start} s on exceed the schedule")
 
 
 def _start(entry: iso2.PMaxScheduleEntry) -> int:
     interval = entry.TimeInterval
     return interval.start if isinstance(interval, iso2.RelativeTimeInterval) else 0
+
+
+def _end(last: iso2.PMaxScheduleEntry) -> int:
+    """When the schedule ends; without a duration it does not."""
+    interval = last.TimeInterval
+    duration = interval.duration if isinstance(interval, iso2.RelativeTimeInterval) else None
+    return FOR_EVER if duration is None else _start(last) + duration
 
 
 def _milliwatt(power: iso2.PhysicalValue) -> int:
@@ -87,12 +99,14 @@ def _milliwatt(power: iso2.PhysicalValue) -> int:
     return int(units.exact(power) * 1000)
 
 
-def _spans(steps: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
-    ends = [start for start, _ in steps[1:]] + [DAY_S]
-    return [(start, end, power) for (start, power), end in zip(steps, ends, strict=True)]
+def _spans(steps: Sequence[tuple[int, int]], end: int) -> list[tuple[int, int, int]]:
+    ends = [start for start, _ in steps[1:]] + [end]
+    return [(start, until, power) for (start, power), until in zip(steps, ends, strict=True)]
 
 
-def _limit(allowed: Sequence[tuple[int, int]], start: int, end: int) -> int | None:
-    """The smallest PMax in force anywhere between `start` and `end`; None where they leave no time between them."""
-    overlapping = [power for begin, until, power in _spans(allowed) if begin < end and until > start]
-    return min(overlapping) if overlapping else None
+def _covered(start: int, end: int, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether the spans, each with its grace at both ends, leave no gap between `start` and `end`."""
+    for begin, until in spans:
+        if begin - GRACE_S <= start:
+            start = max(start, until + GRACE_S)
+    return start >= end
