@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from typing import Literal, Protocol
 
@@ -18,8 +19,11 @@ from evcc import config
 from v2g.cable import CHARGER_TOPIC, VEHICLE_TOPIC, CableCharger, CableVehicle
 
 PLUG_WAIT_S = 5.0
+LEAVE_WAIT_S = 1.0
 RETRY_S = 0.2
 UNPLUGGED = CableVehicle(plugged=False)
+
+log = logging.getLogger(__name__)
 
 Pilot = Literal["A", "B", "C", "D"]
 
@@ -28,7 +32,10 @@ class Cable(Protocol):
     """What the vehicle does at the plug."""
 
     async def plug(self) -> None:
-        """Plug in: pilot B; returns once the charger's pilot signal is there, or cannot be known."""
+        """Plug in: pilot B; returns once the charger's pilot signal is there, or cannot be known.
+
+        Raises OSError when nobody can be told.
+        """
 
     def pilot(self, state: Pilot) -> None:
         """Switch the pilot's resistor."""
@@ -79,13 +86,25 @@ class MqttCable:
         self._idle = asyncio.Event()
         self._signal = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._met = False
+        self._why = "no answer"
 
     async def plug(self) -> None:
-        """Plug in: pilot B; returns once the charger switches its oscillator on, or after 5 s without it."""
+        """Plug in: pilot B; returns once the charger switches its oscillator on, or after 5 s without it.
+
+        Raises OSError when no broker was there in that time.
+        """
         self._task = asyncio.create_task(self._run())
         self._set(plugged=True, pilot="B")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._signal.wait(), PLUG_WAIT_S)
+        if self._signal.is_set():
+            return
+        if not self._met:
+            await self._end()
+            where = f"{self._settings.host}:{self._settings.port}"
+            raise OSError(f"[cable] no broker at {where}: {self._why}; start it, or leave [cable] out")
+        log.warning("no pilot signal on %s%s; going on without", self._root, CHARGER_TOPIC)
 
     def pilot(self, state: Pilot) -> None:
         """Switch the pilot's resistor."""
@@ -104,13 +123,19 @@ class MqttCable:
         self._set(battery_v=voltage_v)
 
     async def unplug(self) -> None:
-        """Leave: everything open, pilot A; returns when the charger was told, or after 5 s."""
+        """Leave: everything open, pilot A; returns when the charger was told, or after a second."""
         self._set(plugged=False, pilot="A", contactor="open", current_a=0.0)
         if self._task is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._idle.wait(), PLUG_WAIT_S)
+                await asyncio.wait_for(self._idle.wait(), LEAVE_WAIT_S)
+            await self._end()
+
+    async def _end(self) -> None:
+        """Leave the broker."""
+        if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
 
     def _set(self, **what: object) -> None:
         changed = msgspec.structs.replace(self._state, **what)
@@ -122,8 +147,10 @@ class MqttCable:
     async def _run(self) -> None:
         """Hold the connection to the broker for as long as the cable is plugged."""
         while True:
-            with contextlib.suppress(aiomqtt.MqttError):
+            try:
                 await self._converse()
+            except aiomqtt.MqttError as error:
+                self._why = str(error)
             await asyncio.sleep(RETRY_S)
 
     async def _converse(self) -> None:
@@ -135,6 +162,7 @@ class MqttCable:
             settings.host, settings.port, keepalive=5, will=will, socket_options=[no_delay]
         ) as client:
             await client.subscribe(self._root + CHARGER_TOPIC)
+            self._met = True
             self._changed.set()
             telling = asyncio.create_task(self._tell(client))
             try:

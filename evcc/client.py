@@ -26,6 +26,7 @@ from v2g.tls.context import ClientContext, client_context
 from v2g.trust import Verify
 
 DIALECTS = (ISO2,)
+HIGHEST_PORT = 65_535
 SECURITY = {"tls": Security.TLS, "none": Security.NONE}
 
 SeeEntry = Callable[[Entry], None]
@@ -52,17 +53,18 @@ async def charge(settings: config.EvccConfig, *, see: SeeEntry | None = None) ->
     """Charge once as planned; `see` is called with every journal entry as it happens.
 
     A session that fails is a result with `ok` false. Raises ValueError or OSError for what cannot be used at
-    start-up: certificates, interface.
+    start-up: certificates, interface, the cable's broker.
     """
     journal = Journal("evcc")
     if see is not None:
         journal.subscribe(see)
     trip = _trip(settings)
     context = _tls_context(settings)
+    _check(settings.network)
     link: EvccLink | None = None
     reason = ""
-    await trip.cable.plug()
     try:
+        await trip.cable.plug()
         stream = await _connect(settings, context, journal)
         link = EvccLink(stream, journal, Timing(timeouts=settings.timeouts))
         journal.record("connected", peer=stream.facts.peer, tls=stream.facts.tls or "none")
@@ -115,14 +117,30 @@ async def _endpoint(settings: config.EvccConfig, journal: Journal) -> tuple[str,
     """Tell host, port and security, from the configuration or by SDP."""
     network = settings.network
     if network.connect is not None:
-        host, _, port = network.connect.rpartition(":")
-        if not host or not port.isdecimal():
-            raise ValueError(f"[network] connect = {network.connect!r}: write [HOST]:PORT, for instance [::1]:15119")
-        return host.removeprefix("[").removesuffix("]"), int(port), SECURITY[network.security]
+        return *_address(network.connect), SECURITY[network.security]
     wanted = Wanted(security=SECURITY[network.security], plain=network.accept_plain)
     endpoint = await discover(Interface.named(network.interface), wanted, port=network.sdp_port, journal=journal)
     host, number = endpoint.target
     return host, number, endpoint.security
+
+
+def _check(network: config.Network) -> None:
+    """Raise ValueError for a network that cannot be used, before the cable is plugged."""
+    if network.connect is not None:
+        _address(network.connect)
+        return
+    try:
+        Interface.named(network.interface)
+    except OSError as error:
+        raise ValueError(f"[network] interface: {error}") from error
+
+
+def _address(text: str) -> tuple[str, int]:
+    """Split [HOST]:PORT. Raises ValueError."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) <= HIGHEST_PORT:
+        raise ValueError(f"[network] connect = {text!r}: write [HOST]:PORT, for instance [::1]:15119")
+    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def _result(settings: config.EvccConfig, trip: Trip, link: EvccLink | None, journal: Journal, reason: str) -> Result:

@@ -24,7 +24,7 @@ def evcc() -> None:
 
 
 @evcc.command()
-@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), default="evcc.toml", show_default=True)
+@click.option("--config", type=click.Path(path_type=Path), default="evcc.toml", show_default=True)
 @click.option("--connect", metavar="[HOST]:PORT", help="Skip SDP and connect here.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the result here.")
 @click.option("--ladder", is_flag=True, help="Print every message as one JSON line as it happens.")
@@ -38,20 +38,24 @@ def run(config: Path, connect: str | None, json_file: Path | None, verbose: int,
 
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     logging.basicConfig(level=level, format="%(asctime)s %(name)s %(message)s")
+    if json_file is not None and not json_file.parent.is_dir():
+        raise click.ClickException(f"--json {json_file}: there is no folder {json_file.parent}; make it first")
     try:
         settings = configuration.load(config)
         if connect is not None:
             network = msgspec.structs.replace(settings.network, connect=connect)
             settings = msgspec.structs.replace(settings, network=network)
         result = asyncio.run(until_signal(client.charge(settings, see=_print if ladder else None)))
-    except (ValueError, OSError) as error:
+    except configuration.ConfigurationError as error:
         raise click.ClickException(str(error)) from error
+    except (ValueError, OSError) as error:
+        raise click.ClickException(f"{config}: {error}") from error
     if result is None:
         raise click.ClickException("interrupted before the charge was over; the cable was unplugged")
     if json_file is not None:
         json_file.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
     if not ladder:
-        click.echo(_summary(result))
+        click.echo(_summary(result), err=not result.ok)
     sys.exit(0 if result.ok else 1)
 
 

@@ -9,12 +9,16 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from v2g import identifiers
 from v2g.record import Record
+from v2g.timing import MESSAGES
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Positive = Annotated[float, Meta(gt=0, le=20_000_000)]
 Seconds = Annotated[float, Meta(ge=0, le=1e6)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
+
+REQUESTS = tuple(f"{name}Req" for messages in MESSAGES.values() for name in messages)
 
 
 class ConfigurationError(ValueError):
@@ -86,8 +90,8 @@ class Cable(Record, forbid_unknown_fields=True):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65_535)] = 1883
-    prefix: str = "plugcharge/v1"
-    evse: str = "1"
+    prefix: Annotated[str, Meta(pattern=r"^[^+#]+$")] = "plugcharge/v1"
+    evse: Annotated[str, Meta(pattern=r"^[^/+#]+$")] = "1"
 
 
 class EvccConfig(Record, forbid_unknown_fields=True):
@@ -122,6 +126,13 @@ def load(path: Path) -> EvccConfig:
 
 
 def _checked(path: Path, config: EvccConfig) -> EvccConfig:
+    try:
+        identifiers.evcc_id(config.evcc_id)
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: evcc_id: {error}") from error
+    for name in config.timeouts:
+        if name not in REQUESTS:
+            raise ConfigurationError(f"{path}: [timeouts] {name}: no such request; there are {', '.join(REQUESTS)}")
     if config.network.security == "tls" and not config.tls.roots:
         raise ConfigurationError(
             f"{path}: [tls] roots is missing: name the PEM file of the V2G roots, "

@@ -91,6 +91,8 @@ class Report:
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write what happened here.")
 def demo(protocol: str, energy: str, payment: str, charge_s: float, file: Path | None) -> None:
     """Charge a car on this machine and show what happens."""
+    if file is not None and not file.parent.is_dir():
+        raise click.ClickException(f"--json {file}: there is no folder {file.parent}; make it first")
     choice = Choice(protocol=protocol, energy=energy, payment=payment, charge_s=charge_s)
     try:
         report = asyncio.run(_play(choice))

@@ -37,7 +37,7 @@ class AuthorizationSettings(Record, forbid_unknown_fields=True):
 
     contract: api.Verdict = "local"
     external: api.Verdict = "charger"
-    external_wait_s: float = 180.0
+    external_wait_s: api.Second = 180.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ def secc() -> None:
 
 
 @secc.command()
-@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), default="secc.toml", show_default=True)
+@click.option("--config", type=click.Path(path_type=Path), default="secc.toml", show_default=True)
 @click.option("--lab", is_flag=True, help="Allow what no charger in the field may do.")
 @click.option("--time-scale", type=click.FloatRange(0.001, 1_000), default=1.0, help="Multiply all timers (--lab).")
 @click.option("-v", "--verbose", count=True, help="Log sessions; twice: every message.")
@@ -36,7 +36,7 @@ def run(config: Path, time_scale: float, verbose: int, *, lab: bool) -> None:
 
 
 @secc.command()
-@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file; options win over it.")
+@click.option("--config", type=click.Path(path_type=Path), help="TOML file; options win over it.")
 @click.option("--broker", help="HOST:PORT of the MQTT broker.")
 @click.option("--mqtt-version", type=click.Choice(["3.1.1", "5"]), help="Version of MQTT.")
 @click.option("--prefix", help="First levels of all topics.")

@@ -108,4 +108,10 @@ def _anchored(folder: Path, config: SeccConfig) -> SeccConfig:
 
     tls = msgspec.structs.replace(config.tls, chain=absolute(config.tls.chain), key=absolute(config.tls.key))
     trust = TrustSettings(contract=[str(folder / name) for name in config.trust.contract])
-    return msgspec.structs.replace(config, tls=tls, trust=trust)
+    mqtt = msgspec.structs.replace(
+        config.mqtt,
+        ca=absolute(config.mqtt.ca),
+        certificate=absolute(config.mqtt.certificate),
+        key=absolute(config.mqtt.key),
+    )
+    return msgspec.structs.replace(config, tls=tls, trust=trust, mqtt=mqtt)

@@ -10,7 +10,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from secc import api
 from secc.answers import Answers
@@ -33,18 +35,20 @@ from v2g.record import Record
 
 READS = (*api.written_by("charger"), *api.written_by("backend"))
 
+Period = Annotated[float, Meta(ge=0.01, le=60)]
+
 _log = logging.getLogger(__name__)
 
 
-class ControllerSettings(Record):
+class ControllerSettings(Record, forbid_unknown_fields=True):
     """How long silence is borne, and how often we speak."""
 
-    heartbeat_s: api.Second = 0.5
-    target_s: api.Second = 0.25
-    controller_timeout_s: api.Second = 2.0
-    measurement_timeout_s: api.Second = 1.0
-    loop_silence_s: api.Second = 2.0
-    watch_s: api.Second = 0.05
+    heartbeat_s: Period = 0.5
+    target_s: Period = 0.25
+    controller_timeout_s: Period = 2.0
+    measurement_timeout_s: Period = 1.0
+    loop_silence_s: Period = 2.0
+    watch_s: Period = 0.05
 
 
 class Controller:
@@ -325,10 +329,8 @@ class Controller:
 
     def _acked(self, ack: api.Ack) -> str:
         """Take an ack of the running process; returns why it does not count, or nothing."""
-        if self._liveness.boot is None:
-            return ""  # nobody's heartbeat was heard yet: not to be believed, and no offence either
         if ack.boot != self._liveness.boot:
-            return "unknown boot"
+            return "unknown boot" if self._liveness.boot else ""  # before the first heartbeat nobody offends
         if ack.id is not None:
             return self._check.take(ack)
         if ack.seq is not None and ack.seq == self._orders.permit_seq:

@@ -51,7 +51,7 @@ Said = TypeVar("Said", bound=Record)
 Handle = Callable[[Topic[Record], Record, bool], None]
 
 
-class Broker(Record):
+class Broker(Record, forbid_unknown_fields=True):
     """Where the broker is and how to speak to it; `ca` turns TLS on, `certificate` and `key` are ours (PEM files)."""
 
     host: str = "127.0.0.1"

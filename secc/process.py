@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -31,22 +32,37 @@ async def run(path: Path, *, time_scale: float = 1.0) -> None:
     Raises ValueError or OSError, with file, key and remedy, for what cannot be used at start-up.
     """
     settings = config.load(path)
-    tls = server_tls(settings.tls)
-    verify = partial(_verify, _anchors(settings.trust.contract))
-    stations = [_station(evse, settings, tls, verify, Timing(time_scale)) for evse in settings.evse]
-    for station, _ in stations:
-        await station.start()
+    with _place(path, "[tls]"):
+        tls = server_tls(settings.tls)
+    with _place(path, "[trust] contract"):
+        verify = partial(_verify, _anchors(settings.trust.contract))
+    stations = []
+    for evse in settings.evse:
+        with _place(path, f"[[evse]] {evse.id}"):
+            station, controller = _station(evse, settings, tls, verify, Timing(time_scale))
+            await station.start()
+        stations.append((station, controller))
     async with asyncio.TaskGroup() as tasks:
         for station, controller in stations:
             tasks.create_task(_serve(station, controller))
         protocols.schema("iso2").warm(*LOOP_MESSAGES)
 
 
+@contextlib.contextmanager
+def _place(path: Path, where: str) -> Iterator[None]:
+    """Say where in which file the values stand that cannot be used."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise config.ConfigurationError(f"{path}: {where}: {error}") from error
+
+
 def server_tls(settings: config.TlsSettings) -> ServerContext | None:
-    """Load the SECC certificate; None where none is configured. Raises ValueError for one that cannot be shown."""
+    """Load the SECC certificate; None where none is configured. Raises ValueError for one that no vehicle accepts."""
     if settings.chain is None or settings.key is None:
         return None
     credential = credentials.load_credential(settings.chain, settings.key, settings.password)
+    credentials.require_in_date(settings.chain, credential.chain)
     return server_context(ServerIdentity(chain=tuple(credential.chain), key=credential.key))
 
 

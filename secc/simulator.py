@@ -77,11 +77,12 @@ class Simulator:
         )
 
     async def run(self) -> None:
-        """Serve until cancelled; then say goodbye. Raises ValueError for a record file that cannot be written."""
+        """Serve until cancelled; then say goodbye. Raises ValueError for a record or console that cannot be used."""
+        commands = await console.attach() if self._config.console else None
         with self._recorder:
             async with asyncio.TaskGroup() as tasks:
-                if self._config.console:
-                    tasks.create_task(console.listen(self.charger))
+                if commands is not None:
+                    tasks.create_task(console.listen(commands, self.charger))
                 bus = tasks.create_task(self._bus.run())
                 try:
                     await self._tick()

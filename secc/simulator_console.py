@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import stat
 import sys
 from typing import Any, Literal
 
@@ -25,10 +27,18 @@ NOTHING = "none"
 _log = logging.getLogger(__name__)
 
 
-async def listen(charger: SimulatedCharger) -> None:
-    """Obey standard input until it ends. Raises ValueError where standard input cannot be waited for."""
+async def attach() -> asyncio.StreamReader:
+    """Read standard input. Raises ValueError where it is nothing to wait for."""
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or sys.stdin.isatty()):
+        raise ValueError("console: standard input is neither a terminal nor a pipe; leave --console out")
     reader = asyncio.StreamReader(limit=LINE_LIMIT)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    return reader
+
+
+async def listen(reader: asyncio.StreamReader, charger: SimulatedCharger) -> None:
+    """Obey what is read until it ends."""
     while True:
         try:
             line = await reader.readline()

@@ -14,7 +14,8 @@ AT_ONCE_S = 0.1
 
 async def draws(bay: Bay, least_a: float, most_a: float) -> None:
     def drawn() -> bool:
-        return least_a <= bay.peer.last("charger/measurement")["current_a"] <= most_a
+        current_a: float = bay.peer.last("charger/measurement")["current_a"]
+        return least_a <= current_a <= most_a
 
     await eventually(drawn, f"{least_a} to {most_a} A, not {bay.peer.last('charger/measurement')}")
 
