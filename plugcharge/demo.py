@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from plugcharge.ladder import Ladder
 ENDING_S = 5.0
 SETTLING_S = 3.0
 STEP_S = 0.02
+BAD_ENDS = frozenset({"refused", "silence", "gone", "undecodable", "untrusted", "internal"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,8 @@ class Choice:
     energy: str
     payment: str
     charge_s: float
+    card: str = "accept"
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,6 +52,7 @@ class Report:
     vehicle: dict[str, Any] = field(default_factory=dict)
     limits: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
+    faults: set[str] = field(default_factory=set)
     charger: dict[str, Any] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
 
@@ -63,7 +67,10 @@ class Report:
             "the contactor is not open afterwards": self.charger.get("contactor") == "open",
             f"payment was {self.vehicle.get('payment')}": self.vehicle.get("payment") == self.choice.payment,
         }
-        return [failure for failure, holds in checks.items() if not holds]
+        checks |= {f"the charger reports {kind}": False for kind in sorted(self.faults)}
+        checks["the station ended the charge"] = self.vehicle.get("ended_by") != "station"
+        ended = [f"the station: {event.get('reason', '')}" for event in self.events if event["kind"] in BAD_ENDS]
+        return [*ended, *(failure for failure, holds in checks.items() if not holds)]
 
     def as_json(self) -> dict[str, Any]:
         """All of it for machines."""
@@ -88,16 +95,25 @@ class Report:
 @click.option(
     "--charge-s", type=click.FloatRange(0.5, 3600), default=1.6, show_default=True, help="Length of the loop."
 )
+@click.option(
+    "--card", type=click.Choice(["accept", "reject", "none"]), default="accept", help="The card reader's word."
+)
+@click.option("--fault", "faults", multiple=True, metavar="KIND@[charge+]S", help="Break the charger after S seconds.")
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write what happened here.")
-def demo(protocol: str, energy: str, payment: str, charge_s: float, file: Path | None) -> None:
+def demo(file: Path | None, faults: tuple[str, ...], **choices: Any) -> None:
     """Charge a car on this machine and show what happens."""
+    from secc.simulator_config import PlannedFault
+
     if file is not None and not file.parent.is_dir():
         raise click.ClickException(f"--json {file}: there is no folder {file.parent}; make it first")
-    choice = Choice(protocol=protocol, energy=energy, payment=payment, charge_s=charge_s)
     try:
-        report = asyncio.run(_play(choice))
+        for fault in faults:
+            PlannedFault.parse(fault)
+        report = asyncio.run(_play(Choice(faults=faults, **choices)))
     except ImportError as error:
         raise click.ClickException(f"{error}; install what the demo needs: pip install 'plugcharge[demo]'") from error
+    except ValueError as error:
+        raise click.ClickException(f"--fault: {error}") from error
     except (OSError, RuntimeError, TimeoutError) as error:
         raise click.ClickException(f"the demo could not run: {error}") from error
     if file is not None:
@@ -118,10 +134,12 @@ async def _play(choice: Choice) -> Report:
             broker, port = await start_broker()
             stack.push_async_callback(_end, broker)
             files = scene.write(folder, choice, broker_port=port, sdp_port=_free_udp_port())
-            controller = await stack.enter_async_context(_running("secc", "simulate", "--config", files.simulator))
-            await stack.enter_async_context(_running("secc", "run", "--config", files.secc))
+            faults = [word for fault in choice.faults for word in ("--fault", fault)]
+            simulate = _running("secc", "simulate", "--config", files.simulator, *faults)
+            controller = await stack.enter_async_context(simulate)
+            station = await stack.enter_async_context(_running("secc", "run", "--config", files.secc))
             report.timings["ready_s"] = round(time.perf_counter() - began, 3)
-            await _drive(files.evcc, files.result, report)
+            await _while_alive(_drive(files.evcc, files.result, report), broker, controller, station)
             await _settled(files.record)
             await _end(controller)
         _collect(files, report)
@@ -138,20 +156,37 @@ async def _drive(config: Path, result: Path, report: Report) -> None:
     process = await _start("evcc", "run", "--config", config, "--ladder", "--json", result, stdout=PIPE)
     ladder = Ladder()
     stream = process.stdout
-    while stream is not None and (line := await stream.readline()):
-        with contextlib.suppress(json.JSONDecodeError):
-            ladder.show(json.loads(line))
-    ladder.close()
-    await process.wait()
+    try:
+        while stream is not None and (line := await stream.readline()):
+            with contextlib.suppress(json.JSONDecodeError):
+                ladder.show(json.loads(line))
+        await process.wait()
+    finally:
+        ladder.close()
+        await _end(process)
     report.timings |= ladder.timings()
 
 
+async def _while_alive(work: Coroutine[Any, Any, None], *processes: Process) -> None:
+    """Do the work while all processes live. Raises RuntimeError when one ends before it."""
+    working = asyncio.ensure_future(work)
+    ends = [asyncio.ensure_future(process.wait()) for process in processes]
+    await asyncio.wait([working, *ends], return_when=asyncio.FIRST_COMPLETED)
+    for task in (*ends, *([] if working.done() else [working])):
+        task.cancel()
+    await asyncio.gather(working, *ends, return_exceptions=True)
+    if working.cancelled():
+        raise RuntimeError("a process ended; its own message stands above")
+    working.result()
+
+
 async def _settled(record: Path) -> None:
-    """Wait until the controller has received limits that authorise nothing, the session's last ones."""
+    """Wait until the controller has received limits that authorise nothing, and has let the car go."""
     until = time.monotonic() + SETTLING_S
     while time.monotonic() < until:
         limits = [each["limits"] for each in scene.lines(record) if "limits" in each]
-        if any(scene.flowing(each) for each in limits) and scene.zero(limits[-1]):
+        states = [each["state"] for each in scene.lines(record) if "state" in each]
+        if limits and scene.zero(limits[-1]) and states and scene.released(states[-1]):
             return
         await asyncio.sleep(STEP_S)
 
@@ -162,6 +197,8 @@ def _collect(files: scene.Files, report: Report) -> None:
             report.limits.append(line["limits"])
         elif "event" in line:
             report.events.append(line["event"])
+        elif "state" in line:
+            report.faults.update(fault["kind"] for fault in line["state"]["faults"])
         elif "end" in line:
             report.charger = line["end"]
     with contextlib.suppress(OSError, json.JSONDecodeError):

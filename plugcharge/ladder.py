@@ -6,6 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from plugcharge import scene
@@ -36,10 +37,9 @@ class Ladder:
             case "response":
                 self._response(name, entry)
             case "connected":
-                self._line(entry["at"], f"[dim]connected to {entry['peer'].replace('[', chr(92) + '[')}, "
-                           f"TLS: {entry['tls']}[/dim]")  # fmt: skip
+                self._line(entry["at"], f"[dim]connected to {escape(entry['peer'])}, TLS: {entry['tls']}[/dim]")
             case "failed":
-                self._line(entry["at"], f"[bold red]{entry['reason']}[/bold red]")
+                self._line(entry["at"], f"[bold red]{escape(entry['reason'])}[/bold red]")
             case _:
                 return
 
@@ -82,7 +82,7 @@ class Ladder:
         self._repeated, self._count = name, 1
 
     def _line(self, at: float, text: str) -> None:
-        self._console.print(f"[dim]{float(at):8.3f} s[/dim]  {text}")
+        self._console.print(f"[dim]{float(at):8.3f} s[/dim]  {text}", soft_wrap=True)
 
     # --- afterwards -------------------------------------------------------------------------------------------------
 
@@ -101,9 +101,10 @@ class Ladder:
             f"afterwards contactor {report.charger.get('contactor', 'unknown')}, "
             f"lock {report.charger.get('lock', 'unknown')}"
         )
-        self._console.print("Timings: " + ", ".join(f"{name} {value:g}" for name, value in report.timings.items()))
+        timings = ", ".join(f"{name} {value:g}" for name, value in report.timings.items())
+        self._console.print(f"Timings: {timings}", soft_wrap=True)
         for failure in report.failures:
-            self._console.print(f"[bold red]Not as planned: {failure}[/bold red]")
+            self._console.print(f"[bold red]Not as planned: {escape(failure)}[/bold red]", soft_wrap=True)
         if not report.failures:
             self._console.print("[bold green]The session went as planned.[/bold green]")
 

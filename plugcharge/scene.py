@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 EVSE = "demo"
+CARD_WAIT_S = 2.0
 
 SIMULATOR = """\
 evse = "{evse}"
 energy = "{energy}"
+card = "{card}"
 card_delay_s = 0.2
 record = "{record}"
 
@@ -34,6 +36,9 @@ key = "certs/iso2/leaf/secc/evse1/key.pem"
 
 [trust]
 contract = ["certs/iso2/trust/mo.pem"]
+
+[authorization]
+external_wait_s = {card_wait_s}
 """
 
 EVCC = """\
@@ -71,6 +76,10 @@ class Choice(Protocol):
         """`contract` or `external`."""
 
     @property
+    def card(self) -> str:
+        """What the card reader says: `accept`, `reject` or `none`."""
+
+    @property
     def charge_s(self) -> float:
         """Length of the charge loop."""
 
@@ -96,6 +105,7 @@ def write(folder: Path, choice: Choice, *, broker_port: int, sdp_port: int) -> F
         result=folder / "result.json",
     )
     ports: dict[str, Any] = {"evse": EVSE, "broker_port": broker_port, "sdp_port": sdp_port}
+    ports |= {"card": choice.card, "card_wait_s": CARD_WAIT_S}
     files.simulator.write_text(SIMULATOR.format(energy=choice.energy, record=files.record, **ports), encoding="utf-8")
     files.secc.write_text(SECC.format(**ports), encoding="utf-8")
     mode = "dc" if choice.energy == "dc" else "ac3"
@@ -120,3 +130,8 @@ def flowing(limits: dict[str, Any]) -> bool:
 def zero(limits: dict[str, Any]) -> bool:
     """Whether these limits authorise nothing at all."""
     return not limits["authorised"] and limits["max_charge_w"] == 0 and limits["max_current_a"] == 0
+
+
+def released(state: dict[str, Any]) -> bool:
+    """Whether the charger has let the car go, or cannot."""
+    return state["plug"] == "A" and (state["lock"] == "unlocked" or bool(state["faults"]))
