@@ -7,15 +7,16 @@ What is not seen here is kept elsewhere: message timeouts, session id and failur
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from evcc import iso2_requests as say
 from evcc.cable import Cable
+from evcc.schedule import Schedule
 from evcc.vehicle import Vehicle
 from evcc.wallet import Contract
 from v2g import units
-from v2g.errors import PeerGone, Refused, Silence
+from v2g.errors import Refused, Silence
 from v2g.identifiers import evcc_id
 from v2g.link import EvccLink
 from v2g.messages.iso2 import (
@@ -32,7 +33,6 @@ from v2g.messages.iso2 import (
     EVSEProcessing,
     IsolationLevel,
     PaymentOption,
-    PowerDeliveryRes,
     SAScheduleList,
     ServiceDiscoveryReq,
     SessionSetupReq,
@@ -44,6 +44,8 @@ REACHED_V = 20.0
 SAFE_V = 60.0
 WELDING_TRIES = 20
 FAULTS = ("EVSE_Malfunction", "EVSE_EmergencyShutdown", "EVSE_UtilityInterruptEvent")
+STOPS = ("EVSE_Shutdown",)
+TESTED = ("EVSE_Ready", "EVSE_IsolationMonitoringActive")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,8 +57,7 @@ class Trip:
     contract: Contract | None = None
     evse_id: str = ""
     payment: Literal["contract", "external"] = "external"
-    tuple_id: int = 1
-    pmax_w: float = 0.0
+    schedule: Schedule = field(default_factory=Schedule)
     max_current_a: float = 0.0
     nominal_v: float = 230.0
     ended_by: Literal["vehicle", "station"] = "vehicle"
@@ -127,9 +128,7 @@ async def discover_parameters(evse: EvccLink, trip: Trip) -> ChargeParameterDisc
         await asyncio.sleep(trip.vehicle.config.plan.poll_s)
     if not isinstance(response.SASchedules, SAScheduleList):
         raise Refused("FAILED_WrongChargeParameter", "the station finished without a schedule [V2G2-905]")
-    schedule = response.SASchedules.SAScheduleTuple[0]
-    trip.tuple_id = schedule.SAScheduleTupleID
-    trip.pmax_w = units.number(schedule.PMaxSchedule.PMaxScheduleEntry[0].PMax)
+    trip.schedule = Schedule.of(response.SASchedules.SAScheduleTuple[0])
     return response
 
 
@@ -143,16 +142,18 @@ async def charge_ac(evse: EvccLink, trip: Trip) -> None:
         if not isinstance(parameter, AC_EVSEChargeParameter):
             raise Refused("FAILED_WrongChargeParameter", f"{type(parameter).__name__} in answer to AC")
         trip.nominal_v = units.number(parameter.EVSENominalVoltage)
+        if trip.nominal_v <= 0:
+            raise Refused("FAILED_WrongChargeParameter", f"the station's nominal voltage is {trip.nominal_v} V")
         trip.max_current_a = units.number(parameter.EVSEMaxCurrent)
         trip.cable.pilot("C")
-        await evse.ask(say.power_delivery(trip.vehicle, ChargeProgress.Start, trip.tuple_id, trip.pmax_w))
+        await evse.ask(say.power_delivery(trip.vehicle, ChargeProgress.Start, trip.schedule))
         trip.cable.contactor("closed")
         progress = await loop_ac(evse, trip)
         if progress is ChargeProgress.Stop:
             trip.cable.draw(0.0)
             trip.cable.contactor("open")
             trip.cable.pilot("B")
-        await evse.ask(say.power_delivery(trip.vehicle, progress, trip.tuple_id))
+        await evse.ask(say.power_delivery(trip.vehicle, progress, trip.schedule))
         if progress is ChargeProgress.Stop:
             return
 
@@ -165,7 +166,8 @@ async def loop_ac(evse: EvccLink, trip: Trip) -> ChargeProgress:
         if status.EVSEMaxCurrent is not None:
             trip.max_current_a = units.number(status.EVSEMaxCurrent)
         draw_ac(trip)
-        if (progress := follow(trip, status.AC_EVSEStatus.EVSENotification)) is not None:
+        tripped = status.AC_EVSEStatus.RCD
+        if (progress := follow(trip, status.AC_EVSEStatus.EVSENotification, stops=tripped)) is not None:
             return progress
         await asyncio.sleep(trip.vehicle.config.plan.loop_s)
         trip.vehicle.settle(power_ac(trip))
@@ -174,7 +176,8 @@ async def loop_ac(evse: EvccLink, trip: Trip) -> ChargeProgress:
 def draw_ac(trip: Trip) -> None:
     """Draw what onboard charger, station and schedule allow; below the charger's minimum nothing."""
     onboard = trip.vehicle.config.onboard
-    allowed = min(onboard.max_current_a, trip.max_current_a, trip.pmax_w / (trip.nominal_v * say.phases(trip.vehicle)))
+    scheduled = trip.schedule.pmax_w / (trip.nominal_v * say.phases(trip.vehicle))
+    allowed = min(onboard.max_current_a, trip.max_current_a, scheduled)
     trip.cable.draw(allowed if allowed >= onboard.min_current_a else 0.0)
     trip.max_current_a = allowed
 
@@ -199,14 +202,14 @@ async def charge_dc(evse: EvccLink, trip: Trip) -> None:
         await wait_for_cable_check(evse, trip)
         await precharge(evse, trip)
         trip.cable.contactor("closed")
-        await evse.ask(say.power_delivery(trip.vehicle, ChargeProgress.Start, trip.tuple_id, trip.pmax_w))
+        await evse.ask(say.power_delivery(trip.vehicle, ChargeProgress.Start, trip.schedule))
         progress = await loop_dc(evse, trip)
-        answer = await evse.ask(say.power_delivery(trip.vehicle, progress, trip.tuple_id))
+        await evse.ask(say.power_delivery(trip.vehicle, progress, trip.schedule))
         trip.cable.draw(0.0)
         trip.cable.contactor("open")
         if progress is ChargeProgress.Stop:
             trip.cable.pilot("B")
-            return await detect_welding(evse, trip, answer)
+            return await detect_welding(evse, trip)
 
 
 async def wait_for_cable_check(evse: EvccLink, trip: Trip) -> None:
@@ -219,9 +222,9 @@ async def wait_for_cable_check(evse: EvccLink, trip: Trip) -> None:
         if budget.over:
             raise Silence("V2G_EVCC_CableCheck_Timeout", evse.timing.cable_check_evcc)
         await asyncio.sleep(trip.vehicle.config.plan.poll_s)
-    isolation = response.DC_EVSEStatus.EVSEIsolationStatus
-    if isolation in (IsolationLevel.Invalid, IsolationLevel.Fault):
-        raise Refused("FAILED", f"the isolation is {isolation}")
+    isolation, status = response.DC_EVSEStatus.EVSEIsolationStatus, response.DC_EVSEStatus.EVSEStatusCode
+    if isolation in (IsolationLevel.Invalid, IsolationLevel.Fault) or status not in TESTED:
+        raise Refused("FAILED", f"after the cable check the isolation is {isolation}, the station {status}")
 
 
 async def precharge(evse: EvccLink, trip: Trip) -> None:
@@ -246,8 +249,9 @@ async def loop_dc(evse: EvccLink, trip: Trip) -> ChargeProgress:
         trip.vehicle.settle(present_v * present_a)
         trip.cable.draw(present_a)
         trip.cable.battery(trip.vehicle.voltage_v)
-        check_station(response.DC_EVSEStatus)
-        if (progress := follow(trip, response.DC_EVSEStatus.EVSENotification)) is not None:
+        status = response.DC_EVSEStatus
+        check_station(status)
+        if (progress := follow(trip, status.EVSENotification, stops=status.EVSEStatusCode in STOPS)) is not None:
             return progress
         await asyncio.sleep(trip.vehicle.config.plan.loop_s)
 
@@ -255,10 +259,10 @@ async def loop_dc(evse: EvccLink, trip: Trip) -> ChargeProgress:
 def check_station(status: DC_EVSEStatus) -> None:
     """End the session when the station reports a fault."""
     if status.EVSEStatusCode in FAULTS:
-        raise PeerGone(f"the station reports {status.EVSEStatusCode}")
+        raise Refused(status.EVSEStatusCode, "the station reports a fault")
 
 
-async def detect_welding(evse: EvccLink, trip: Trip, _stopped: PowerDeliveryRes) -> None:
+async def detect_welding(evse: EvccLink, trip: Trip) -> None:
     """Watch the voltage behind the open contactors fall below 60 V."""
     for _ in range(WELDING_TRIES):
         response = await evse.ask(say.welding_detection(trip.vehicle))
@@ -267,9 +271,9 @@ async def detect_welding(evse: EvccLink, trip: Trip, _stopped: PowerDeliveryRes)
         await asyncio.sleep(trip.vehicle.config.plan.poll_s)
 
 
-def follow(trip: Trip, notification: EVSENotification) -> ChargeProgress | None:
-    """What to do next: go on (None), stop because the plan or the station says so, or renegotiate."""
-    if notification is EVSENotification.StopCharging:
+def follow(trip: Trip, notification: EVSENotification, *, stops: bool) -> ChargeProgress | None:
+    """What to do next: go on (None), stop because the plan or the station says or `stops`, or renegotiate."""
+    if stops or notification is EVSENotification.StopCharging:
         trip.ended_by = "station"
         return ChargeProgress.Stop
     if trip.vehicle.satisfied:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evcc.schedule import Schedule
 from evcc.vehicle import Vehicle
 from v2g import units
 from v2g.messages import iso2
@@ -65,20 +66,19 @@ def status(vehicle: Vehicle) -> iso2.DC_EVStatus:
     return iso2.DC_EVStatus(EVReady=True, EVErrorCode=iso2.DC_EVErrorCode.NO_ERROR, EVRESSSOC=int(vehicle.soc_percent))
 
 
-def power_delivery(
-    vehicle: Vehicle, progress: iso2.ChargeProgress, tuple_id: int, max_w: float | None = None
-) -> iso2.PowerDeliveryReq:
-    """Switch power; with a start comes the profile: all the schedule and the car allow, from now on."""
+def power_delivery(vehicle: Vehicle, progress: iso2.ChargeProgress, schedule: Schedule) -> iso2.PowerDeliveryReq:
+    """Switch power; with a start comes the profile: all that the schedule and the car allow."""
     plan = vehicle.config.plan
     parameter = None
     if plan.energy == "dc":
         parameter = iso2.DC_EVPowerDeliveryParameter(
             DC_EVStatus=status(vehicle), ChargingComplete=progress is iso2.ChargeProgress.Stop
         )
+    starts = progress is iso2.ChargeProgress.Start
     return iso2.PowerDeliveryReq(
         ChargeProgress=progress,
-        SAScheduleTupleID=tuple_id,
-        ChargingProfile=None if max_w is None else _profile(min(max_w, vehicle_max_w(vehicle))),
+        SAScheduleTupleID=schedule.tuple_id,
+        ChargingProfile=schedule.profile(vehicle_max_w(vehicle)) if starts else None,
         EVPowerDeliveryParameter=parameter,
     )
 
@@ -88,13 +88,6 @@ def vehicle_max_w(vehicle: Vehicle) -> float:
     if vehicle.config.plan.energy == "dc":
         return vehicle.battery.max_power_w
     return vehicle.config.onboard.max_current_a * 230.0 * phases(vehicle)
-
-
-def _profile(max_w: float) -> iso2.ChargingProfile:
-    entry = iso2.ProfileEntry(
-        ChargingProfileEntryStart=0, ChargingProfileEntryMaxPower=units.maximum(max_w, UnitSymbol.W)
-    )
-    return iso2.ChargingProfile(ProfileEntry=[entry])
 
 
 def cable_check(vehicle: Vehicle) -> iso2.CableCheckReq:
