@@ -12,7 +12,7 @@ from evcc.iso2 import Trip
 from evcc.vehicle import Vehicle
 from pki import credentials
 from pki.validate import validate
-from v2g.errors import PeerGone, V2GError
+from v2g.errors import PeerGone, Silence, V2GError
 from v2g.interface import Interface
 from v2g.iso2 import ISO2
 from v2g.journal import Entry, Journal
@@ -49,7 +49,7 @@ class Result(Record):
     loop_ms: list[float]
 
 
-async def charge(settings: config.EvccConfig, *, see: SeeEntry | None = None) -> Result:
+async def charge(settings: config.EvccConfig, *, see: SeeEntry | None = None, timing: Timing | None = None) -> Result:
     """Charge once as planned; `see` is called with every journal entry as it happens.
 
     A session that fails is a result with `ok` false. Raises ValueError or OSError for what cannot be used at
@@ -61,12 +61,13 @@ async def charge(settings: config.EvccConfig, *, see: SeeEntry | None = None) ->
     trip = _trip(settings)
     context = _tls_context(settings)
     _check(settings.network)
+    timing = timing or Timing(timeouts=settings.timeouts)
     link: EvccLink | None = None
     reason = ""
     try:
         await trip.cable.plug()
-        stream = await _connect(settings, context, journal)
-        link = EvccLink(stream, journal, Timing(timeouts=settings.timeouts))
+        stream = await _reach(settings, context, journal, timing)
+        link = EvccLink(stream, journal, timing)
         journal.record("connected", peer=stream.facts.peer, tls=stream.facts.tls or "none")
         await link.negotiate(DIALECTS)
         await iso2.drive(link, trip)
@@ -95,20 +96,31 @@ def _tls_context(settings: config.EvccConfig) -> tuple[ClientContext, Verify] | 
     return client_context(anchors), lambda chain, role: validate(chain, role, anchors)
 
 
+async def _reach(
+    settings: config.EvccConfig, context: tuple[ClientContext, Verify] | None, journal: Journal, timing: Timing
+) -> Stream:
+    """Connect within the time for setting up the communication; raises `Silence` after it."""
+    try:
+        async with asyncio.timeout(timing.setup_evcc):
+            return await _connect(settings, context, journal)
+    except TimeoutError:
+        raise Silence("V2G_EVCC_CommunicationSetup_Timeout", timing.setup_evcc) from None
+
+
 async def _connect(
     settings: config.EvccConfig, context: tuple[ClientContext, Verify] | None, journal: Journal
 ) -> Stream:
     """Find the station and connect, with TLS where it was agreed."""
     host, port, security = await _endpoint(settings, journal)
+    if security is Security.TLS and context is None:
+        raise PeerGone("the station speaks TLS only, and this vehicle was told to speak plain TCP")
     try:
         reader, writer = await asyncio.open_connection(host, port)
     except OSError as error:
         raise PeerGone(f"no connection to [{host}]:{port}: {error.strerror or error}") from error
     stream = TcpStream(reader, writer)
-    if security is Security.NONE:
+    if security is Security.NONE or context is None:
         return stream
-    if context is None:
-        raise PeerGone("the station speaks TLS only, and this vehicle was told to speak plain TCP")
     client, verify = context
     return await tls.connect(stream, client, verify, timeout=settings.tls.handshake_s)
 
