@@ -1,0 +1,83 @@
+"""evcc.toml: defaults, and an error with file and key for whatever cannot be meant."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evcc.config import ConfigurationError, load
+
+PLAIN = '[network]\nsecurity = "none"\n'
+CARD = '[plan]\npayment = "external"\n'
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "evcc.toml"
+
+
+def test_defaults(file: Path) -> None:
+    file.write_text('[tls]\nroots = ["v2g.pem"]\n[contract]\nchain = "c.pem"\nkey = "k.pem"\n', encoding="utf-8")
+    settings = load(file)
+    assert (settings.network.security, settings.network.sdp_port, settings.network.accept_plain) == (
+        "tls",
+        15118,
+        False,
+    )
+    assert (settings.plan.energy, settings.plan.payment, settings.plan.target_soc_percent) == ("ac3", "contract", 80)
+    assert settings.tls.roots == [str(file.parent / "v2g.pem")]
+    assert settings.contract is not None
+    assert settings.contract.key == str(file.parent / "k.pem")
+    assert settings.timeouts == {}
+
+
+WRONG = {
+    "no roots": (CARD, r"\[tls\] roots is missing.*security = \"none\""),
+    "no contract": ('[tls]\nroots = ["r"]\n', r"\[contract\] is missing.*payment = \"external\""),
+    "contract without TLS": (PLAIN + '[contract]\nchain = "c"\nkey = "k"\n', "a contract needs TLS"),
+    "half a contract": ('[tls]\nroots = ["r"]\n[contract]\nchain = "c"\n', "key"),
+    "energy": (PLAIN + CARD + 'energy = "hot"\n', "energy"),
+    "payment": (PLAIN + '[plan]\npayment = "cash"\n', "payment"),
+    "security": ('[network]\nsecurity = "yes"\n' + CARD, "security"),
+    "charge_s": (PLAIN + CARD + "charge_s = -1.0\n", "charge_s"),
+    "soc": (PLAIN + CARD + "[battery]\nsoc_percent = 101.0\n", "soc_percent"),
+    "soc not a number": (PLAIN + CARD + "[battery]\nsoc_percent = nan\n", "soc_percent"),
+    "capacity": (PLAIN + CARD + "[battery]\ncapacity_wh = 0.0\n", "capacity_wh"),
+    "voltage": (PLAIN + CARD + "[battery]\nempty_v = nan\n", "empty_v"),
+    "loop": (PLAIN + CARD + "loop_s = nan\n", "loop_s"),
+    "departure": (PLAIN + CARD + "departure_s = -5\n", "departure_s"),
+    "timeout": (PLAIN + CARD + "[timeouts]\nCurrentDemandReq = 0.0\n", "timeouts"),
+    "evcc id": ('evcc_id = "nobody"\n' + PLAIN + CARD, "evcc_id"),
+    **{
+        f"unknown in {section or 'the file'}": (text, "colour")
+        for section, text in {
+            "": "colour = 1\n" + PLAIN + CARD,
+            "network": PLAIN + "colour = 1\n" + CARD,
+            "plan": PLAIN + CARD + "colour = 1\n",
+            **{name: PLAIN + CARD + f"[{name}]\ncolour = 1\n" for name in ("tls", "battery", "onboard", "cable")},
+        }.items()
+    },
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_cannot_be_meant(file: Path, case: str) -> None:
+    text, key = WRONG[case]
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        load(file)
+    assert str(file) in str(caught.value)
+    assert re.search(key, str(caught.value))
+    assert "\n" not in str(caught.value)
+
+
+@given(st.text(max_size=80) | st.sampled_from(["[tls]", "network = 1", "plan = []", "timeouts = 1"]))
+def test_any_text_is_an_error_and_no_crash(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    file = tmp_path_factory.mktemp("any") / "evcc.toml"
+    file.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(ConfigurationError):
+        load(file)

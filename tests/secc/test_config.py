@@ -1,0 +1,117 @@
+"""secc.toml: defaults, and an error with file and key for whatever cannot be meant."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secc.config import ConfigurationError, load
+
+BAY = '[[evse]]\nid = "bay-1"\ninterface = "lo"\n'
+PLAIN = "[tls]\nrequired = false\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "secc.toml"
+
+
+def test_defaults(file: Path) -> None:
+    file.write_text(BAY + PLAIN, encoding="utf-8")
+    settings = load(file)
+    [evse] = settings.evse
+    assert (evse.id, evse.interface, evse.sdp_port, evse.tcp_port, evse.tls_port) == ("bay-1", "lo", 15118, 0, 0)
+    assert (settings.mqtt.host, settings.mqtt.port, settings.mqtt.prefix) == ("127.0.0.1", 1883, "plugcharge/v1")
+    assert (settings.authorization.contract, settings.authorization.external) == ("local", "charger")
+    assert settings.authorization.external_wait_s == 180
+    assert (settings.session.undecodable, settings.session.notification_max_delay_s) == ("close", 10)
+    assert (settings.controller.controller_timeout_s, settings.controller.loop_silence_s) == (2.0, 2.0)
+    assert settings.trust.contract == []
+
+
+def test_tls_is_required_unless_said_otherwise(file: Path) -> None:
+    file.write_text(BAY, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"secc\.toml: \[tls\] chain and key are missing.*pki init.*required"):
+        load(file)
+
+
+def test_files_are_relative_to_the_configuration(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = BAY + '[tls]\nchain = "a/chain.pem"\nkey = "/abs/key.pem"\n[trust]\ncontract = ["mo.pem"]\n'
+    file.write_text(text + '[mqtt]\nca = "ca.pem"\n', encoding="utf-8")
+    monkeypatch.chdir("/")
+    settings = load(file)
+    folder = file.parent
+    assert (settings.tls.chain, settings.tls.key) == (str(folder / "a/chain.pem"), "/abs/key.pem")
+    assert settings.trust.contract == [str(folder / "mo.pem")]
+    assert settings.mqtt.ca == str(folder / "ca.pem")
+
+
+WRONG = {
+    "no evse": (PLAIN, "evse"),
+    "empty evse": ("evse = []\n" + PLAIN, "evse"),
+    "no interface": ('[[evse]]\nid = "a"\n' + PLAIN, "interface"),
+    "bad id": ('[[evse]]\nid = "a/b"\ninterface = "lo"\n' + PLAIN, r"evse\[\.\.\.\]\.id|evse\[0\]\.id"),
+    "two of one id": (BAY + BAY + PLAIN, r"\[\[evse\]\] id: bay-1, bay-1"),
+    "port": (BAY + "tls_port = 70000\n" + PLAIN, "tls_port"),
+    "port of text": (BAY + 'sdp_port = "x"\n' + PLAIN, "sdp_port"),
+    "half a key": (BAY + PLAIN + 'chain = "c.pem"\n', "chain and key go together"),
+    "handshake": (BAY + PLAIN + "handshake_s = 0.0\n", "handshake_s"),
+    "handshake not a number": (BAY + PLAIN + "handshake_s = nan\n", "handshake_s"),
+    "handshake for ever": (BAY + PLAIN + "handshake_s = inf\n", "handshake_s"),
+    "tolerance": (BAY + PLAIN + "[session]\nprofile_tolerance = 1.0\n", "profile_tolerance"),
+    "tolerance not a number": (BAY + PLAIN + "[session]\nprofile_tolerance = nan\n", "profile_tolerance"),
+    "delay": (BAY + PLAIN + "[session]\nnotification_max_delay_s = -1\n", "notification_max_delay_s"),
+    "policy": (BAY + PLAIN + '[session]\nundecodable = "panic"\n', "undecodable"),
+    "wait": (BAY + PLAIN + "[authorization]\nexternal_wait_s = -1.0\n", "external_wait_s"),
+    "wait not a number": (BAY + PLAIN + "[authorization]\nexternal_wait_s = nan\n", "external_wait_s"),
+    "wait for ever": (BAY + PLAIN + "[authorization]\nexternal_wait_s = inf\n", "external_wait_s"),
+    "whose word": (BAY + PLAIN + '[authorization]\ncontract = "me"\n', "contract"),
+    "controller": (BAY + PLAIN + "[controller]\ncontroller_timeout_s = nan\n", "controller_timeout_s"),
+    "never dead": (BAY + PLAIN + "[controller]\ncontroller_timeout_s = 1e6\n", "controller_timeout_s"),
+    "broker port": (BAY + PLAIN + "[mqtt]\nport = 0\n", "port"),
+    "prefix": (BAY + PLAIN + '[mqtt]\nprefix = "a/#"\n', "prefix"),
+    **{
+        f"unknown in {section or 'the file'}": (text, "colour")
+        for section, text in {
+            "": "colour = 1\n" + BAY + PLAIN,
+            "evse": BAY + "colour = 1\n" + PLAIN,
+            "tls": BAY + PLAIN + "colour = 1\n",
+            **{name: BAY + PLAIN + f"[{name}]\ncolour = 1\n" for name in
+               ("mqtt", "controller", "trust", "authorization", "session")},
+        }.items()
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_cannot_be_meant(file: Path, case: str) -> None:
+    text, key = WRONG[case]
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        load(file)
+    assert str(file) in str(caught.value)
+    assert re.search(key, str(caught.value))
+    assert "\n" not in str(caught.value)
+
+
+def test_no_file_and_no_toml(file: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"no such file; docs/secc\.md"):
+        load(file)
+    file.write_text("[", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="not TOML"):
+        load(file)
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load(file)
+
+
+@given(st.text(max_size=80) | st.sampled_from(["[tls]", "[[evse]]", "evse = 1", "tls = [1]"]))
+def test_any_text_is_an_error_and_no_crash(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    file = tmp_path_factory.mktemp("any") / "secc.toml"
+    file.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(ConfigurationError):
+        load(file)
