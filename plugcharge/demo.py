@@ -25,6 +25,7 @@ import click
 from plugcharge import scene
 from plugcharge.broker import start_broker
 from plugcharge.ladder import Ladder
+from v2g.signals import until_signal
 
 ENDING_S = 5.0
 SETTLING_S = 3.0
@@ -109,13 +110,15 @@ def demo(file: Path | None, faults: tuple[str, ...], **choices: Any) -> None:
     try:
         for fault in faults:
             PlannedFault.parse(fault)
-        report = asyncio.run(_play(Choice(faults=faults, **choices)))
+        report = asyncio.run(until_signal(_play(Choice(faults=faults, **choices))))
     except ImportError as error:
         raise click.ClickException(f"{error}; install what the demo needs: pip install 'plugcharge[demo]'") from error
     except ValueError as error:
         raise click.ClickException(f"--fault: {error}") from error
     except (OSError, RuntimeError, TimeoutError) as error:
         raise click.ClickException(f"the demo could not run: {error}") from error
+    if report is None:
+        raise click.ClickException("interrupted; all processes have ended")
     if file is not None:
         file.write_text(json.dumps(report.as_json(), indent=2) + "\n", encoding="utf-8")
     Ladder().summary(report)

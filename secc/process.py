@@ -89,11 +89,15 @@ def _station(
 
 
 async def _serve(station: Station, controller: Controller) -> None:
-    """Keep one EVSE running; it is online once the broker is there, the listener being bound before."""
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(controller.run())
+    """Keep one EVSE running; it is online once the broker is there, the listener being bound before.
+
+    The session ends first, so that the controller's last words are the last.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(controller.run())
+        try:
             await controller.ready()
             controller.online()
-    finally:
-        await station.close()
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await station.close()

@@ -68,6 +68,7 @@ class Station:
         self._servers: list[asyncio.Server] = []
         self._responder = discovery.Responder(self._interface, self._offer)
         self._busy = False
+        self._attending: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Bind listeners and SDP; raises `InterfaceError` with a remedy where that is not possible."""
@@ -81,10 +82,13 @@ class Station:
         log.info("%s: SDP %s, TLS %s, TCP %s", self.evse.id, self.sdp_port, self.tls_port, self.tcp_port)
 
     async def close(self) -> None:
-        """Stop listening; a session that runs is ended by whoever runs the loop."""
+        """Stop listening and end the session that runs, the charger made safe; may be called twice."""
         self._responder.close()
         for server in self._servers:
             server.close()
+        if self._attending is not None:
+            self._attending.cancel()
+            await asyncio.wait({self._attending})
 
     async def _listen(self, address: IPv6Address, port: int, *, secure: bool) -> int:
         opened = self._interface.serve(address, port)
@@ -118,7 +122,10 @@ class Station:
             return
         self._busy = True
         try:
-            await self._attend(stream, setup, secure=secure)
+            self._attending = asyncio.create_task(self._attend(stream, setup, secure=secure))
+            await asyncio.wait({self._attending})
+            if not self._attending.cancelled():
+                self._attending.result()
         finally:
             self._busy = False
             with contextlib.suppress(V2GError):
@@ -144,6 +151,9 @@ class Station:
             ending = await self._converse(link, visit)
         except V2GError as error:
             ending = Ending(kind=kind_of(error), reason=str(error))
+        except asyncio.CancelledError:
+            ending = Ending(kind="gone", reason="the station stops")
+            raise
         finally:
             self._conclude(visit, ending)
             if link is not None:

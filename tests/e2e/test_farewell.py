@@ -18,7 +18,10 @@ def said(payload: dict[str, object], members: dict[str, object]) -> bool:
 
 async def test_the_secc_takes_leave(shared: Bay) -> None:
     await shared.plug_and_charge()
+    mark, secc = shared.mark, shared.process("secc")
     assert await shared.terminate("secc") < END_S
+    assert not any("Traceback" in line for line in secc.lines)
+    assert [event["reason"] for event in shared.peer.events(mark, "gone")] == ["the station stops"]
     left = await shared.retained("secc/status", "secc/limits", "secc/permit", "secc/session", "secc/vehicle")
     assert left["secc/status"]["state"] == "offline"
     assert said(left["secc/limits"], ZERO)
@@ -35,7 +38,9 @@ async def test_the_secc_takes_leave(shared: Bay) -> None:
 
 async def test_the_controller_takes_leave(shared: Bay) -> None:
     await shared.plug_and_charge()
+    simulator = shared.process("simulator")
     assert await shared.terminate("simulator") < END_S
+    assert not any("Traceback" in line for line in simulator.lines)
     left = await shared.retained("charger/status", "charger/state")
     assert left["charger/status"]["state"] == "offline"
     assert left["charger/state"]["contactor"] == "open"

@@ -67,9 +67,10 @@ async def test_a_retained_request_is_no_request(ac: Bay) -> None:
     mark = ac.mark
     await ac.start("secc")
     await ac.ready()
-    await eventually(lambda: len(rejected(ac, mark)) == 2, "both refused")
+    both = {"charger/request", "backend/authorization/response"}  # amqtt hands retained messages out twice
+    await eventually(lambda: set(rejected(ac, mark)) == both, "both refused")
     assert all("retained" in event["reason"] for event in ac.peer.events(mark, "rejected"))
-    for topic in ("charger/request", "backend/authorization/response"):
+    for topic in both:
         await ac.peer.say(topic, b"", retain=True)
     await ac.charges()
 

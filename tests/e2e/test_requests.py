@@ -23,7 +23,7 @@ async def test_the_car_is_asked_to_stop(shared: Bay, do: str) -> None:
 
 
 async def test_the_car_renegotiates_once_and_charges_on(shared: Bay) -> None:
-    await shared.plug_and_charge(charge_s=4.0)
+    await shared.plug_and_charge(charge_s=2.5)
     mark = shared.mark
     await shared.console("request renegotiate")
     await shared.charging()

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -116,8 +117,7 @@ def check_picture(picture: str, expected: list[str], who: str) -> None:
     ("options", "reason"),
     [
         (["--payment", "external", "--card", "reject"], "no card was accepted in time"),
-        (["--energy", "dc", "--fault", "rcd@charge+0.3"], "the charger reports rcd"),
-        (["--fault", "temperature@charge+0.3"], "the station ended the charge"),
+        (["--energy", "dc", "--fault", "temperature@charge+0.3"], "the charger reports temperature"),
     ],
 )
 def test_a_session_that_ends_otherwise_is_no_success(options: list[str], reason: str, tmp_path: Path) -> None:
@@ -135,3 +135,21 @@ def test_an_unknown_fault_is_refused_before_anything_starts(tmp_path: Path) -> N
     ended, told = demo(tmp_path, "--fault", "fire@1")
     assert (ended.returncode, ended.stdout, told) == (1, "", {})
     assert ended.stderr.startswith("Error: --fault: fault 'fire@1': no kind 'fire'; there are ")
+
+
+def test_interrupted_it_takes_its_processes_along(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "plugcharge", "demo", "--charge-s", "60"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert any("ChargingStatusReq" in line for line in running.stdout)
+        children = psutil.Process(running.pid).children(recursive=True)
+        assert len(children) == 4
+        running.terminate()
+        assert running.wait(PATIENCE_S) == 1
+        assert running.stderr.read() == "Error: interrupted; all processes have ended\n"
+    assert [child for child in children if child.is_running()] == []
+    assert list(tmp_path.iterdir()) == []
