@@ -96,3 +96,31 @@ def test_a_card_in_advance_needs_its_time() -> None:
     answers = Answers()
     assert "valid_for_s" in answers.charger(card(True, "advance"), 0)
     assert answers.advance("charger", 0) is None
+
+
+def test_a_refused_card_leaves_the_request_to_the_next_card() -> None:
+    answers = asking(deadline_s=10.0)
+    assert answers.charger(card(False), 1) == ""
+    assert answers.charger(card(True), 5) == ""
+    word = answers.answered("r", "charger")
+    assert word is not None
+    assert word.accepted
+
+
+def test_the_next_card_may_not_come_late_either() -> None:
+    answers = asking(deadline_s=10.0)
+    answers.charger(card(False), 1)
+    assert answers.charger(card(True), 11) == "past its deadline"
+    word = answers.answered("r", "charger")
+    assert word is not None
+    assert not word.accepted
+
+
+def test_a_refused_contract_stays_refused() -> None:
+    answers = Answers()
+    answers.ask(api.AuthorizationRequest(id="r", session="s", kind="contract", deadline_s=10.0), 0.0)
+    assert answers.backend(backend("rejected"), 1) == ""
+    assert answers.backend(backend("accepted"), 2) == "refused before"
+    word = answers.answered("r", "backend")
+    assert word is not None
+    assert not word.accepted

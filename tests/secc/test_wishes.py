@@ -67,3 +67,22 @@ def test_memory_is_bounded() -> None:
     for number in range(1_000):
         wishes.take(request("stop", str(number)), running=True)
     assert len(wishes._replies) == REMEMBERED
+
+
+def test_a_renegotiation_fulfils_its_wish_and_no_stronger_one() -> None:
+    wishes = Wishes()
+    steps: list[tuple[Do, str]] = [("renegotiate", "none"), ("pause", "pause"), ("stop", "stop")]
+    for do, left in steps:
+        wishes.take(request(do), running=True)
+        wishes.renegotiated()
+        assert wishes.wish == left
+
+
+def test_another_renegotiation_needs_another_request() -> None:
+    wishes = Wishes()
+    for wanted in ("renegotiate", "none"):
+        wishes.take(request("renegotiate", "1"), running=True)
+        assert wishes.wish == wanted
+        wishes.renegotiated()
+    wishes.take(request("renegotiate", "2"), running=True)
+    assert wishes.wish == "renegotiate"
