@@ -137,8 +137,8 @@ async def _play(choice: Choice) -> Report:
             broker, port = await start_broker()
             stack.push_async_callback(_end, broker)
             files = scene.write(folder, choice, broker_port=port, sdp_port=_free_udp_port())
-            faults = [word for fault in choice.faults for word in ("--fault", fault)]
-            simulate = _running("secc", "simulate", "--config", files.simulator, *faults)
+            trouble = [word for fault in choice.faults for word in ("--fault", fault)]
+            simulate = _running("secc", "simulate", "--config", files.simulator, "--card", choice.card, *trouble)
             controller = await stack.enter_async_context(simulate)
             station = await stack.enter_async_context(_running("secc", "run", "--config", files.secc))
             report.timings["ready_s"] = round(time.perf_counter() - began, 3)

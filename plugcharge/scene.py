@@ -13,7 +13,6 @@ CARD_WAIT_S = 2.0
 SIMULATOR = """\
 evse = "{evse}"
 energy = "{energy}"
-card = "{card}"
 card_delay_s = 0.2
 record = "{record}"
 
@@ -76,10 +75,6 @@ class Choice(Protocol):
         """`contract` or `external`."""
 
     @property
-    def card(self) -> str:
-        """What the card reader says: `accept`, `reject` or `none`."""
-
-    @property
     def charge_s(self) -> float:
         """Length of the charge loop."""
 
@@ -105,7 +100,7 @@ def write(folder: Path, choice: Choice, *, broker_port: int, sdp_port: int) -> F
         result=folder / "result.json",
     )
     ports: dict[str, Any] = {"evse": EVSE, "broker_port": broker_port, "sdp_port": sdp_port}
-    ports |= {"card": choice.card, "card_wait_s": CARD_WAIT_S}
+    ports["card_wait_s"] = CARD_WAIT_S
     files.simulator.write_text(SIMULATOR.format(energy=choice.energy, record=files.record, **ports), encoding="utf-8")
     files.secc.write_text(SECC.format(**ports), encoding="utf-8")
     mode = "dc" if choice.energy == "dc" else "ac3"
