@@ -109,7 +109,7 @@ def check_picture(picture: str, expected: list[str], who: str) -> None:
     assert who in " ".join(picture.split())
     assert "Limits as the controller saw them" in picture
     assert "Energy metered:" in picture
-    assert "Timings: ready_s" in picture
+    assert "Timings: started_s" in picture
     assert "The session went as planned." in picture
 
 
