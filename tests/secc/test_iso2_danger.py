@@ -261,6 +261,17 @@ async def test_an_ac_car_may_open_just_before_it_asks_to_stop() -> None:
         await station.ended("session_ended")
 
 
+async def test_a_car_that_stops_in_order_may_take_its_time_again() -> None:
+    async with ac_bench(scale=0.1) as station:
+        car = await station.car_at(AC, "ChargingStatus")
+        await opened_at_once(station, lambda charger: charger.change(plug="B"))
+        assert (await car.ask(power("Stop"))).ResponseCode == "OK"
+        with pytest.raises(TimeoutError):
+            await car.receive(within=0.25)
+        assert (await car.ask(stop())).ResponseCode == "OK"
+        await station.ended("session_ended")
+
+
 @pytest.mark.parametrize("request_", [STATUS, power("Renegotiate"), power("Start")])
 async def test_an_ac_car_in_b_may_do_nothing_but_stop(request_: Any) -> None:
     async with ac_bench() as station:
