@@ -13,7 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from pki.certificate import Certificate, read
+from pki.certificate import Certificate, read, signed_by
 
 logger = logging.getLogger(__name__)
 _MAKE = "`plugcharge pki init` makes a set for tests"
@@ -39,6 +39,16 @@ def load_anchors(path: str | Path) -> list[bytes]:
         if not anchor.ca:
             raise ValueError(f"{path}: certificate {place} is no CA and cannot anchor trust; leave it out")
     return [anchor.der for anchor in anchors]
+
+
+def load_root(path: str | Path, chain: Sequence[bytes]) -> bytes:
+    """Return the root in a PEM file that signed the last of a DER chain; raise ValueError if none there did."""
+    top = read(chain[-1]).parsed
+    for root in load_anchors(path):
+        if signed_by(top, read(root).parsed):
+            return root
+    wanted = top.issuer.rfc4514_string()
+    raise ValueError(f"{path}: the chain hangs on none of its roots; name the file of {wanted}, or leave root out")
 
 
 def load_key(path: str | Path, password: str | bytes | None = None) -> ec.EllipticCurvePrivateKey:

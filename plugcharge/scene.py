@@ -32,6 +32,7 @@ port = {broker_port}
 [tls]
 chain = "certs/iso2/leaf/secc/evse1/chain.pem"
 key = "certs/iso2/leaf/secc/evse1/key.pem"
+root = "certs/iso2/trust/v2g.pem"
 
 [trust]
 contract = ["certs/iso2/trust/mo.pem"]

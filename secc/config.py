@@ -23,11 +23,15 @@ class ConfigurationError(ValueError):
 
 
 class TlsSettings(Record, forbid_unknown_fields=True):
-    """TLS is required unless `required = false`; chain and key are PEM files, chain leaf first and without the root."""
+    """TLS is required unless `required = false`; chain and key are PEM files, chain leaf first and without the root.
+
+    `root` is the PEM file of the V2G root the chain hangs on: a vehicle names the roots it trusts by their hashes.
+    """
 
     required: bool = True
     chain: str | None = None
     key: str | None = None
+    root: str | None = None
     password: str | None = None
     handshake_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
 
@@ -98,6 +102,8 @@ def _check(path: Path, config: SeccConfig) -> None:
         )
     if (config.tls.chain is None) != (config.tls.key is None):
         raise ConfigurationError(f"{path}: [tls] chain and key go together")
+    if config.tls.root and not config.tls.chain:
+        raise ConfigurationError(f"{path}: [tls] root is there for a chain; name chain and key, too, or leave it out")
 
 
 def _anchored(folder: Path, config: SeccConfig) -> SeccConfig:
@@ -106,7 +112,9 @@ def _anchored(folder: Path, config: SeccConfig) -> SeccConfig:
     def absolute(name: str | None) -> str | None:
         return None if name is None else str(folder / name)
 
-    tls = msgspec.structs.replace(config.tls, chain=absolute(config.tls.chain), key=absolute(config.tls.key))
+    tls = msgspec.structs.replace(
+        config.tls, chain=absolute(config.tls.chain), key=absolute(config.tls.key), root=absolute(config.tls.root)
+    )
     trust = TrustSettings(contract=[str(folder / name) for name in config.trust.contract])
     mqtt = msgspec.structs.replace(
         config.mqtt,

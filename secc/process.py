@@ -63,7 +63,8 @@ def server_tls(settings: config.TlsSettings) -> ServerContext | None:
         return None
     credential = credentials.load_credential(settings.chain, settings.key, settings.password)
     credentials.require_in_date(settings.chain, credential.chain)
-    return server_context(ServerIdentity(chain=tuple(credential.chain), key=credential.key))
+    root = None if settings.root is None else credentials.load_root(settings.root, credential.chain)
+    return server_context(ServerIdentity(chain=tuple(credential.chain), key=credential.key, root=root))
 
 
 def _anchors(files: Sequence[str]) -> list[bytes]:

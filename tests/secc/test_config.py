@@ -40,12 +40,15 @@ def test_tls_is_required_unless_said_otherwise(file: Path) -> None:
 
 
 def test_files_are_relative_to_the_configuration(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = BAY + '[tls]\nchain = "a/chain.pem"\nkey = "/abs/key.pem"\n[trust]\ncontract = ["mo.pem"]\n'
+    text = (
+        BAY + '[tls]\nchain = "a/chain.pem"\nkey = "/abs/key.pem"\nroot = "v2g.pem"\n[trust]\ncontract = ["mo.pem"]\n'
+    )
     file.write_text(text + '[mqtt]\nca = "ca.pem"\n', encoding="utf-8")
     monkeypatch.chdir("/")
     settings = load(file)
     folder = file.parent
     assert (settings.tls.chain, settings.tls.key) == (str(folder / "a/chain.pem"), "/abs/key.pem")
+    assert settings.tls.root == str(folder / "v2g.pem")
     assert settings.trust.contract == [str(folder / "mo.pem")]
     assert settings.mqtt.ca == str(folder / "ca.pem")
 
@@ -56,6 +59,7 @@ WRONG = {
     "no interface": ('[[evse]]\nid = "a"\n' + PLAIN, "interface"),
     "bad id": ('[[evse]]\nid = "a/b"\ninterface = "lo"\n' + PLAIN, r"evse\[\.\.\.\]\.id|evse\[0\]\.id"),
     "two of one id": (BAY + BAY + PLAIN, r"\[\[evse\]\] id: bay-1, bay-1"),
+    "root without chain": (BAY + PLAIN + 'root = "v2g.pem"\n', r"\[tls\] root .*chain and key"),
     "port": (BAY + "tls_port = 70000\n" + PLAIN, "tls_port"),
     "port of text": (BAY + 'sdp_port = "x"\n' + PLAIN, "sdp_port"),
     "half a key": (BAY + PLAIN + 'chain = "c.pem"\n', "chain and key go together"),
