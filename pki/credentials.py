@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -76,17 +75,6 @@ def load_credential(chain: str | Path, key: str | Path, password: str | bytes | 
     if certificates[0].key != secret.public_key():
         raise ValueError(f"{key}: not the key of the first certificate in {chain}; take both from one folder")
     return Credential([certificate.der for certificate in certificates], secret)
-
-
-def require_in_date(path: str | Path, chain: Sequence[bytes]) -> None:
-    """Raise ValueError if a certificate of a chain read from `path` is not valid now."""
-    now = datetime.now(UTC)
-    for place, certificate in enumerate((read(der) for der in chain), start=1):
-        if now > certificate.not_after:
-            raise ValueError(f"{path}: certificate {place} expired on {certificate.not_after:%Y-%m-%d}; renew it")
-        if now < certificate.not_before:
-            begins = f"{certificate.not_before:%Y-%m-%d %H:%M}"
-            raise ValueError(f"{path}: certificate {place} is not valid before {begins} UTC; check this host's clock")
 
 
 def _certificates(path: Path) -> list[Certificate]:

@@ -18,7 +18,7 @@ from secc.station import SESSIONS, Station
 from v2g import protocols
 from v2g.messages.iso2 import ChargingStatusReq, ChargingStatusRes, CurrentDemandReq, CurrentDemandRes
 from v2g.timing import Timing
-from v2g.tls.context import ServerContext, ServerIdentity, server_context
+from v2g.tls.context import BadIdentity, ServerContext, ServerIdentity, server_context
 from v2g.trust import Role, Verdict, Verify
 
 LOOP_MESSAGES = (CurrentDemandReq, CurrentDemandRes, ChargingStatusReq, ChargingStatusRes)
@@ -62,9 +62,11 @@ def server_tls(settings: config.TlsSettings) -> ServerContext | None:
     if settings.chain is None or settings.key is None:
         return None
     credential = credentials.load_credential(settings.chain, settings.key, settings.password)
-    credentials.require_in_date(settings.chain, credential.chain)
     root = None if settings.root is None else credentials.load_root(settings.root, credential.chain)
-    return server_context(ServerIdentity(chain=tuple(credential.chain), key=credential.key, root=root))
+    try:
+        return server_context(ServerIdentity(chain=tuple(credential.chain), key=credential.key, root=root))
+    except BadIdentity as error:
+        raise BadIdentity(f"{settings.chain}: {error}") from error
 
 
 def _anchors(files: Sequence[str]) -> list[bytes]:

@@ -72,7 +72,7 @@ SECC = {
         tls("leaf/secc/evse1/chain.pem", "encrypted.pem", 'password = "wrong"\n'),
         ["[tls]", "encrypted.pem", "wrong password"],
     ),
-    "expired": (tls("expired.pem", "expired.key"), ["[tls]", "expired.pem", "expired on 2020-01-31", "renew"]),
+    "expired": (tls("expired.pem", "expired.key"), ["[tls]", "expired.pem", "expired 2020-01-31", "issue a new one"]),
     "no contract roots": (BAY + PLAIN + '[trust]\ncontract = ["none.pem"]\n', ["[trust] contract", "none.pem"]),
     "a leaf as root": (
         BAY + PLAIN + '[trust]\ncontract = ["leaf/contract/car1/chain.pem"]\n',
@@ -156,9 +156,9 @@ def _write_key(file: Path, key: ec.EllipticCurvePrivateKey, password: bytes) -> 
 
 
 def _expired(key: ec.EllipticCurvePrivateKey) -> bytes:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "late")])
+    name, issuer = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)]) for text in ("late", "Sub2"))
     began = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, began, began + dt.timedelta(days=30))
+    builder = x509.CertificateBuilder(issuer, name, key.public_key(), 1, began, began + dt.timedelta(days=30))
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 

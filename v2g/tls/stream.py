@@ -15,8 +15,8 @@ from v2g.tls.client_hello import ClientHello, parse
 from v2g.tls.context import ClientContext, ServerContext, missing
 from v2g.tls.session import Session
 from v2g.trust import Role, Verdict, Verify
+from v2g.v2gtp import VERSION
 
-_V2GTP_VERSION = 0x01
 _ALERT_DECODE_ERROR = bytes.fromhex("15 0303 0002 02 32")
 
 
@@ -178,7 +178,7 @@ async def _client_hello(stream: Stream) -> tuple[ClientHello, bytes]:
         if not more:
             raise PeerGone(f"{stream.facts.peer} closed the connection before its ClientHello was complete")
         arrived += more
-        if arrived[0] == _V2GTP_VERSION:
+        if arrived[0] == VERSION:
             raise HandshakeFailed("the peer speaks V2GTP in clear on the TLS port; let it ask for TLS in SDP")
         try:
             hello = parse(arrived)
