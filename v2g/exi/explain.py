@@ -3,7 +3,8 @@
 Generated code reads what is as it should be; all other bytes come here. What deviates but can be understood is read
 and noted: values out of range, empty values sent as missing ones (EXIficient), texts sent as references to earlier
 ones, spare bytes behind the end, lists whose last code tells that they could go on (libcbv2g, EXIficient's compiled
-grammars). Anything else raises `Undecodable` with the path, the bit and what could have stood there.
+grammars). Anything else raises `Undecodable` with the path, the bit and what could have stood there; so does a stream
+with more than `MOST_NOTES` deviations, since each of them costs memory here and entries in the session's journal.
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ V = TypeVar("V", str, bytes)
 MISSED_END = -1
 """Stands for the second-level code that ends an element where the first level does not let it end."""
 MOST_NAMES = 6
+MOST_NOTES = 64
+"""So many deviations one message may have; the worst peers seen make about ten."""
+MOST_QUOTED = 80
+"""Characters of a peer's text that a note repeats."""
 
 
 class Reading:
@@ -90,6 +95,8 @@ class Reading:
         return Undecodable(what, path=self._where(), bit=at, expected=expected)
 
     def _note(self, quirk: Quirk, detail: str = "") -> None:
+        if len(self._notes) == MOST_NOTES:
+            raise self._failure(f"more than {MOST_NOTES} deviations", self._at)
         self._notes.append(Note(quirk, self._where(), detail))
 
     # Bits and numbers
@@ -317,7 +324,7 @@ class Reading:
         position = self._bits((len(texts) - 1).bit_length()) if texts else 0
         if position >= len(texts):
             raise self._failure("a reference to a text that was never sent", at)
-        self._note(Quirk.TABLE, repr(texts[position]))
+        self._note(Quirk.TABLE, repr(texts[position][:MOST_QUOTED]))
         return texts[position]
 
     def _characters(self, length: int, at: int) -> str:
