@@ -185,6 +185,15 @@ async def test_dc_operating_point(
         assert (body.EVSEID, body.SAScheduleTupleID, body.MeterInfo.MeterReading) == ("DE*PCG*E0001", 1, 1_000)
 
 
+async def test_the_voltage_is_clamped_to_what_the_hardware_can_do() -> None:
+    async with dc_bench() as station:
+        car = await station.car_at(DC, "CurrentDemand first")
+        station.charger.hardware_limits = api.ChargerLimits(max_voltage_v=380)
+        body = await car.ask(demand(385, 100))
+        assert station.charger.said("target")[-1]["voltage_v"] == 380
+        assert (body.EVSEVoltageLimitAchieved, body.EVSEMaximumVoltageLimit) == (True, value(380, "V"))
+
+
 async def test_limits_of_a_car_hold_until_it_tells_others() -> None:
     async with dc_bench() as station:
         car = await station.car_at(DC, "CurrentDemand first")
