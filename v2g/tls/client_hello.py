@@ -30,10 +30,8 @@ class Extension(IntEnum):
     """The extensions that are read here, by their IANA number."""
 
     TRUSTED_CA_KEYS = 3
-    STATUS_REQUEST = 5
     SUPPORTED_GROUPS = 10
     SIGNATURE_ALGORITHMS = 13
-    STATUS_REQUEST_V2 = 17
     SUPPORTED_VERSIONS = 43
     CERTIFICATE_AUTHORITIES = 47
 
@@ -67,8 +65,6 @@ class ClientHello:
     signature_schemes: tuple[int, ...] = ()
     trusted_ca_keys: tuple[TrustedAuthority, ...] = ()
     certificate_authorities: tuple[bytes, ...] = ()
-    status_request: bool = False
-    status_request_v2: bool = False
 
 
 def parse(buffer: bytes) -> ClientHello | None:
@@ -215,8 +211,6 @@ def _hello(reader: _Reader) -> ClientHello:
         signature_schemes=listed(Extension.SIGNATURE_ALGORITHMS, 2, _number16),
         trusted_ca_keys=listed(Extension.TRUSTED_CA_KEYS, 2, _trusted_authority),
         certificate_authorities=listed(Extension.CERTIFICATE_AUTHORITIES, 2, _name),
-        status_request=Extension.STATUS_REQUEST in extensions,
-        status_request_v2=Extension.STATUS_REQUEST_V2 in extensions,
     )
 
 

@@ -106,10 +106,11 @@ def test_without_extensions() -> None:
     assert parse(records(message(body))) == ClientHello(versions=(0x0301,), suites=(0xC023,))
 
 
-def test_status_requests() -> None:
-    found = parse(hello(b"\x00\x05\x00\x00" + b"\x00\x11\x00\x00"))
+def test_what_is_not_read_is_listed_still() -> None:
+    """Status requests and a number nobody knows."""
+    found = parse(hello(b"\x00\x05\x00\x00" + b"\x00\x11\x00\x00" + b"\xfa\xfa\x00\x01\x00"))
     assert found is not None
-    assert (found.status_request, found.status_request_v2) == (True, True)
+    assert found.extensions == (5, 17, 0xFAFA)
 
 
 def test_an_unknown_kind_of_authority_takes_the_rest() -> None:
