@@ -22,9 +22,10 @@ class Schedule:
 
     @classmethod
     def of(cls, chosen: iso2.SAScheduleTuple) -> Schedule:
-        """Read a tuple as it was offered just now."""
+        """Read a tuple as it was offered just now; a power below zero allows nothing."""
         steps = tuple(
-            (_start(entry.TimeInterval), units.number(entry.PMax)) for entry in chosen.PMaxSchedule.PMaxScheduleEntry
+            (_start(entry.TimeInterval), max(0.0, units.number(entry.PMax)))
+            for entry in chosen.PMaxSchedule.PMaxScheduleEntry
         )
         return cls(tuple_id=chosen.SAScheduleTupleID, steps=steps)
 

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evcc.schedule import Schedule
+from v2g.messages import iso2
+from v2g.messages.iso2 import PhysicalValue, UnitSymbol
 
 steps = st.lists(st.integers(1, 16_777_214), unique=True, max_size=60).flatmap(
     lambda starts: st.lists(st.integers(0, 350_000), min_size=len(starts) + 1, max_size=len(starts) + 1).map(
@@ -39,3 +41,12 @@ def test_the_profile_never_exceeds_schedule_or_vehicle(schedule: tuple[tuple[int
 def test_the_step_in_force(ago: float, power: float) -> None:
     schedule = Schedule(steps=((0, 11_000), (60, 4_000), (120, 7_000)), told_at=time.monotonic() - ago)
     assert schedule.pmax_w == power
+
+
+def test_a_power_below_zero_allows_nothing() -> None:
+    lowest = PhysicalValue(Multiplier=3, Unit=UnitSymbol.W, Value=-32_768)
+    entry = iso2.PMaxScheduleEntry(TimeInterval=iso2.RelativeTimeInterval(start=0), PMax=lowest)
+    chosen = iso2.SAScheduleTuple(SAScheduleTupleID=3, PMaxSchedule=iso2.PMaxSchedule(PMaxScheduleEntry=[entry]))
+    schedule = Schedule.of(chosen)
+    assert (schedule.tuple_id, schedule.pmax_w) == (3, 0)
+    assert schedule.profile(11_000.0).ProfileEntry[0].ChargingProfileEntryMaxPower.Value == 0
