@@ -16,12 +16,15 @@ from v2g.errors import Undecodable
 MAX_HELLO = 16_384
 MAX_RECORD = 16_384
 MAX_RECORDS = 64
+MAX_AUTHORITIES = 256
+"""Entries of trusted_ca_keys; who trusts more roots than that is no vehicle."""
 
 RECORD_HANDSHAKE = 22
 MESSAGE_CLIENT_HELLO = 1
 TLS_1_2 = 0x0303
 TLS_1_3 = 0x0304
 _SHA1_SIZE = 20
+_RECORD_HEADER = 5
 
 Item = TypeVar("Item")
 
@@ -72,30 +75,41 @@ def parse(buffer: bytes) -> ClientHello | None:
 
     Raises `Undecodable` for anything that is no ClientHello or is larger than the bounds above.
     """
-    message = _reassemble(buffer)
-    if message is None:
+    return Intake().feed(buffer)
+
+
+class Intake:
+    """Takes a ClientHello in pieces, however small, and looks at no byte twice; `arrived` holds all that came."""
+
+    def __init__(self) -> None:
+        self.arrived = bytearray()
+        self._message = bytearray()
+        self._records = 0
+        self._record_at = 0
+
+    def feed(self, data: bytes) -> ClientHello | None:
+        """Take more bytes; None while the ClientHello is incomplete. Raises `Undecodable` as `parse` does."""
+        self.arrived += data
+        while record := self._next_record():
+            self._message += record
+            wanted = _message_size(self._message)
+            if wanted is not None and len(self._message) >= wanted:
+                return _hello(_Reader(bytes(self._message[4:wanted]), "ClientHello"))
+            if self._records == MAX_RECORDS:
+                raise Undecodable("ClientHello in too many pieces", expected=f"at most {MAX_RECORDS} TLS records")
         return None
-    return _hello(_Reader(message, "ClientHello"))
 
-
-def _reassemble(buffer: bytes) -> bytes | None:
-    """Join the fragments of the first handshake message; None while it is incomplete."""
-    message = bytearray()
-    at = 0
-    for _ in range(MAX_RECORDS):
-        header = buffer[at : at + 5]
+    def _next_record(self) -> bytes:
+        """Return what the next record holds, nothing while it is incomplete: it is never empty itself."""
+        start = self._record_at + _RECORD_HEADER
+        header = bytes(self.arrived[self._record_at : start])
         _check_record(header)
-        if len(header) < 5:
-            return None
-        end = at + 5 + int.from_bytes(header[3:5])
-        message += buffer[at + 5 : end]
-        wanted = _message_size(message)
-        if wanted is not None and len(message) >= wanted:
-            return bytes(message[4:wanted])
-        if len(buffer) < end:
-            return None
-        at = end
-    raise Undecodable("ClientHello in too many pieces", expected=f"at most {MAX_RECORDS} TLS records")
+        end = start + int.from_bytes(header[3:])
+        if len(header) < _RECORD_HEADER or len(self.arrived) < end:
+            return b""
+        self._records += 1
+        self._record_at = end
+        return bytes(self.arrived[start:end])
 
 
 def _check_record(header: bytes) -> None:
@@ -104,7 +118,7 @@ def _check_record(header: bytes) -> None:
         raise Undecodable(f"first byte 0x{header[0]:02x} of a TLS record", expected="0x16, a handshake record")
     if header[1:2] and header[1] != 3:
         raise Undecodable(f"TLS record of major version {header[1]}", expected="3")
-    if len(header) == 5 and not 0 < int.from_bytes(header[3:5]) <= MAX_RECORD:
+    if len(header) == _RECORD_HEADER and not 0 < int.from_bytes(header[3:5]) <= MAX_RECORD:
         raise Undecodable(f"TLS record of {int.from_bytes(header[3:5])} bytes", expected=f"1 to {MAX_RECORD}")
 
 
@@ -151,10 +165,12 @@ class _Reader:
         """Take a block that `size` bytes of length precede; `name` is its place in the path."""
         return _Reader(self.take(self.number(size)), f"{self._path}.{name}")
 
-    def every(self, read: Callable[[_Reader], Item]) -> tuple[Item, ...]:
-        """Read one item after the other up to the end."""
-        items = []
+    def every(self, read: Callable[[_Reader], Item], most: int = MAX_HELLO) -> tuple[Item, ...]:
+        """Read one item after the other up to the end, `most` at most."""
+        items: list[Item] = []
         while self:
+            if len(items) == most:
+                raise Undecodable("goes on", path=self._path, bit=8 * self._at, expected=f"at most {most} entries")
             items.append(read(self))
         return tuple(items)
 
@@ -194,12 +210,14 @@ def _hello(reader: _Reader) -> ClientHello:
     extensions = _extensions(reader.block(2, "extensions")) if reader else {}
     reader.end()
 
-    def listed(extension: Extension, size: int, read: Callable[[_Reader], Item]) -> tuple[Item, ...]:
+    def listed(
+        extension: Extension, size: int, read: Callable[[_Reader], Item], most: int = MAX_HELLO
+    ) -> tuple[Item, ...]:
         """Read an extension that is one list with `size` bytes of length; empty when it is absent."""
         if extension not in extensions:
             return ()
         body = _Reader(extensions[extension], f"ClientHello.{extension.name.lower()}")
-        items = body.block(size, "list").every(read)
+        items = body.block(size, "list").every(read, most)
         body.end()
         return items
 
@@ -209,7 +227,7 @@ def _hello(reader: _Reader) -> ClientHello:
         extensions=tuple(extensions),
         groups=listed(Extension.SUPPORTED_GROUPS, 2, _number16),
         signature_schemes=listed(Extension.SIGNATURE_ALGORITHMS, 2, _number16),
-        trusted_ca_keys=listed(Extension.TRUSTED_CA_KEYS, 2, _trusted_authority),
+        trusted_ca_keys=listed(Extension.TRUSTED_CA_KEYS, 2, _trusted_authority, MAX_AUTHORITIES),
         certificate_authorities=listed(Extension.CERTIFICATE_AUTHORITIES, 2, _name),
     )
 

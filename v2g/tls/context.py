@@ -14,7 +14,7 @@ from cryptography import x509
 from OpenSSL import SSL
 
 from v2g.tls._openssl import Context
-from v2g.tls.client_hello import TLS_1_2, ClientHello, Extension, Identifier, parse
+from v2g.tls.client_hello import MAX_AUTHORITIES, TLS_1_2, ClientHello, Extension, Identifier, parse
 from v2g.tls.identity import BadIdentity, ServerIdentity, cert_sha1
 
 __all__ = ["BadIdentity", "ClientContext", "Keylog", "ServerContext", "ServerIdentity"]
@@ -25,8 +25,6 @@ GROUP = 23
 SCHEME = 0x0403
 RENEGOTIATION_SIGNAL = 0x00FF
 """Stands among the suites of a ClientHello without being one (RFC 5746)."""
-
-MAX_ROOTS = 256
 
 Keylog = Callable[[bytes], None]
 """Takes one line in the format of SSLKEYLOGFILE: for labs, whoever has it reads the session."""
@@ -92,8 +90,8 @@ class ClientContext:
     """The vehicle's side: no certificate, a list of trusted roots."""
 
     def __init__(self, anchors: Sequence[bytes], keylog: Keylog | None) -> None:
-        if len(anchors) > MAX_ROOTS:
-            raise ValueError(f"{len(anchors)} V2G roots do not fit in a ClientHello; give at most {MAX_ROOTS}")
+        if len(anchors) > MAX_AUTHORITIES:
+            raise ValueError(f"{len(anchors)} V2G roots do not fit in a ClientHello; give at most {MAX_AUTHORITIES}")
         self._trusted = tuple(cert_sha1(_certificate(anchor)) for anchor in anchors)
         self._context = _restricted(Context(SSL.TLS_CLIENT_METHOD), keylog)
         if self._trusted:

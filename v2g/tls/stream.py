@@ -11,7 +11,7 @@ from OpenSSL import SSL
 
 from v2g.errors import HandshakeFailed, PeerGone, Silence, Undecodable, Untrusted, V2GError
 from v2g.stream import FAREWELL, Facts, Stream
-from v2g.tls.client_hello import ClientHello, parse
+from v2g.tls.client_hello import ClientHello, Intake
 from v2g.tls.context import ClientContext, ServerContext, missing
 from v2g.tls.session import Session
 from v2g.trust import Role, Verdict, Verify
@@ -172,21 +172,20 @@ def _judged(connection: SSL.Connection, verify: Verify) -> Verdict:
 
 async def _client_hello(stream: Stream) -> tuple[ClientHello, bytes]:
     """Read up to the end of the ClientHello; return it and all bytes that came."""
-    arrived = b""
+    intake = Intake()
     while True:
         more = await stream.receive()
         if not more:
             raise PeerGone(f"{stream.facts.peer} closed the connection before its ClientHello was complete")
-        arrived += more
-        if arrived[0] == VERSION:
+        if not intake.arrived and more[0] == VERSION:
             raise HandshakeFailed("the peer speaks V2GTP in clear on the TLS port; let it ask for TLS in SDP")
         try:
-            hello = parse(arrived)
+            hello = intake.feed(more)
         except Undecodable:
             await _try_send(stream, _ALERT_DECODE_ERROR)
             raise
         if hello is not None:
-            return hello, arrived
+            return hello, bytes(intake.arrived)
 
 
 async def _shake_hands(stream: Stream, session: Session) -> None:

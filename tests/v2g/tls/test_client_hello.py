@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import ssl
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from v2g.errors import Undecodable
-from v2g.tls.client_hello import MAX_HELLO, MAX_RECORDS, ClientHello, Identifier, TrustedAuthority, parse
+from v2g.tls import client_hello
+from v2g.tls.client_hello import (
+    MAX_AUTHORITIES,
+    MAX_HELLO,
+    MAX_RECORDS,
+    ClientHello,
+    Identifier,
+    Intake,
+    TrustedAuthority,
+    parse,
+)
 
 CERT_HASH = bytes(range(20))
 KEY_HASH = bytes(range(100, 120))
@@ -87,6 +98,49 @@ def test_a_hello_written_by_hand() -> None:
 @pytest.mark.parametrize("size", [4, 5, 40, 100])
 def test_split_over_records(size: int) -> None:
     assert parse(records(message(BODY), size)) == EXPECTED
+
+
+@given(st.sampled_from([4, 7, 40, 16_384]), st.lists(st.integers(0, 400)))
+def test_pieces_of_any_size_make_the_same_hello(size: int, cuts: list[int]) -> None:
+    data = records(message(BODY), size)
+    at = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
+    intake = Intake()
+    found = [intake.feed(data[start:end]) for start, end in pairwise(at)]
+    assert found == [None] * (len(found) - 1) + [EXPECTED]
+    assert bytes(intake.arrived) == data
+
+
+def test_a_hello_in_single_bytes_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The work is that of its records, not of its pieces: 16 kB would cost most of a second."""
+    looked: list[int] = []
+    size_of = client_hello._message_size
+
+    def counted(message: bytearray) -> int | None:
+        looked.append(len(message))
+        return size_of(message)
+
+    monkeypatch.setattr(client_hello, "_message_size", counted)
+    data = records(message(BODY + bytes(MAX_HELLO - len(BODY))), 257)
+    intake = Intake()
+    for byte in data[:-1]:
+        assert intake.feed(bytes([byte])) is None
+    with pytest.raises(Undecodable, match="goes on at ClientHello"):
+        intake.feed(data[-1:])
+    assert len(looked) == MAX_RECORDS
+
+
+def test_no_more_authorities_than_a_vehicle_can_trust() -> None:
+    most = hello(authorities(MAX_AUTHORITIES))
+    found = parse(most)
+    assert found is not None
+    assert found.trusted_ca_keys == (TrustedAuthority(Identifier.PRE_AGREED),) * MAX_AUTHORITIES
+    with pytest.raises(Undecodable, match=r"ClientHello\.trusted_ca_keys\.list, .*expected at most 256 entries"):
+        parse(hello(authorities(MAX_AUTHORITIES + 1)))
+
+
+def authorities(count: int) -> bytes:
+    """Make the extension that names as many authorities, each in one byte."""
+    return b"\x00\x03" + (count + 2).to_bytes(2) + count.to_bytes(2) + bytes(count)
 
 
 def test_what_follows_is_left_alone() -> None:
