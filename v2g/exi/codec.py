@@ -45,8 +45,8 @@ class Schema:
     def encode(self, message: Message, *, strict: bool = True) -> bytes:
         """Write a document with this root message.
 
-        Raises ValueError naming the path of a value that is out of range; with `strict=False` only of one that no
-        bits can express.
+        Raises ValueError naming the path of a value that is out of range; with `strict=False` only of one that would
+        not be read either.
         """
         cls = type(message)
         code = self._document_codes.get(cls)
@@ -77,8 +77,8 @@ class Schema:
     def encode_fragment(self, message: Message, name: str | None = None) -> bytes:
         """Write a fragment of one element, as signatures are made over.
 
-        `name` is the element's, where the class alone does not tell it. Values out of range are written all the
-        same, since what was received must be checked as it was signed. Raises ValueError.
+        `name` is the element's, where the class alone does not tell it. Values out of range are written as far as
+        they are read, since what was received must be checked as it was signed. Raises ValueError.
         """
         frame = self.grammar.fragment
         code = frame.code(type(message), name)

@@ -14,7 +14,7 @@ from v2g.exi.frame import HEADER, Frame, Root
 from v2g.exi.grammar import Attribute, Characters, End, Event, Grammar, Row, Start, attributes
 from v2g.exi.message import Message
 from v2g.exi.relaxed import Relaxed, relaxed_class, value_field
-from v2g.exi.runtime import MOST_CHARACTERS, MOST_ITEMS, MOST_LONG_GROUPS, MOST_OCTETS, SURROGATES, flush
+from v2g.exi.runtime import MOST_CHARACTERS, MOST_ITEMS, MOST_LONG_GROUPS, MOST_OCTETS, SURROGATES, flush, tolerated
 from v2g.exi.types import Flag, Listed, Octets, Simple, Text, Whole
 
 
@@ -218,7 +218,7 @@ class Writing:
 
     def _check_length(self, kind: Text | Octets, length: int, cap: int) -> None:
         least = kind.least if self._strict else 0
-        most = cap if kind.most is None or not self._strict else kind.most
+        most = kind.most if self._strict and kind.most is not None else tolerated(kind.most, cap)
         if not least <= length <= most:
             raise self._refusal(f"length {length} is not within {least} to {most}")
 

@@ -28,6 +28,7 @@ from v2g.exi.runtime import (
     MOST_OCTETS,
     SURROGATES,
     TRIM_BITS,
+    tolerated,
 )
 from v2g.exi.texts import Name, Texts
 from v2g.exi.types import Flag, Listed, Octets, Simple, Text, Whole
@@ -314,7 +315,9 @@ class Reading:
         length = self._number() - 2
         if length < 0:
             value = self._earlier_text(self._texts.all() if length == -1 else self._texts.of(name), at)
+            self._admit(len(value), kind, MOST_CHARACTERS, at)
         else:
+            self._admit(length, kind, MOST_CHARACTERS, at)
             value = self._characters(length, at)
             self._texts.add(name, value)
         return self._checked_length(value, kind)
@@ -328,7 +331,7 @@ class Reading:
         return texts[position]
 
     def _characters(self, length: int, at: int) -> str:
-        if length > MOST_CHARACTERS or length << 3 > self._left:
+        if length << 3 > self._left:
             raise self._failure(f"a text of {length} characters", at, "at most what the bytes hold")
         characters = []
         for _ in range(length):
@@ -342,9 +345,15 @@ class Reading:
     def _octets(self, kind: Octets) -> bytes:
         at = self._at
         length = self._number()
-        if length > MOST_OCTETS or length << 3 > self._left:
+        self._admit(length, kind, MOST_OCTETS, at)
+        if length << 3 > self._left:
             raise self._failure(f"a value of {length} octets", at, "at most what the bytes hold")
         return self._checked_length(self._bits(length << 3).to_bytes(length, "big"), kind)
+
+    def _admit(self, length: int, kind: Text | Octets, cap: int, at: int) -> None:
+        """Refuse a length beyond what is tolerated before anything is read for it."""
+        if length > tolerated(kind.most, cap):
+            raise self._failure(f"length {length}", at, f"at most {cap}" if kind.most is None else _describe(kind))
 
     def _checked_length(self, value: V, kind: Text | Octets) -> V:
         if len(value) < kind.least or (kind.most is not None and len(value) > kind.most):

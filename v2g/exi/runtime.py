@@ -9,6 +9,8 @@ from __future__ import annotations
 
 MOST_CHARACTERS = 4_096
 MOST_OCTETS = 16_384
+EXCESS = 8
+"""A declared length may be exceeded to its double and so much more: the field errs, but not by orders of magnitude."""
 MOST_ITEMS = 4_096
 MOST_GROUPS = 10
 """7-bit groups of a number that fits 64 bits."""
@@ -23,6 +25,11 @@ SURROGATES = range(0xD800, 0xE000)
 
 class Deviation(Exception):
     """The bits, or the value to send, are not what the straight path is made for."""
+
+
+def tolerated(declared: int | None, cap: int) -> int:
+    """Tell how long a value may be where its declaration is not insisted on, never above `cap`."""
+    return cap if declared is None else min(2 * declared + EXCESS, cap)
 
 
 def longer(v: int, p: int, x: int, high: int) -> tuple[int, int]:

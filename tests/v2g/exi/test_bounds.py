@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from v2g.errors import Undecodable
+from v2g.exi.codec import Schema
 from v2g.exi.compose import Writing
-from v2g.exi.explain import MOST_NOTES, MOST_QUOTED
+from v2g.exi.explain import MOST_NOTES, MOST_QUOTED, Reading
+from v2g.exi.message import Message
 from v2g.exi.notes import Quirk
 from v2g.messages import iso2, xmldsig
 from v2g.protocols import schema
@@ -34,33 +37,99 @@ def test_a_message_deviates_in_so_many_places_and_no_more() -> None:
         ISO2.read_fragment(schedule(0, MOST_NOTES + 1))
 
 
-class Repeating(Writing):
-    """Writes a text that came before under the same name as a reference to it."""
-
-    earlier: frozenset[str] = frozenset()
+class Referring(Writing):
+    """Writes a text that came before as a reference to it, into the table of all texts."""
 
     def _text(self, kind: Any, value: Any) -> None:
-        if value in self.earlier:
-            self._number(0)
-            return
-        super()._text(kind, value)
-        self.earlier |= {value}
+        earlier = vars(self).setdefault("earlier", [])
+        if value in earlier:
+            self._number(1)
+            self._put((len(earlier) - 1).bit_length(), earlier.index(value))
+        else:
+            super()._text(kind, value)
+            earlier.append(value)
 
 
-def repeated(text: str, times: int) -> bytes:
-    transforms = xmldsig.Transforms(Transform=[xmldsig.Transform(Algorithm=text)] * times)
-    grammar = XMLDSIG.grammar
-    return Repeating(grammar, strict=False).fragment(grammar.fragment.code(xmldsig.Transforms), transforms)
+def referring(codec: Schema, message: Message) -> bytes:
+    return Referring(codec.grammar, strict=False).fragment(codec.grammar.fragment.code(type(message)), message)
+
+
+def transforms(text: str, times: int) -> xmldsig.Transforms:
+    return xmldsig.Transforms(Transform=[xmldsig.Transform(Algorithm=text)] * times)
 
 
 def test_what_is_said_about_a_long_text_is_short() -> None:
     text = "\U000e0001" * 4_096
-    decoded = XMLDSIG.read_fragment(repeated(text, 3))
-    assert decoded.message == xmldsig.Transforms(Transform=[xmldsig.Transform(Algorithm=text)] * 3)
+    decoded = XMLDSIG.read_fragment(referring(XMLDSIG, transforms(text, 3)))
+    assert decoded.message == transforms(text, 3)
     assert [note.quirk for note in decoded.notes] == [Quirk.TABLE] * 2
     assert decoded.notes[0].detail == repr(text[:MOST_QUOTED])
 
 
 def test_a_flood_of_references_is_refused() -> None:
     with pytest.raises(Undecodable, match=f"more than {MOST_NOTES} deviations"):
-        XMLDSIG.read_fragment(repeated("x" * 4_096, 4_000))
+        XMLDSIG.read_fragment(referring(XMLDSIG, transforms("x" * 4_096, 4_000)))
+
+
+def written(message: Message) -> bytes:
+    """Write a fragment whatever its lengths are."""
+
+    class Unlimited(Writing):
+        def _check_length(self, kind: Any, length: int, cap: int) -> None:
+            """Let everything pass."""
+
+    codec = XMLDSIG if isinstance(message, xmldsig.SignaturePart) else ISO2
+    return Unlimited(codec.grammar, strict=False).fragment(codec.grammar.fragment.code(type(message)), message)
+
+
+def reference(**values: Any) -> xmldsig.Reference:
+    """Make a reference; its lengths are not declared, so that only the hard caps hold."""
+    method = xmldsig.DigestMethod(Algorithm="")
+    return xmldsig.Reference(**{"DigestMethod": method, "DigestValue": b"", **values})
+
+
+def setup(size: int) -> iso2.SessionSetupReq:
+    return iso2.SessionSetupReq(EVCCID=bytes(size))
+
+
+def discovery(size: int) -> iso2.ServiceDiscoveryReq:
+    return iso2.ServiceDiscoveryReq(ServiceScope="x" * size)
+
+
+@pytest.mark.parametrize(
+    ("make", "longest", "expected"),
+    [
+        (setup, 2 * 6 + 8, "0 to 6 octets"),
+        (discovery, 2 * 64 + 8, "a text of 0 to 64 characters"),
+        (lambda size: reference(URI="x" * size), 4_096, "at most 4096"),
+        (lambda size: reference(URI="\xe4" * size), 4_096, "at most 4096"),
+        (lambda size: reference(DigestValue=bytes(size)), 16_384, "at most 16384"),
+    ],
+)
+def test_a_length_is_exceeded_a_little_and_no_more(make: Callable[[int], Message], longest: int, expected: str) -> None:
+    codec = XMLDSIG if isinstance(make(0), xmldsig.SignaturePart) else ISO2
+    assert codec.read_fragment(written(make(longest))).message == make(longest)
+    assert codec.encode_fragment(make(longest)) == written(make(longest))
+    for read in (codec.read_fragment, lambda data: Reading(codec.grammar, data).fragment()):
+        with pytest.raises(Undecodable, match=f"length {longest + 1}") as caught:
+            read(written(make(longest + 1)))
+        assert expected in caught.value.expected
+    with pytest.raises(ValueError, match=f"length {longest + 1} is not within 0 to {longest}"):
+        codec.encode_fragment(make(longest + 1))
+
+
+@pytest.mark.parametrize(("size", "fits"), [(2 * 32 + 8, True), (2 * 32 + 9, False)])
+def test_a_reference_to_a_longer_text_is_no_way_around(size: int, *, fits: bool) -> None:
+    text = "n" * size
+    first = iso2.Service(
+        ServiceID=1, ServiceScope=text, ServiceCategory=iso2.ServiceCategory.Internet, FreeService=True
+    )
+    second = iso2.Service(
+        ServiceID=2, ServiceName=text, ServiceCategory=iso2.ServiceCategory.Internet, FreeService=True
+    )
+    services = iso2.ServiceList(Service=[first, second])
+    if fits:
+        assert ISO2.read_fragment(referring(ISO2, services)).message == services
+    else:
+        with pytest.raises(Undecodable, match=f"length {size} at ServiceList/Service.1./ServiceName"):
+            ISO2.read_fragment(referring(ISO2, services))
