@@ -278,9 +278,12 @@ def test_what_no_library_would_make_is_refused(old: bytes, new: bytes, rule: Rul
 
 def test_a_certificate_has_one_encoding() -> None:
     """Unused bits in the signature change nothing that is signed, and are refused nevertheless."""
-    signature = SECC.leaf.certificate.signature
-    leaf = CHAIN[0][: -len(signature) - 1] + b"\x01" + signature
-    assert validate([leaf, *CHAIN[1:]], Role.SECC, SECC.anchors, NOW).broken is Rule.PARSE
+    made = next(made for made in iter(lambda: make(GOOD["secc"]["leaf"], SECC.sub2), None) if made.der[-1] % 2 == 0)
+    signature = made.certificate.signature
+    twin = made.der[: -len(signature) - 1] + b"\x01" + signature  # says that the last bit, a zero, is unused
+    assert x509.load_der_x509_certificate(twin).signature == signature
+    for leaf, rule in ((made.der, None), (twin, Rule.PARSE)):
+        assert validate([leaf, *CHAIN[1:]], Role.SECC, SECC.anchors, NOW).broken is rule
 
 
 def test_the_first_and_the_last_second_of_validity_count() -> None:

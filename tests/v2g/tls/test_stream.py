@@ -13,6 +13,7 @@ from OpenSSL import SSL
 from tests.v2g.tls.chains import DAY, NOW, chain
 from tests.v2g.tls.wire import Tapped, records, tcp_pair
 from v2g.errors import HandshakeFailed, PeerGone, Silence, Undecodable, Untrusted
+from v2g.tls import stream
 from v2g.tls._openssl import Context
 from v2g.tls.context import ClientContext, ServerContext, client_context, server_context
 from v2g.tls.stream import TlsStream, accept, connect
@@ -129,6 +130,25 @@ async def test_close_notify_is_sent_before_the_end() -> None:
         vehicle.sent.clear()
         await ours.close()
         assert [kind for kind, _ in records(b"".join(vehicle.sent))] == [21]
+        assert vehicle.closed
+
+
+async def test_a_peer_that_does_not_read_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "FAREWELL", 0.05)
+
+    class Stuck(Tapped):
+        stuck = False
+
+        async def send(self, data: bytes) -> None:
+            if self.stuck:
+                await asyncio.get_running_loop().create_future()
+            await super().send(data)
+
+    async with tcp_pair() as (vehicle, station), asyncio.timeout(TIMEOUT):
+        below = Stuck(vehicle)
+        ours, _ = await opened(below, station)
+        below.stuck = True
+        await ours.close()
         assert vehicle.closed
 
 
