@@ -30,6 +30,7 @@ SIMULATOR = """\
 evse = "{evse}"
 energy = "{energy}"
 card = "none"
+speed = 5.0
 record = "record.jsonl"
 console = true
 [broker]
@@ -251,7 +252,7 @@ class Bay:
 
     async def charges(self, **plan: Any) -> None:
         """Let a car charge a little and leave content."""
-        await self.plug_and_charge(charge_s=0.3, **plan)
+        await self.plug_and_charge(charge_s=0.2, **plan)
         result = await self.left()
         assert result["ok"], result["reason"]
         await self.safe()
