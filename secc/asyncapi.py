@@ -1,4 +1,4 @@
-"""The AsyncAPI document of the controller interface, derived from `secc.api`.
+"""The AsyncAPI document of the controller interface, derived from `secc.api`; descriptions are read from its source.
 
 `python -m secc.asyncapi > docs/asyncapi.yaml` writes it. It describes the SECC: what it sends and what it receives.
 Nothing here is loaded by a running station.
@@ -6,7 +6,11 @@ Nothing here is loaded by a running station.
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
+from itertools import pairwise
+from types import ModuleType
 from typing import Any
 
 import click
@@ -14,6 +18,7 @@ import msgspec
 
 from secc import api
 from secc.examples import EXAMPLES
+from v2g import cable
 from v2g.record import Record
 
 VERSION = "1.0.0"
@@ -28,11 +33,13 @@ operator's side. `cable/` exists on test benches only; the SECC never reads it. 
 `plugcharge/v1` here, is a setting.
 
 States are retained, carry `boot`, `session`, `seq` and `time`, and are levels, never edges. They count only while
-their writer's status is online and its heartbeat with the same `boot` comes. `seq` rises by one with everything a
-process says, over all its states. Everything else is not retained, and refused when it arrives with the retain flag.
-A payload that breaks its schema changes nothing and is answered by one `secc/event` of kind `rejected`.
+their writer's status is online and its heartbeat with the same `boot` comes: a retained message alone says nothing.
+`seq` rises with the states of a process; on one topic, a lower one than the last is late and void. Everything else is
+not retained, and refused when it arrives with the retain flag. A payload that breaks its schema changes nothing and is
+answered by one `secc/event` of kind `rejected`.
 
-SI units stand in the names. Absent means unknown, never zero and never unlimited. Positive is towards the vehicle.
+SI units stand in the names. Positive is towards the vehicle. A member that is absent has the default of its schema;
+where that is null, it is unknown: never zero and never unlimited. Senders may leave out what has its default.
 No deadline is decided by comparing clocks: `deadline_s` and `valid_for_s` count from receipt, `time` is for people.
 MQTT carries permission, not safety: the charger's hardware opens by itself.
 """
@@ -116,10 +123,33 @@ def _schemas() -> dict[str, Any]:
     """All payload types; members unknown to a reader are ignored, so the schemas leave room for them."""
     types = list(dict.fromkeys(topic.payload for topic in api.TOPICS))
     _, components = msgspec.json.schema_components(types, ref_template=SCHEMAS + "{name}")
+    told = _descriptions(cable) | _descriptions(api)
+    for name, schema in components.items():
+        for member, description in told[name].items():
+            schema["properties"][member]["description"] = description
     for payload in types:
         if issubclass(payload, api.Level):
             _require_header(components[payload.__name__])
     return dict(sorted(components.items()))
+
+
+def _descriptions(module: ModuleType) -> dict[str, dict[str, str]]:
+    """Read the literals below the fields of all classes of a module, by class and field, with those of its bases."""
+    told: dict[str, dict[str, str]] = {}
+    for node in ast.parse(inspect.getsource(module)).body:
+        if isinstance(node, ast.ClassDef):
+            bases = [told.get(base.id, {}) for base in node.bases if isinstance(base, ast.Name)]
+            told[node.name] = {name: text for base in bases for name, text in base.items()} | _literals(node)
+    return told
+
+
+def _literals(declared: ast.ClassDef) -> dict[str, str]:
+    found = {}
+    for field, below in pairwise(declared.body):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                found[name] = inspect.cleandoc(text)
+    return found
 
 
 def _require_header(schema: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from secc import api
 from secc.mqtt import Broker
 from secc.simulated_faults import KINDS
 from secc.simulated_supply import Isolation
+from v2g import identifiers
 from v2g.record import Record
 
 Positive = Annotated[float, Meta(gt=0, le=20_000_000)]
@@ -68,7 +69,7 @@ class SimulatorConfig(Record, forbid_unknown_fields=True):
 
     broker: Broker = Broker()
     evse: api.Name = "1"
-    evse_id: Annotated[str, Meta(min_length=7, max_length=37)] = "DE*PCG*E0001"
+    evse_id: str = "DE*PCG*E0001"
     energy: Literal["ac", "dc", "both"] = "ac"
     ac: AcRating = AcRating()
     dc: DcRating = DcRating()
@@ -89,6 +90,10 @@ class SimulatorConfig(Record, forbid_unknown_fields=True):
     """A file that gets one JSON line for each limit and event received, each state told and, at the end, the sums."""
     console: bool = False
     """Whether commands are read from standard input (see `secc.simulator_console`)."""
+
+    def __post_init__(self) -> None:
+        """Refuse an EVSE id that no vehicle could be told."""
+        identifiers.evse_id(self.evse_id)
 
     def setup(self) -> api.Setup:
         """What this charge point says of itself. With `both`, the smaller current and power hold for AC and DC."""

@@ -133,6 +133,20 @@ def test_a_schema_is_a_schema(name: str) -> None:
     assert set(schema.get("required", ())) <= set(schema["properties"])
 
 
+@pytest.mark.parametrize("name", sorted(set(DOCUMENT["components"]["schemas"]) - {"CableVehicle", "CableCharger"}))
+def test_every_member_is_described(name: str) -> None:
+    """All but those of the cable, which is for benches alone."""
+    members = DOCUMENT["components"]["schemas"][name]["properties"]
+    assert [member for member, schema in members.items() if not schema.get("description")] == []
+
+
+def test_descriptions_belong_to_their_member() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    assert schemas["Limits"]["properties"]["boot"] == schemas["Setup"]["properties"]["boot"]
+    assert schemas["Limits"]["properties"]["boot"]["description"].startswith("Random per process start")
+    assert "phase that carries most" in schemas["Measurement"]["properties"]["current_a"]["description"]
+
+
 @pytest.mark.parametrize("topic", api.TOPICS, ids=lambda topic: str(topic.name))
 def test_examples_are_valid_and_accepted(topic: api.Topic[Any]) -> None:
     message = next(

@@ -441,6 +441,18 @@ async def test_a_bad_payload_is_one_event_and_no_end(broker: RunningBroker, hard
         assert len([event for event in hardware.peer.on("secc/event") if event["kind"] == "rejected"]) == 1
 
 
+async def test_a_setup_with_a_bad_evse_id_changes_nothing(broker: RunningBroker, hardware: Hardware) -> None:
+    async with station(broker) as controller:
+        await holds(controller, lambda: trouble(controller) is None)
+        ratings = {"energy_modes": ["DC"], "max_current_a": 1, "max_voltage_v": 2, "max_power_w": 3}
+        await hardware.level("setup", evse_id="hello world", **ratings)
+        event = await hardware.peer.hears("secc/event", kind="rejected", topic="charger/setup")
+        assert event["reason"].startswith("EVSEID 'hello world': expected country")
+        setup = controller.setup
+        assert setup is not None
+        assert setup.evse_id == "DE*ABC*E1"
+
+
 async def test_a_retained_request_is_refused(broker: RunningBroker, hardware: Hardware) -> None:
     await hardware.peer.say("charger/request", {"id": "old", "do": "emergency_stop"}, retain=True)
     async with station(broker) as controller:

@@ -101,7 +101,7 @@ def parsed(text: str) -> PlannedFault | str:
         (["--broker", "here:0"], "$.broker.port"),
         (["--fault", "gremlin@1"], "no kind 'gremlin'"),
         (["--evse", "a/b"], "$.evse"),
-        (["--evse-id", "X"], "$.evse_id"),
+        (["--evse-id", "X"], "EVSEID 'X': expected country"),
         (["--record", "/nowhere/record", "--fault", "rcd@1"], "record: cannot write /nowhere/record"),
     ],
 )
