@@ -62,7 +62,7 @@ def _subject(certificate: Certificate, row: Profile) -> Iterator[str]:
     elif row.common_name.binding and not row.common_name.fits(names[0]):
         yield f"its CN {names[0]!r} is not {row.common_name.meaning}"
     found = certificate.components
-    if row.dc not in found and (found or row.dc_demanded):
+    if found != (row.dc,) and (found or row.dc_demanded):
         yield f"its DC is {', '.join(found) or 'missing'} instead of {row.dc} [V2G2-925]"
 
 

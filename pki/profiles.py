@@ -102,7 +102,8 @@ _PCID = CommonName("a PCID of 17 or 18 letters and digits [V2G2-933]", pcid, bin
 class Profile:
     """One row: what a certificate of a role looks like.
 
-    `path_length` None means that the extension sets no limit, `days` is the default validity, `issuers` are the roles
+    `dc_demanded` means that a certificate without DC is refused under any root; under one that is not of `dc` itself all
+    are. `path_length` None means that the extension sets no limit, `days` is the default validity, `issuers` are the roles
     that may sign it (none: itself) and `size` is the most bytes its DER may have.
     """
 

@@ -30,8 +30,8 @@ def validate(chain: Sequence[bytes], role: Role, anchors: Sequence[bytes], at: d
     """Check a chain of DER certificates, leaf first and without the root, in a role against DER trust anchors.
 
     `at` is the time to judge by (aware; now if None). Never raises: what goes wrong in the check itself is a broken
-    verdict too. The checks run in the order of `Rule`, only that sizes are looked at before anything is parsed; the
-    first that fails decides, and within it the lowest tier.
+    verdict too. The checks run in the order of `Rule`, only that sizes are looked at before anything is parsed, and that
+    a missing DC is judged once the root is known; the first that fails decides, and within it the lowest tier.
     """
     check = _Check(role)
     try:
@@ -63,6 +63,7 @@ class _Check:
             _signature(certificate, issuer, row.tier)
         anchor = _anchor(certificates, rows, anchors, at)
         self.verdict = replace(self.verdict, anchor=anchor.common_name)
+        _branch(certificates, rows, anchor)
         for certificate, tier in zip([*certificates, anchor], [*(row.tier for row in rows), Tier.ROOT], strict=True):
             _validity(certificate, tier, at)
 
@@ -114,6 +115,13 @@ def _anchor(
     if not signers:
         raise Broken(Rule.SIGNATURE, "no trust anchor of its issuer's name signed it", row.tier)
     return max(signers, key=lambda anchor: anchor.not_before <= at <= anchor.not_after)
+
+
+def _branch(certificates: Sequence[Certificate], rows: Sequence[Profile], anchor: Certificate) -> None:
+    """Demand of a chain to name its branch where its root does not: others hang under that root, too [V2G2-925]."""
+    for certificate, row in zip(certificates, rows, strict=True):
+        if not certificate.components and row.dc not in anchor.components:
+            raise Broken(Rule.PROFILE, f"its DC is missing, and its root is none of {row.dc} [V2G2-925]", row.tier)
 
 
 def _readable(der: bytes) -> Certificate | None:
