@@ -17,7 +17,7 @@ SETUP = msgspec.to_builtins(EXAMPLES[api.CHARGER_SETUP.name])
 
 @pytest.mark.parametrize("name", ["hello world", "", "DE*ABC", "DE*ABC*0001", "DE*ABC*E" + 30 * "1", "D3*ABC*E0001"])
 def test_what_is_no_evse_id_is_refused(name: str) -> None:
-    with pytest.raises(Undecodable, match="EVSEID .*expected country"):
+    with pytest.raises(Undecodable, match=r"EVSEID .*expected country"):
         parse(api.CHARGER_SETUP, json.dumps(SETUP | {"evse_id": name}).encode())
 
 
