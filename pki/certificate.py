@@ -31,8 +31,9 @@ _AGREEMENT_ONLY = {Usage.ENCIPHER_ONLY, Usage.DECIPHER_ONLY}
 class Certificate:
     """The facts of one certificate.
 
-    `subject` and `issuer` are DER; `key` is None for a key nobody here can read; `usage` and `ca` are None where the
-    extension is missing; `critical` and `extensions` are the identifiers of (critical) extensions.
+    `subject` and `issuer` are DER; `key` is None for a key nobody here can read; `usage`, `purposes` (the extended key
+    usage), `ca` and the key identifiers are None where the extension is missing; `critical` and `extensions` are the
+    identifiers of (critical) extensions.
     """
 
     der: bytes
@@ -47,8 +48,11 @@ class Certificate:
     not_before: datetime
     not_after: datetime
     usage: frozenset[Usage] | None
+    purposes: frozenset[ObjectIdentifier] | None
     ca: bool | None
     path_length: int | None
+    key_id: bytes | None
+    issuer_key_id: bytes | None
     extensions: frozenset[ObjectIdentifier]
     critical: frozenset[ObjectIdentifier]
 
@@ -56,6 +60,14 @@ class Certificate:
     def common_name(self) -> str:
         """The first CN, or "" if there is none."""
         return self.common_names[0] if self.common_names else ""
+
+    def names(self, issuer: Certificate) -> bool:
+        """Tell whether this certificate says that `issuer` issued it, by name and, where both have one, key identifier.
+
+        Names are compared byte by byte. Nothing is proved before the signature is checked.
+        """
+        one_key = None in (self.issuer_key_id, issuer.key_id) or self.issuer_key_id == issuer.key_id
+        return self.issuer == issuer.subject and one_key
 
 
 def read(der: bytes) -> Certificate:
@@ -77,6 +89,9 @@ def _describe(parsed: x509.Certificate) -> Certificate:
     extensions = parsed.extensions
     constraints = _extension(extensions, x509.BasicConstraints)
     usage = _extension(extensions, x509.KeyUsage)
+    purposes = _extension(extensions, x509.ExtendedKeyUsage)
+    own = _extension(extensions, x509.SubjectKeyIdentifier)
+    above = _extension(extensions, x509.AuthorityKeyIdentifier)
     return Certificate(
         der=parsed.public_bytes(Encoding.DER),
         parsed=parsed,
@@ -90,8 +105,11 @@ def _describe(parsed: x509.Certificate) -> Certificate:
         not_before=parsed.not_valid_before_utc,
         not_after=parsed.not_valid_after_utc,
         usage=None if usage is None else _usage(usage),
+        purposes=None if purposes is None else frozenset(purposes),
         ca=None if constraints is None else constraints.ca,
         path_length=None if constraints is None else constraints.path_length,
+        key_id=None if own is None else own.digest,
+        issuer_key_id=None if above is None else above.key_identifier,
         extensions=frozenset(extension.oid for extension in extensions),
         critical=frozenset(extension.oid for extension in extensions if extension.critical),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtensionOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from pki.certificate import Certificate, signed_by
 from pki.profiles import Profile, Tier, Usage
@@ -40,6 +40,7 @@ def misfits(certificate: Certificate, row: Profile) -> Iterator[str]:
     yield from _subject(certificate, row)
     yield from _constraints(certificate, row)
     yield from _usage(certificate, row)
+    yield from _purposes(certificate, row)
     yield from _others(certificate)
     if row.tier is Tier.ROOT and not signed_by(certificate.parsed, certificate.parsed):
         yield "it is not self-signed"
@@ -89,6 +90,14 @@ def _usage(certificate: Certificate, row: Profile) -> Iterator[str]:
         yield "its key usage lets a leaf issue"
     if ExtensionOID.KEY_USAGE not in certificate.critical:
         yield "its key usage is not critical"
+
+
+def _purposes(certificate: Certificate, row: Profile) -> Iterator[str]:
+    """A certificate with an extended key usage is good for what it lists and nothing else (RFC 5280 4.2.1.12)."""
+    found = certificate.purposes
+    if found is not None and not found & {row.purpose, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}:
+        listed = ", ".join(sorted(oid.dotted_string for oid in found)) or "nothing"
+        yield f"its extended key usage is {listed}, which is not its role"
 
 
 def _others(certificate: Certificate) -> Iterator[str]:

@@ -13,7 +13,7 @@ from functools import cache
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ObjectIdentifier, SignatureAlgorithmOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier, SignatureAlgorithmOID
 
 from v2g.identifiers import BadIdentifier, emaid, pcid
 from v2g.trust import Role
@@ -102,9 +102,9 @@ _PCID = CommonName("a PCID of 17 or 18 letters and digits [V2G2-933]", pcid, bin
 class Profile:
     """One row: what a certificate of a role looks like.
 
-    `dc_demanded` means that a certificate without DC is refused under any root; under one that is not of `dc` itself all
-    are. `path_length` None means that the extension sets no limit, `days` is the default validity, `issuers` are the roles
-    that may sign it (none: itself) and `size` is the most bytes its DER may have.
+    `dc_demanded` means that the DC may not be left out even where the root has the same. `path_length` None means that
+    the extension sets no limit, `days` is the default validity, `issuers` are the roles that may sign it (none: itself)
+    and `size` is the most bytes its DER may have. An extended key usage, which we never issue, has to hold `purpose`.
     """
 
     role: str
@@ -121,6 +121,7 @@ class Profile:
     edition: Edition = Edition.ISO2
     suite: Suite = _P256
     size: int = 800  # [V2G2-010]
+    purpose: ObjectIdentifier = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
 
     @property
     def ca(self) -> bool:
@@ -142,14 +143,16 @@ PROFILES: tuple[Profile, ...] = (
     Profile("cpo-sub1",  Branch.CPO, Tier.SUB1, _ANY,     "V2G", False, 1,    _ISSUE, _ISSUE, 1460, ("v2g-root",)),
     Profile("cpo-sub2",  Branch.CPO, Tier.SUB2, _ANY,     "V2G", False, 0,    _ISSUE, _ISSUE, 365,
             ("cpo-sub1", "v2g-root")),
-    Profile(Role.SECC,   Branch.CPO, Tier.LEAF, _STATION, "CPO", True,  None, _AGREE, _SIGN,  60,   ("cpo-sub2",)),
+    Profile(Role.SECC,   Branch.CPO, Tier.LEAF, _STATION, "CPO", True,  None, _AGREE, _SIGN,  60,   ("cpo-sub2",),
+            purpose=ExtendedKeyUsageOID.SERVER_AUTH),
 
     Profile("mo-root",   Branch.MO,  Tier.ROOT, _ANY,     "MO",  False, None, _ISSUE, _ISSUE, 3650),
     Profile("mo-sub1",   Branch.MO,  Tier.SUB1, _ANY,     "MO",  False, 1,    _ISSUE, _ISSUE, 1460,
             ("mo-root", "v2g-root")),
     Profile("mo-sub2",   Branch.MO,  Tier.SUB2, _ANY,     "MO",  False, 0,    _ISSUE, _ISSUE, 1460,
             ("mo-sub1", "mo-root", "v2g-root")),
-    Profile(Role.CONTRACT, Branch.MO, Tier.LEAF, _EMAID,  "MO",  False, None, _ALL,   _BIND,  730,  ("mo-sub2",)),
+    Profile(Role.CONTRACT, Branch.MO, Tier.LEAF, _EMAID,  "MO",  False, None, _ALL,   _BIND,  730,  ("mo-sub2",),
+            purpose=ExtendedKeyUsageOID.CLIENT_AUTH),
 
     Profile("oem-root",  Branch.OEM, Tier.ROOT, _ANY,     "OEM", False, None, _ISSUE, _ISSUE, 3650),
     Profile("oem-sub1",  Branch.OEM, Tier.SUB1, _ANY,     "OEM", False, 1,    _ISSUE, _ISSUE, 1460,
@@ -157,7 +160,7 @@ PROFILES: tuple[Profile, ...] = (
     Profile("oem-sub2",  Branch.OEM, Tier.SUB2, _ANY,     "OEM", False, 0,    _ISSUE, _ISSUE, 1460,
             ("oem-sub1", "oem-root", "v2g-root")),
     Profile(Role.OEM_PROVISIONING, Branch.OEM, Tier.LEAF, _PCID, "OEM", False, None, _AGREE, _AGREE, 1460,
-            ("oem-sub2",)),
+            ("oem-sub2",), purpose=ExtendedKeyUsageOID.CLIENT_AUTH),
 
     Profile("cps-sub1",  Branch.CPS, Tier.SUB1, _ANY,     "CPS", False, 1,    _ISSUE, _ISSUE, 1460, ("v2g-root",)),
     Profile("cps-sub2",  Branch.CPS, Tier.SUB2, _ANY,     "CPS", False, 0,    _ISSUE, _ISSUE, 730,

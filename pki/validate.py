@@ -30,8 +30,8 @@ def validate(chain: Sequence[bytes], role: Role, anchors: Sequence[bytes], at: d
     """Check a chain of DER certificates, leaf first and without the root, in a role against DER trust anchors.
 
     `at` is the time to judge by (aware; now if None). Never raises: what goes wrong in the check itself is a broken
-    verdict too. The checks run in the order of `Rule`, only that sizes are looked at before anything is parsed, and that
-    a missing DC is judged once the root is known; the first that fails decides, and within it the lowest tier.
+    verdict too. The checks run in the order of `Rule`, only that sizes are looked at before anything is parsed and a
+    missing DC once the root is known; the first that fails decides, and within it the lowest tier.
     """
     check = _Check(role)
     try:
@@ -85,7 +85,7 @@ def _read(der: bytes, row: Profile) -> Certificate:
 
 def _order(certificates: Sequence[Certificate], rows: Sequence[Profile]) -> None:
     for row, (certificate, issuer) in zip(rows, pairwise(certificates), strict=False):
-        if certificate.issuer != issuer.subject:
+        if not certificate.names(issuer):
             raise Broken(Rule.ORDER, "the next certificate is not its issuer", row.tier)
 
 
@@ -104,7 +104,7 @@ def _anchor(
 ) -> Certificate:
     """Find the root that signed the chain, a valid one before others: roots may share a name [V2G2-878]."""
     top, row = certificates[-1], rows[-1]
-    named = [anchor for anchor in map(_readable, anchors) if anchor is not None and anchor.subject == top.issuer]
+    named = [anchor for anchor in map(_readable, anchors) if anchor is not None and top.names(anchor)]
     if not named:
         raise Broken(Rule.ANCHOR, "its issuer is none of our trust anchors", row.tier)
     fitting = [anchor for anchor in named if _may_anchor(anchor, row, below=len(certificates) - 1)]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID as EKU
 
 from pki.credentials import load_anchors, load_chain
 from pki.validate import validate
@@ -21,13 +22,13 @@ ANCHOR = {Role.SECC: "v2g", Role.CONTRACT: "mo", Role.OEM_PROVISIONING: "oem", R
 
 
 def openssl(folder: Path, chain: list[bytes], anchors: list[bytes], at: int | None = None) -> bool:
-    """Ask `openssl verify`, at a Unix time if given."""
+    """Ask `openssl verify`, at a Unix time and for a TLS server if a time is given."""
     files = {"leaf": chain[:1], "subs": chain[1:], "roots": anchors}
     for name, ders in files.items():
         pems = [x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM) for der in ders]
         (folder / f"{name}.pem").write_bytes(b"".join(pems))
     command = ["openssl", "verify", "-x509_strict", "-no-CApath", "-no-CAstore", "-CAfile", str(folder / "roots.pem")]
-    command += ["-untrusted", str(folder / "subs.pem")] + (["-attime", str(at)] if at else [])
+    command += ["-untrusted", str(folder / "subs.pem")] + (["-attime", str(at), "-purpose", "sslserver"] if at else [])
     return subprocess.run([*command, str(folder / "leaf.pem")], capture_output=True, check=False).returncode == 0
 
 
@@ -39,6 +40,8 @@ def test_openssl_trusts_what_we_issue(role: Role, pristine: Path, tmp_path: Path
     assert validate(chain, role, anchors)
 
 
+SERVER, CLIENT = ((x509.ExtendedKeyUsage([purpose]), False) for purpose in (EKU.SERVER_AUTH, EKU.CLIENT_AUTH))
+OTHER = (x509.AuthorityKeyIdentifier(b"0987654321", None, None), False)
 AGREED: dict[str, dict[str, dict[str, Any]]] = {
     "good": {},
     "leaf expired": {"leaf": {"days": (-10, -1)}},
@@ -47,6 +50,11 @@ AGREED: dict[str, dict[str, dict[str, Any]]] = {
     "root expired": {"root": {"days": (-10, -1)}},
     "sub2 no CA": {"sub2": {"ca": False, "path_length": None}},
     "sub1 without key usage to issue": {"sub1": {"usage": "s"}},
+    "leaf for servers": {"leaf": {"extensions": (SERVER,)}},
+    "leaf for clients": {"leaf": {"extensions": (CLIENT,)}},
+    "sub2 for clients": {"sub2": {"extensions": (CLIENT,)}},
+    "leaf of another key": {"leaf": {"extensions": (OTHER,)}},
+    "sub1 of another key": {"sub1": {"extensions": (OTHER,)}},
     "path length violated": {"sub1": {"path_length": 0}},
     "path length of the root violated": {"root": {"path_length": 1}},
 }
@@ -63,8 +71,13 @@ def _identified(changes: dict[str, Any]) -> dict[str, Any]:
     """Add what -x509_strict wants and V2G does not demand: key identifiers."""
     own = x509.SubjectKeyIdentifier(b"1234567890")
     above = x509.AuthorityKeyIdentifier(b"1234567890", None, None)
-    extensions = ((own, False), (above, False))
-    return {tier: changes.get(tier, {}) | {"extensions": extensions} for tier in GOOD["secc"]}
+    identified = {}
+    for tier in GOOD["secc"]:
+        change = changes.get(tier, {})
+        extensions = {type(extension): (extension, critical) for extension, critical in ((own, False), (above, False))}
+        extensions |= {type(extension): (extension, critical) for extension, critical in change.get("extensions", ())}
+        identified[tier] = change | {"extensions": tuple(extensions.values())}
+    return identified
 
 
 def test_openssl_and_we_refuse_a_twin_and_a_gap(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID as EKU
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,13 +21,29 @@ from v2g.errors import Untrusted
 from v2g.trust import Role, Rule, Verdict
 
 SECC = build()
-SERVER = (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
 RESPONDER = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier("http://o.test/"))
 AIA = x509.AuthorityInformationAccess([RESPONDER])
 SAN = (x509.SubjectAlternativeName([x509.DNSName("secc.test")]), False)
 SKI = x509.SubjectKeyIdentifier(b"12345678")
+BY_SERIAL = (x509.AuthorityKeyIdentifier(None, [x509.DirectoryName(x509.Name([]))], 7), False)
 UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x05\x00")
 SUBTREE = x509.NameConstraints([x509.DirectoryName(x509.Name([]))], None)
+
+
+def purposes(*purposes: x509.ObjectIdentifier, critical: bool = False) -> tuple[x509.ExtensionType, bool]:
+    return x509.ExtendedKeyUsage(purposes), critical
+
+
+def own(key: int) -> tuple[x509.ExtensionType, bool]:
+    return x509.SubjectKeyIdentifier(bytes([key]) * 20), False
+
+
+def above(key: int) -> tuple[x509.ExtensionType, bool]:
+    return x509.AuthorityKeyIdentifier(bytes([key]) * 20, None, None), False
+
+
+ISSUED_BY_1: dict[str, Any] = {"extensions": (above(1),)}
+KEY_2: dict[str, Any] = {"extensions": (own(2),)}
 
 
 def judge(path: chains.Path, role: Role = Role.SECC) -> Verdict:
@@ -115,6 +132,13 @@ BROKEN: dict[str, tuple[dict[str, dict[str, Any]], Rule, str]] = {
     "no CN": ({"leaf": {"cn": ()}}, Rule.PROFILE, "leaf"),
     "two CN": ({"leaf": {"cn": ("DE*ABC*E1", "DE*ABC*E2")}}, Rule.PROFILE, "leaf"),
     "unknown critical extension": ({"leaf": {"extensions": ((UNKNOWN, True),)}}, Rule.PROFILE, "leaf"),
+    "for clients": ({"leaf": {"extensions": (purposes(EKU.CLIENT_AUTH),)}}, Rule.PROFILE, "leaf"),
+    "for code": ({"leaf": {"extensions": (purposes(EKU.CODE_SIGNING, critical=True),)}}, Rule.PROFILE, "leaf"),
+    "sub2 for servers": ({"sub2": {"extensions": (purposes(EKU.SERVER_AUTH),)}}, Rule.PROFILE, "sub2"),
+    "sub1 for revocation": ({"sub1": {"extensions": (purposes(EKU.OCSP_SIGNING),)}}, Rule.PROFILE, "sub1"),
+    "root for servers": ({"root": {"extensions": (purposes(EKU.SERVER_AUTH),)}}, Rule.ANCHOR, "root"),
+    "key of another sub2": ({"leaf": ISSUED_BY_1, "sub2": KEY_2}, Rule.ORDER, "leaf"),
+    "key of another root": ({"sub1": ISSUED_BY_1, "root": KEY_2}, Rule.ANCHOR, "sub1"),
     "name constraints": ({"sub1": {"extensions": ((SUBTREE, True),)}}, Rule.PROFILE, "sub1"),
     "name constraints, not critical": ({"sub1": {"extensions": ((SUBTREE, False),)}}, Rule.PROFILE, "sub1"),
     "oversize": ({"leaf": {"organization": "O" * 64, "extensions": ((UNKNOWN, False), (
@@ -141,6 +165,8 @@ BROKEN_CONTRACT: dict[str, tuple[dict[str, dict[str, Any]], Rule | None]] = {
     "MO root without DC": ({"root": {"dc": ()}}, None),
     "no DC but the root's": ({"leaf": {"dc": ()}, "sub2": {"dc": ()}, "sub1": {"dc": ()}}, None),
     "under a V2G root": ({"root": {"dc": ("V2G",)}}, None),
+    "for clients": ({"leaf": {"extensions": (purposes(EKU.CLIENT_AUTH, critical=True),)}}, None),
+    "for servers": ({"leaf": {"extensions": (purposes(EKU.SERVER_AUTH),)}}, Rule.PROFILE),
     "no DC under a V2G root": ({"root": {"dc": ("V2G",)}, "leaf": {"dc": ()}}, Rule.PROFILE),
     "sub2 without DC under a V2G root": ({"root": {"dc": ("V2G",)}, "sub2": {"dc": ()}}, Rule.PROFILE),
     "sub1 without DC under a V2G root": ({"root": {"dc": ("V2G",)}, "sub1": {"dc": ()}}, Rule.PROFILE),
@@ -163,7 +189,14 @@ def test_contract_profile(changes: dict[str, Any], rule: Rule | None) -> None:
 
 
 TOLERATED: dict[str, dict[str, Any]] = {
-    "serverAuth": {"leaf": {"extensions": (SERVER,)}},
+    "serverAuth": {"leaf": {"extensions": (purposes(EKU.SERVER_AUTH),)}},
+    "critical serverAuth among others": {
+        "leaf": {"extensions": (purposes(EKU.CLIENT_AUTH, EKU.SERVER_AUTH, critical=True),)}
+    },
+    "any purpose": {tier: {"extensions": (purposes(EKU.ANY_EXTENDED_KEY_USAGE),)} for tier in GOOD["secc"]},
+    "key identifiers that match": {"sub2": {"extensions": (own(1),)}, "leaf": {"extensions": (above(1), own(2))}},
+    "an issuer named by its key, unlabelled itself": {"leaf": {"extensions": (above(1),)}},
+    "an issuer named otherwise": {"sub2": {"extensions": (own(1),)}, "leaf": {"extensions": (BY_SERIAL,)}},
     "OCSP responder": {"leaf": {"extensions": ((AIA, False),)}},
     "critical AIA and SKI": {"leaf": {"extensions": ((AIA, True), (SKI, True))}},
     "SAN": {"leaf": {"extensions": (SAN,)}},
@@ -233,6 +266,14 @@ def test_several_roots_may_share_a_name() -> None:
     twin = _foreign_root("Root")
     for anchors in ([twin, SECC.root.der], [SECC.root.der, twin], [b"garbage", SECC.root.der]):
         assert validate(CHAIN, Role.SECC, anchors, NOW)
+
+
+def test_the_key_identifier_tells_roots_of_one_name_apart() -> None:
+    """[V2G2-878]"""
+    path = build(root={"extensions": (own(1),)}, sub1={"extensions": (above(1),)})
+    twin = make(replace(GOOD["secc"]["root"], extensions=(own(2),))).der
+    assert validate(path.chain, Role.SECC, [twin, *path.anchors], NOW)
+    assert validate(path.chain, Role.SECC, [twin], NOW).broken is Rule.ANCHOR
 
 
 def test_a_renewed_root_with_the_same_key_replaces_its_expired_self() -> None:
