@@ -134,6 +134,13 @@ async def test_a_refused_request_shows_the_energy_of_the_station() -> None:
         assert isinstance(body.EVSEChargeParameter, iso2.DC_EVSEChargeParameter)
 
 
+@pytest.mark.parametrize(("wait", "status"), [("CableCheck", "EVSE_Ready"), ("WeldingOrStop", "EVSE_Shutdown")])
+async def test_a_refused_request_shows_the_phase_of_the_station(wait: str, status: str) -> None:
+    async with dc_bench() as station:
+        body = await refused(station, DC, wait, demand(), "FAILED_SequenceError")
+        assert body.DC_EVSEStatus.EVSEStatusCode == status
+
+
 async def test_exactly_two_amperes_and_the_own_maximum_are_fine() -> None:
     async with dc_bench() as station:
         car = await station.car_at(DC, "PreCharge first")

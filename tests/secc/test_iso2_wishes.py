@@ -123,6 +123,19 @@ async def test_a_wish_not_followed(energy: str, wait: str, loop: Any) -> None:
         assert "stop" in event["reason"]
 
 
+@pytest.mark.parametrize(("energy", "wait", "loop"), LOOPS)
+async def test_a_wish_not_followed_by_a_car_that_goes_on_asking(energy: str, wait: str, loop: Any) -> None:
+    async with bench(energy, scale=0.02) as station:
+        car = await station.car_at(ROUTES[energy], wait)
+        station.charger.wish = "stop"
+        began = time.monotonic()
+        while (await car.ask(loop)).ResponseCode == "OK":
+            assert time.monotonic() - began < 2
+        assert time.monotonic() - began >= 10 * 0.02
+        await car.close()
+        await station.ended("refused")
+
+
 async def test_a_wish_without_delay_is_told_before_it_is_enforced() -> None:
     async with ac_bench(session={"notification_max_delay_s": 0}) as station:
         car = await station.car_at(AC, "ChargingStatus")
