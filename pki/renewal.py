@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from pki import store
 from pki.certificate import Certificate, read, signed_by
 from pki.fit import misfits
 from pki.issue import Issued, end_of_validity, issue, subject
 from pki.profiles import Tier
-from pki.store import Store
+from pki.store import KeyWithheld, Store
 from pki.tree import Entry, Tree
 
 
@@ -42,6 +44,9 @@ def bring_up_to_date(tree: Tree, folder: Store, at: datetime | None = None) -> l
             made[entry.place] = issued
             outcomes.append(Outcome(entry, reason))
         # Nothing is written before everything could be made.
+        for outcome in outcomes:
+            if outcome.reason:
+                folder.set_aside(outcome.entry.place)
         for entry in entries:
             _write(entry, made, folder)
         _write_trust(entries, made, folder)
@@ -56,12 +61,28 @@ def _keep_or_issue(
     if not folder.certificate(entry.place).exists():
         return issue(entry, issuer, now), "new"
     try:
-        found = folder.load(entry.place)
-        facts = read(found.der)
+        facts = read(folder.load_certificate(entry.place).public_bytes(Encoding.DER))
     except ValueError as error:
         return issue(entry, issuer, now), f"damaged: {error}"
     reason = _outdated(entry, facts, issuer, within_days, now)
+    try:
+        found = folder.load(entry.place)
+    except KeyWithheld as error:
+        if entry.profile.ca and not reason:
+            raise ValueError(_withheld(entry, folder, error)) from error
+        return issue(entry, issuer, now), f"damaged: {error}"
+    except ValueError as error:
+        return issue(entry, issuer, now), f"damaged: {error}"
     return (issue(entry, issuer, now), reason) if reason else (found, "")
+
+
+def _withheld(entry: Entry, folder: Store, error: KeyWithheld) -> str:
+    """Say what to do about a CA that is good but for its key: making it anew would end all that hangs below it."""
+    certificate = folder.certificate(entry.place)
+    return (
+        f"{certificate} is good, but {error}; put {folder.key(entry.place)} back, unencrypted, "
+        "or move the certificate away to have it and all below it made anew"
+    )
 
 
 def _outdated(entry: Entry, found: Certificate, issuer: Issued | None, within_days: int, now: datetime) -> str:

@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from cryptography import x509
@@ -48,6 +49,15 @@ def make_folder(path: Path, *, private: bool = False) -> None:
         path.chmod(0o700)
 
 
+def _unused(path: Path) -> Path:
+    names = (path.with_name(f"{path.name}.old{number or ''}") for number in count())
+    return next(name for name in names if not name.exists())
+
+
+class KeyWithheld(ValueError):
+    """A key that is not there, or encrypted: its owner may hold what is needed."""
+
+
 class Store:
     """The folder of one tree. A place is "ca/<branch>/<name>" or "leaf/<role>/<id>"."""
 
@@ -68,20 +78,37 @@ class Store:
         """Return where the chain of a leaf lies: itself, Sub2, Sub1, without the root."""
         return self.folder / place / "chain.pem"
 
+    def load_certificate(self, place: str) -> x509.Certificate:
+        """Read the certificate of a place; raise ValueError if it is damaged."""
+        return x509.load_pem_x509_certificate(self.certificate(place).read_bytes())
+
     def load(self, place: str) -> Issued:
-        """Read certificate and key of a place; raise ValueError if they are damaged or do not belong together."""
-        certificate = x509.load_pem_x509_certificate(self.certificate(place).read_bytes())
+        """Read certificate and key of a place; raise ValueError if they are damaged or do not belong together.
+
+        It is a `KeyWithheld` where there is no key or an encrypted one.
+        """
+        certificate = self.load_certificate(place)
         try:
             key = load_pem_private_key(self.key(place).read_bytes(), None)
         except FileNotFoundError:
-            raise ValueError("its key is missing") from None
+            raise KeyWithheld("its key is missing") from None
         except TypeError:
-            raise ValueError("its key is encrypted") from None
+            raise KeyWithheld("its key is encrypted") from None
         except (ValueError, UnsupportedAlgorithm) as error:
             raise ValueError("its key cannot be read") from error
         if isinstance(key, ec.EllipticCurvePrivateKey) and key.public_key() == certificate.public_key():
             return Issued(certificate, key)
         raise ValueError("its key is another one's")
+
+    def set_aside(self, place: str) -> None:
+        """Rename what lies in a place and cannot be loaded to <name>.old: nobody but its owner can tell its worth."""
+        try:
+            self.load(place)
+        except (ValueError, FileNotFoundError):
+            # The certificate first: a key that was set aside alone would be missed.
+            for path in (self.certificate(place), self.key(place)):
+                if path.exists():
+                    path.rename(_unused(path))
 
     def places(self) -> list[str]:
         """Return the places that hold a certificate, CAs first."""

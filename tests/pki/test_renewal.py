@@ -9,6 +9,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from pki.renewal import Outcome, bring_up_to_date
 from pki.store import Store
@@ -48,7 +54,8 @@ def test_a_missing_leaf_is_made_and_nothing_else(folder: Path) -> None:
     before = contents(folder)
     (folder / "leaf/secc/evse1/cert.pem").unlink()
     assert renew(folder) == {"leaf/secc/evse1": "new"}
-    files = {f"leaf/secc/evse1/{name}" for name in ("cert.pem", "cert.der", "chain.pem", "key.pem")}
+    names = ("cert.pem", "cert.der", "chain.pem", "key.pem", "key.pem.old")
+    files = {f"leaf/secc/evse1/{name}" for name in names}
     assert changed(before, folder) == files | {"manifest.json"}
 
 
@@ -69,9 +76,57 @@ def _garble(path: Path) -> None:
     path.write_bytes(b"garbage")
 
 
-@pytest.mark.parametrize("damage", [_delete, _garble])
-def test_a_damaged_key_renews_what_hangs_below(folder: Path, damage: Callable[[Path], None]) -> None:
-    damage(folder / "ca/mo/private/sub2.key")
+def _encrypt(path: Path) -> None:
+    key = load_pem_private_key(path.read_bytes(), None)
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"mine")))
+
+
+WITHHELD = {"missing": _delete, "encrypted": _encrypt}
+
+
+@pytest.mark.parametrize("place", ["v2g/private/root.key", "mo/private/sub2.key"])
+@pytest.mark.parametrize("why", WITHHELD)
+def test_the_key_of_a_good_ca_that_is_kept_elsewhere_is_never_replaced(folder: Path, place: str, why: str) -> None:
+    WITHHELD[why](folder / "ca" / place)
+    before = contents(folder)
+    with pytest.raises(ValueError, match=rf"is good, but its key is {why}; put .*{place} back, unencrypted"):
+        renew(folder)
+    assert changed(before, folder) == set()
+
+
+def test_a_ca_is_made_anew_when_its_certificate_is_gone_and_its_key_stays(folder: Path) -> None:
+    """As the remedy says."""
+    key = folder / "ca/v2g/private/root.key"
+    _encrypt(key)
+    withheld = key.read_bytes()
+    (folder / "ca/v2g/root.pem").unlink()
+    assert renew(folder)["ca/v2g/root"] == "new"
+    assert key.with_name("root.key.old").read_bytes() == withheld
+    assert renew(folder) == {}
+
+
+def test_the_withheld_key_of_a_ca_that_ends_is_set_aside(folder: Path) -> None:
+    key = folder / "ca/v2g/private/root.key"
+    _encrypt(key)
+    withheld = key.read_bytes()
+    assert renew(folder, days=14_605)["ca/v2g/root"] == "damaged: its key is encrypted"
+    assert key.with_name("root.key.old").read_bytes() == withheld
+
+
+@pytest.mark.parametrize("damage", [_delete, _garble, _encrypt])
+def test_a_leaf_without_its_key_is_made_anew(folder: Path, damage: Callable[[Path], None]) -> None:
+    for number in ("", "1"):
+        key, certificate = (folder / f"leaf/secc/evse1/{name}.pem" for name in ("key", "cert"))
+        damage(key)
+        old = {path: path.read_bytes() for path in (key, certificate) if path.exists()}
+        assert list(renew(folder)) == ["leaf/secc/evse1"]
+        for path, data in old.items():
+            assert path.with_name(f"{path.name}.old{number}").read_bytes() == data
+            assert path.read_bytes() != data
+
+
+def test_a_damaged_key_renews_what_hangs_below(folder: Path) -> None:
+    _garble(folder / "ca/mo/private/sub2.key")
     made = renew(folder)
     assert list(made) == CONTRACT
     assert made["ca/mo/sub2"].startswith("damaged: ")
