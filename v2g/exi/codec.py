@@ -139,7 +139,7 @@ class Schema:
             return None
         if left < 8 and not tail:
             return Decoded(message=message)
-        again = self._read_looped(frame, data) if self.library.full else None
+        again = self._read_looped(frame, data, self.library.full)
         return again or Decoded(message=message, notes=tail_notes(8 * len(data), left, tail))
 
     def _read_deviating(self, frame: Frame, data: bytes, read: Callable[[Reading], Decoded]) -> Decoded:
@@ -148,16 +148,19 @@ class Schema:
         try:
             decoded = read(reading)
         except Undecodable:
-            again = self._read_looped(frame, data) if reading.full else None
+            again = self._read_looped(frame, data, reading.full)
             if again is None:
                 raise
             return again
         bad_end = any(note.quirk in (Quirk.SPARE, Quirk.PADDING) for note in decoded.notes)
-        again = self._read_looped(frame, data) if bad_end and reading.full else None
+        again = self._read_looped(frame, data, reading.full) if bad_end else None
         return again or decoded
 
-    def _read_looped(self, frame: Frame, data: bytes) -> Decoded | None:
-        for library in self._looped:
+    def _read_looped(self, frame: Frame, data: bytes, full: set[int]) -> Decoded | None:
+        """Read as codecs do that keep the code of a full list; None if no list was full or that does not help."""
+        for library in self._looped if full else ():
+            if not any(library.grammar.loops(most) for most in full):
+                continue
             with contextlib.suppress(*READING):
                 message, left, tail = library.read(frame, data)
                 if left < 8 and not tail:

@@ -13,7 +13,7 @@ from v2g.exi.fields import Type, fields
 from v2g.exi.layout import Kind, Layout, Step, is_fixed
 from v2g.exi.message import Message
 from v2g.exi.names import Names
-from v2g.exi.runtime import MOST_CHARACTERS, MOST_ITEMS, MOST_OCTETS, TRIM_BITS
+from v2g.exi.runtime import MOST_CHARACTERS, MOST_OCTETS, TRIM_BITS
 from v2g.exi.source import Source
 from v2g.exi.types import Flag, Listed, Octets, Text, Whole
 
@@ -256,13 +256,14 @@ class DecoderSource(Source):
         kind = step.alternatives[0].type
         item = self._fresh("i")
         again = layout.codes(position + 1) + 1
+        self._spend(step)
         self._element(kind, item)
         self._flush()
         self._line(f"{variable} = [{item}]")
         if step.least > 1:
             self._block(f"for _ in range({step.least - 1}):")
             self._constant(1, 0)
-            self._append(kind, item, variable)
+            self._append(step, item, variable)
             self._leave()
         self._block("while True:")
         self._full(layout, position, step, variable)
@@ -270,25 +271,31 @@ class DecoderSource(Source):
         self._line(f"if c != {step.label}: break")
         if self._names.grammar.loops(step.most):
             self._line(f"if len({variable}) == {step.most}: raise Deviation")
-        self._append(kind, item, variable)
+        self._append(step, item, variable)
         self._line(f"if v.bit_length() - p > {TRIM_BITS}: v &= (1 << p) - 1")
         self._leave()
 
     def _full(self, layout: Layout, position: int, step: Step, variable: str) -> None:
         """End a list that holds all it may: its items' code is gone, and `full` hears of it."""
-        if step.most is None:
-            self._line(f"if len({variable}) == {MOST_ITEMS}: raise Deviation")
-        elif not self._names.grammar.loops(step.most):
+        if step.most is not None and not self._names.grammar.loops(step.most):
             self._block(f"if len({variable}) == {step.most}:")
-            self._line("full.add(True)")
+            self._line(f"full.add({step.most})")
             self._code(layout.bits(position + 1), step.after)
             self._line("break")
             self._leave()
 
-    def _append(self, kind: Type, item: str, variable: str) -> None:
-        self._element(kind, item)
+    def _append(self, step: Step, item: str, variable: str) -> None:
+        self._spend(step)
+        self._element(step.alternatives[0].type, item)
         self._flush()
         self._line(f"{variable}.append({item})")
+
+    def _spend(self, step: Step) -> None:
+        """Take an item of a list without a bound of its own from what the whole stream may hold of them."""
+        if step.most is None:
+            self._flush()
+            self._line("room[0] -= 1")
+            self._line("if room[0] < 0: raise Deviation")
 
 
 def _narrower(kind: Whole) -> bool:

@@ -9,12 +9,13 @@ with more than `MOST_NOTES` deviations, since each of them costs memory here and
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, TypeVar
 
 from v2g.errors import Undecodable
 from v2g.exi.fields import Field, fields, fields_by_name
 from v2g.exi.frame import HEADER, Frame, Root
-from v2g.exi.grammar import END, Attribute, Characters, End, Event, Grammar, Row, Start
+from v2g.exi.grammar import END, Attribute, Characters, Event, Grammar, Row, Start
 from v2g.exi.library import READING, Library
 from v2g.exi.message import Message
 from v2g.exi.notes import Decoded, Note, Quirk, tail_notes
@@ -28,24 +29,27 @@ from v2g.exi.runtime import (
     MOST_OCTETS,
     SURROGATES,
     TRIM_BITS,
+    text,
     tolerated,
 )
 from v2g.exi.texts import Name, Texts
 from v2g.exi.types import Flag, Listed, Octets, Simple, Text, Whole
+from v2g.exi.wording import describe, event_name, names
 
 V = TypeVar("V", str, bytes)
 
 MISSED_END = -1
 """Stands for the second-level code that ends an element where the first level does not let it end."""
-MOST_NAMES = 6
 MOST_NOTES = 64
 """So many deviations one message may have; the worst peers seen make about ten."""
+FEW_ITEMS = 3
+"""Items of lists this short hold long lists themselves: to fail at their end and to begin again would cost too much."""
 MOST_QUOTED = 80
 """Characters of a peer's text that a note repeats."""
 
 
 class Reading:
-    """One reading of one document or fragment; after it, `full` tells whether any list was filled to its maximum.
+    """One reading of one document or fragment; after it, `full` tells the maxima of the lists filled to them.
 
     With a library, its code reads the items of lists that are as they should be: that makes long messages cheap.
     """
@@ -58,7 +62,8 @@ class Reading:
         self._path: list[str] = []
         self._notes: list[Note] = []
         self._texts = Texts()
-        self.full = False
+        self._room = MOST_ITEMS
+        self.full: set[int] = set()
 
     def document(self) -> Decoded:
         """Read a document. Raises `Undecodable`."""
@@ -148,10 +153,10 @@ class Reading:
         if code < len(row.events):
             return code
         if code > len(row.events):
-            raise self._failure("an unknown event", at, _names(row))
+            raise self._failure("an unknown event", at, names(row))
         second = self._bits((row.second_level - 1).bit_length())
         if second or row.ends:
-            raise self._failure("a deviation from the schema", at, _names(row))
+            raise self._failure("a deviation from the schema", at, names(row))
         return MISSED_END
 
     def _message(self, cls: type[Message], row: Row) -> Message:
@@ -208,28 +213,31 @@ class Reading:
             case Characters():
                 values[value_field(cls)] = self._value(event.type, (cls.namespace, self._path[-1]))
             case _:
-                raise self._failure(f"{_event_name(event)} inside {cls.__name__}", at, "an empty element")
+                raise self._failure(f"{event_name(event)} inside {cls.__name__}", at, "an empty element")
 
     def _item(self, start: Start, row: Row, field: Field, items: list[Any], at: int) -> None:
-        most = MOST_ITEMS if field.most is None else field.most
-        if len(items) == most:
-            raise self._failure(f"more than {most} {field.name}", at, "the end of the list")
-        item = self._good_item(start)
+        if len(items) == field.most or (field.most is None and not self._room):
+            raise self._failure(f"more than {field.most or MOST_ITEMS} items", at, "the end of the list")
+        if field.most is None:
+            self._room -= 1
+        item = self._good_item(start) if field.most is None or field.most > FEW_ITEMS else None
         if item is None:
             item = self._element(start, row, f"{start.name}[{len(items)}]")
         items.append(item)
         if len(items) == field.most:
-            self.full = True
+            self.full.add(field.most)
 
     def _good_item(self, start: Start) -> Message | None:
         """Read an item by generated code; None if there is none or it does not take the bits."""
         if self._library is None or not isinstance(start.type, type):
             return None
+        self._library.room[0] = self._room
         try:
             message, self._left = self._library.read_function(start.type)(self._all_bits, self._left)
         except READING:
             return None
-        self.full = self.full or bool(self._library.full)
+        self._room = self._library.room[0]
+        self.full |= self._library.full
         self._texts.add((start.namespace, start.name), message)
         return message
 
@@ -237,7 +245,7 @@ class Reading:
         """Take the end of an element that lacks something: good for an empty value, an error otherwise."""
         missing = row.events[-1]
         if not isinstance(missing, Characters):
-            raise self._failure(f"{cls.__name__} ends too early", at, _names(row))
+            raise self._failure(f"{cls.__name__} ends too early", at, names(row))
         values[value_field(cls)] = self._nothing(missing.type)
 
     def _relaxed(self, root: Root, cls: type[Message]) -> Message:
@@ -273,7 +281,7 @@ class Reading:
                 return self._checked_length("", kind)
             case Octets():
                 return self._checked_length(b"", kind)
-        raise self._failure("a missing value", self._at, _describe(kind))
+        raise self._failure("a missing value", self._at, describe(kind))
 
     def _value(self, kind: Simple, name: Name) -> Any:
         match kind:
@@ -304,10 +312,10 @@ class Reading:
             negative = kind.signed and self._bits(1)
             magnitude = self._number(MOST_LONG_GROUPS if kind.high is None else MOST_GROUPS)
             if kind.high is not None and magnitude >> 64:
-                raise self._failure("a number of more than 64 bits", at, _describe(kind))
+                raise self._failure("a number of more than 64 bits", at, describe(kind))
             number = -1 - magnitude if negative else magnitude
         if (kind.low is not None and number < kind.low) or (kind.high is not None and number > kind.high):
-            self._note(Quirk.FACET, f"{number} is not {_describe(kind)}")
+            self._note(Quirk.FACET, f"{number} is not {describe(kind)}")
         return number
 
     def _text(self, kind: Text, name: Name) -> str:
@@ -333,6 +341,13 @@ class Reading:
     def _characters(self, length: int, at: int) -> str:
         if length << 3 > self._left:
             raise self._failure(f"a text of {length} characters", at, "at most what the bytes hold")
+        with contextlib.suppress(*READING):
+            characters, self._left = text(self._all_bits, self._left, length, 0, MOST_CHARACTERS)
+            return characters
+        return self._characters_one_by_one(length)
+
+    def _characters_one_by_one(self, length: int) -> str:
+        """Read characters of which one is wrong, to tell which."""
         characters = []
         for _ in range(length):
             at = self._at
@@ -353,44 +368,9 @@ class Reading:
     def _admit(self, length: int, kind: Text | Octets, cap: int, at: int) -> None:
         """Refuse a length beyond what is tolerated before anything is read for it."""
         if length > tolerated(kind.most, cap):
-            raise self._failure(f"length {length}", at, f"at most {cap}" if kind.most is None else _describe(kind))
+            raise self._failure(f"length {length}", at, f"at most {cap}" if kind.most is None else describe(kind))
 
     def _checked_length(self, value: V, kind: Text | Octets) -> V:
         if len(value) < kind.least or (kind.most is not None and len(value) > kind.most):
-            self._note(Quirk.FACET, f"length {len(value)} is not {_describe(kind)}")
+            self._note(Quirk.FACET, f"length {len(value)} is not {describe(kind)}")
         return value
-
-
-def _names(row: Row) -> str:
-    """Tell what may come in a state, for people."""
-    names = [_event_name(event) for event in row.events]
-    return ", ".join(names[:MOST_NAMES] + ["..."] * (len(names) > MOST_NAMES))
-
-
-def _event_name(event: Event) -> str:
-    match event:
-        case Attribute():
-            return "@" + event.name
-        case Start():
-            return event.name
-        case Characters():
-            return _describe(event.type)
-        case End():
-            return "the end of the element"
-        case _:
-            return "free content"
-
-
-def _describe(kind: Simple) -> str:
-    """Tell the values a type allows, for people."""
-    match kind:
-        case Flag():
-            return "true or false"
-        case Listed(members):
-            return f"a {members.__name__}"
-        case Whole(low, high):
-            return f"a number from {'any' if low is None else low} to {'any' if high is None else high}"
-        case Text(least, most):
-            return f"a text of {least} to {'any number of' if most is None else most} characters"
-        case Octets(_, least, most):
-            return f"{least} to {'any number of' if most is None else most} octets"

@@ -12,7 +12,7 @@ from v2g.exi.encoder import EncoderSource
 from v2g.exi.frame import HEADER, Frame
 from v2g.exi.grammar import Grammar
 from v2g.exi.message import Message
-from v2g.exi.runtime import Deviation
+from v2g.exi.runtime import MOST_ITEMS, Deviation
 from v2g.exi.types import Enumeration, Flag, Listed, Whole
 
 Reader = Callable[[int, int], tuple[Message, int]]
@@ -32,9 +32,12 @@ class Library:
 
     def __init__(self, grammar: Grammar) -> None:
         self.grammar = grammar
-        self.full: set[bool] = set()
-        """Not empty if the last stream had a list filled to its maximum."""
-        self._space: dict[str, Any] = {name: getattr(runtime, name) for name in _HELPERS} | {"full": self.full}
+        self.full: set[int] = set()
+        """The maxima of the lists that the last stream filled to them."""
+        self.room = [MOST_ITEMS]
+        """How many items of lists without a bound of their own the stream may still hold."""
+        self._space: dict[str, Any] = {name: getattr(runtime, name) for name in _HELPERS}
+        self._space |= {"full": self.full, "room": self.room}
         self._names: dict[Any, str] = {}
         self._readers: dict[type[Message], Reader] = {}
         self._writers: dict[type[Message], Writer] = {}
@@ -48,6 +51,7 @@ class Library:
         """
         if self.full:
             self.full.clear()
+        self.room[0] = MOST_ITEMS
         v = int.from_bytes(data, "big")
         p = len(data) * 8 - 8
         if v >> p != HEADER:

@@ -12,13 +12,14 @@ MOST_OCTETS = 16_384
 EXCESS = 8
 """A declared length may be exceeded to its double and so much more: the field errs, but not by orders of magnitude."""
 MOST_ITEMS = 4_096
+"""Items of all lists without a declared bound in one stream; declared bounds multiply to no more than a frame holds."""
 MOST_GROUPS = 10
 """7-bit groups of a number that fits 64 bits."""
 MOST_LONG_GROUPS = 293
 """7-bit groups of a number without bounds (certificate serial numbers): 2,048 bits."""
 
 FLUSH_BITS = 2_048
-TRIM_BITS = 8_192
+TRIM_BITS = 2_048
 HIGHEST_CHARACTER = 0x10FFFF
 SURROGATES = range(0xD800, 0xE000)
 
@@ -76,6 +77,8 @@ def text(v: int, p: int, length: int, least: int, most: int) -> tuple[str, int]:
             return octets.decode("ascii"), end
     characters = []
     for _ in range(length):
+        if v.bit_length() - p > TRIM_BITS:
+            v &= (1 << p) - 1
         p -= 8
         x = v >> p & 255
         if x > 127:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from v2g.errors import Undecodable
@@ -13,6 +16,7 @@ from v2g.exi.compose import Writing
 from v2g.exi.explain import MOST_NOTES, MOST_QUOTED, Reading
 from v2g.exi.message import Message
 from v2g.exi.notes import Quirk
+from v2g.exi.runtime import MOST_ITEMS, Deviation
 from v2g.messages import iso2, xmldsig
 from v2g.protocols import schema
 
@@ -47,7 +51,7 @@ class Referring(Writing):
             self._put((len(earlier) - 1).bit_length(), earlier.index(value))
         else:
             super()._text(kind, value)
-            earlier.append(value)
+            earlier += [value] * bool(value)
 
 
 def referring(codec: Schema, message: Message) -> bytes:
@@ -133,3 +137,73 @@ def test_a_reference_to_a_longer_text_is_no_way_around(size: int, *, fits: bool)
     else:
         with pytest.raises(Undecodable, match=f"length {size} at ServiceList/Service.1./ServiceName"):
             ISO2.read_fragment(referring(ISO2, services))
+
+
+def signed(*sizes: int) -> xmldsig.SignedInfo:
+    """Make a SignedInfo of references with so many transforms each: lists without bounds in one without bounds."""
+    return xmldsig.SignedInfo(
+        CanonicalizationMethod=xmldsig.CanonicalizationMethod(Algorithm=""),
+        SignatureMethod=xmldsig.SignatureMethod(Algorithm=""),
+        Reference=[reference(Transforms=transforms("", size)) for size in sizes],
+    )
+
+
+BUDGETS = [(MOST_ITEMS - 1,), (MOST_ITEMS // 2 - 1,) * 2, (1,) * (MOST_ITEMS // 2)]
+
+
+@pytest.mark.parametrize("sizes", BUDGETS, ids=["one list", "two lists", "many lists"])
+def test_a_stream_holds_so_many_items_of_lists_without_bounds_and_no_more(sizes: tuple[int, ...]) -> None:
+    frame = XMLDSIG.grammar.fragment
+    data = written(signed(*sizes))
+    assert XMLDSIG.library.read(frame, data)[0] == signed(*sizes)
+    assert Reading(XMLDSIG.grammar, data).fragment().message == signed(*sizes)
+    assert XMLDSIG.decode_fragment(data) == signed(*sizes)
+    more = written(signed(*sizes[1:], sizes[0] + 1))
+    with pytest.raises(Deviation):
+        XMLDSIG.library.read(frame, more)
+    for read in (lambda data: Reading(XMLDSIG.grammar, data).fragment(), XMLDSIG.read_fragment):
+        with pytest.raises(Undecodable, match=f"more than {MOST_ITEMS} items"):
+            read(more)
+
+
+def test_items_read_by_generated_code_count_in_a_deviating_stream() -> None:
+    def deviating(*sizes: int) -> bytes:
+        return referring(XMLDSIG, msgspec.structs.replace(signed(*sizes), Id="once", CanonicalizationMethod=method))
+
+    method = xmldsig.CanonicalizationMethod(Algorithm="once")
+    half = MOST_ITEMS // 2 - 1
+    assert [note.quirk for note in XMLDSIG.read_fragment(deviating(half, half)).notes] == [Quirk.TABLE]
+    with pytest.raises(Undecodable, match=f"more than {MOST_ITEMS} items"):
+        XMLDSIG.read_fragment(deviating(half, half + 1))
+
+
+def tariff(entries: int) -> bytes:
+    """Write the items -2 allows most of: three costs of three consumptions in each entry."""
+    start = iso2.PhysicalValue(Multiplier=0, Unit=iso2.UnitSymbol.W, Value=0)
+    cost = iso2.Cost(costKind=iso2.CostKind.relativePricePercentage, amount=1)
+    entry = iso2.SalesTariffEntry(
+        TimeInterval=iso2.RelativeTimeInterval(start=0),
+        ConsumptionCost=[iso2.ConsumptionCost(startValue=start, Cost=[cost] * 3)] * 3,
+    )
+    return ISO2.encode_fragment(iso2.SalesTariff(SalesTariffID=1, SalesTariffEntry=[entry] * entries))
+
+
+COSTLY = {
+    "many transforms": (XMLDSIG, written(signed(*[1_900] * 15)), 5),
+    "many references": (XMLDSIG, written(signed(*[4] * 4_000)), 5),
+    "texts of two octets a character": (XMLDSIG, written(transforms("\x80" * 4_096, 7)), 5),
+    "texts of four octets a character": (XMLDSIG, written(transforms("\U0010ffff" * 4_096, 3)), 5),
+    "a tariff": (ISO2, tariff(1_024), 5),
+    "a tariff that is cut": (ISO2, tariff(1_024)[:-20], 10),
+}
+
+
+@pytest.mark.parametrize(("codec", "data", "milliseconds"), COSTLY.values(), ids=COSTLY.keys())
+def test_the_dearest_bytes_cost_milliseconds_per_4_kb(codec: Schema, data: bytes, milliseconds: float) -> None:
+    times = []
+    for _ in range(4):
+        began = time.thread_time()
+        with contextlib.suppress(Undecodable):
+            codec.read_fragment(data)
+        times.append(time.thread_time() - began)
+    assert min(times) * 1e3 < milliseconds * len(data) / 4096
