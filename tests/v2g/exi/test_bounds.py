@@ -11,12 +11,14 @@ import msgspec
 import pytest
 
 from v2g.errors import Undecodable
+from v2g.exi import runtime
 from v2g.exi.codec import Schema
 from v2g.exi.compose import Writing
 from v2g.exi.explain import MOST_NOTES, MOST_QUOTED, Reading
+from v2g.exi.library import READING
 from v2g.exi.message import Message
 from v2g.exi.notes import Quirk
-from v2g.exi.runtime import MOST_ITEMS, Deviation
+from v2g.exi.runtime import MOST_ITEMS, TRIM_BITS, Deviation
 from v2g.messages import iso2, xmldsig
 from v2g.protocols import schema
 
@@ -175,6 +177,90 @@ def test_items_read_by_generated_code_count_in_a_deviating_stream() -> None:
     assert [note.quirk for note in XMLDSIG.read_fragment(deviating(half, half)).notes] == [Quirk.TABLE]
     with pytest.raises(Undecodable, match=f"more than {MOST_ITEMS} items"):
         XMLDSIG.read_fragment(deviating(half, half + 1))
+
+
+PADDED = 77
+
+
+class Padding(Writing):
+    """Writes one number in more octets than it takes."""
+
+    octets = 0
+
+    def _number(self, number: int) -> None:
+        if number != PADDED:
+            super()._number(number)
+            return
+        self._put(8, 128 | number)
+        for _ in range(self.octets - 2):
+            self._put(8, 128)
+        self._put(8, 0)
+
+
+SERIAL = xmldsig.X509IssuerSerial(X509IssuerName="", X509SerialNumber=PADDED)
+
+
+@pytest.mark.parametrize(
+    ("codec", "message", "most"),
+    [
+        (ISO2, iso2.SelectedService(ServiceID=PADDED), 10),
+        (XMLDSIG, SERIAL, 293),
+        (XMLDSIG, reference(URI=chr(PADDED)), 10),
+        (XMLDSIG, reference(URI="x" * (PADDED - 2)), 10),
+        (XMLDSIG, reference(DigestValue=bytes(PADDED)), 10),
+    ],
+    ids=["number", "long number", "character", "length of a text", "length of octets"],
+)
+def test_numbers_have_so_many_octets_and_no_more(codec: Schema, message: Message, most: int) -> None:
+    def padded(octets: int) -> bytes:
+        writing = Padding(codec.grammar)
+        writing.octets = octets
+        return writing.fragment(codec.grammar.fragment.code(type(message)), message)
+
+    assert codec.library.read(codec.grammar.fragment, padded(most))[0] == message
+    assert Reading(codec.grammar, padded(most)).fragment().message == message
+    for octets in (most + 1, 50_000):
+        data = padded(octets)
+        began = time.thread_time()
+        with pytest.raises(READING):
+            codec.library.read(codec.grammar.fragment, data)
+        with pytest.raises(Undecodable, match=f"more than {most} octets"):
+            codec.read_fragment(data)
+        assert time.thread_time() - began < 0.05
+
+
+def test_what_was_read_is_not_dragged_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bits behind us cost time with every read; how many there ever are is measured at all three places."""
+    dragged = list[int]()
+
+    def longer(v: int, p: int, *rest: Any) -> tuple[int, int]:
+        dragged.append(v.bit_length() - p)
+        return read_on(v, p, *rest)
+
+    class Watching(Reading):
+        def _bits(self, width: int) -> int:
+            dragged.append(self._all_bits.bit_length() - self._left)
+            return super()._bits(width)
+
+    read_on = runtime.longer
+    monkeypatch.setattr(runtime, "longer", longer)
+    XMLDSIG.read_fragment(written(reference(URI="\xe4" * 4_096)))
+    assert len(dragged) == 4_096
+    Watching(ISO2.grammar, schedule(1_000, 0)).fragment()
+    assert len(dragged) > 10_000
+    codec = Schema("iso2", (xmldsig, iso2))
+    codec.warm(iso2.PMaxSchedule)
+    read_entry = codec.library.read_function(iso2.PMaxScheduleEntry)
+
+    def watched(v: int, p: int) -> Any:
+        dragged.append(v.bit_length() - p)
+        return read_entry(v, p)
+
+    monkeypatch.setitem(codec.library._space, codec.library.reader(iso2.PMaxScheduleEntry), watched)
+    before = len(dragged)
+    codec.read_fragment(schedule(1_000, 0))
+    assert len(dragged) == before + 1_000
+    assert max(dragged) < TRIM_BITS + 100
 
 
 def tariff(entries: int) -> bytes:
