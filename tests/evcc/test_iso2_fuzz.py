@@ -16,7 +16,7 @@ from v2g.messages import iso2
 from v2g.protocols import schema
 from v2g.timing import Timing
 
-DRIVES = count(100, 5_000)
+DRIVES = count(60, 5_000)
 TIMING = Timing(0.05, timeouts={f"{step}Req": 40.0 for steps in STEPS.values() for step in steps})
 """Budgets end soon, single messages have two seconds."""
 

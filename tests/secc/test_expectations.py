@@ -44,7 +44,7 @@ def test_another_wish_has_its_own_time(now: Now) -> None:
     expected.ask("renegotiate")
     now.time += 9
     expected.ask("stop")
-    now.time += 9
+    now.time += 8
     assert expected.overdue == ""
     now.time += 2
     assert expected.overdue
@@ -98,5 +98,5 @@ def test_coming_down_begins_anew(now: Now, drawn: list[float], exceeding: bool) 
         expected.draws(amperes, 18)
         now.time += 1
     assert expected.exceeding == exceeding
-    now.time += 9
+    now.time += 8
     assert expected.overdue == ""

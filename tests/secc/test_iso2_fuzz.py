@@ -19,7 +19,7 @@ from v2g.messages import iso2
 from v2g.protocols import schema
 
 ROUTES = {"AC": AC, "DC": DC}
-SESSIONS = count(150, 5_000)
+SESSIONS = count(100, 5_000)
 BY_NAME = {stem(request): type(request) for request in EVERY}
 
 

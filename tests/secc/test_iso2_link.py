@@ -35,7 +35,7 @@ ROUTES = {"AC": AC, "DC": DC}
 SCALE = 0.004
 SEQUENCE_S = 60 * SCALE
 SETUP_S = 18 * SCALE
-LATE_S = 0.3
+LATE_S = 1.0
 """How much later than its timer an end may come on a busy machine."""
 
 
@@ -55,11 +55,11 @@ AFTER_SETUP = [
 
 @pytest.mark.parametrize(("energy", "route", "wait"), AFTER_SETUP)
 async def test_sequence_timeout(energy: str, route: Sequence[Step], wait: str) -> None:
-    async with bench(energy, scale=SCALE * 2) as station:
+    async with bench(energy, scale=SCALE) as station:
         car = await station.car_at(route, wait)
         began = time.monotonic()
-        assert await car.gone(2 * SEQUENCE_S + 2)
-        assert 2 * SEQUENCE_S - 0.05 <= time.monotonic() - began < 2 * SEQUENCE_S + LATE_S
+        assert await car.gone(SEQUENCE_S + 2)
+        assert SEQUENCE_S - 0.05 <= time.monotonic() - began < SEQUENCE_S + LATE_S
         event = await station.ended("silence")
         assert "V2G_SECC_Sequence_Timeout" in event["reason"]
         await station.serves_next()
@@ -94,7 +94,7 @@ async def _silent_for(car: Car, seconds: float) -> bool:
 
 Feed = Callable[[Car, int], bytes]
 FEEDS: dict[str, Feed] = {
-    "a whole request byte by byte": lambda car, turn: car.encode(STATUS)[turn : turn + 1],
+    "a request byte by byte": lambda _, turn: framed(bytes(1_000))[turn : turn + 1],
     "frames of another payload type": lambda _, __: framed(b"\0\0", 0x8002),
     "empty frames": lambda _, __: struct.pack(">BBHI", 1, 0xFE, 0x8001, 0),
     "frames of another version": lambda _, __: struct.pack(">BBHI", 2, 0xFD, 0x8001, 1) + b"x",
@@ -110,8 +110,7 @@ async def test_what_is_no_request_extends_no_wait(feed: str, wait: str) -> None:
         began = time.monotonic()
         turn = 0
         while time.monotonic() - began < limit + 2:
-            data = FEEDS[feed](car, turn)
-            car.send(data if turn < 12 or not feed.startswith("a whole") else b"")
+            car.send(FEEDS[feed](car, turn))
             turn += 1
             if await _silent_for(car, limit / 40):
                 break
