@@ -1,11 +1,14 @@
 """One record of everything a session did; log lines, MQTT events, ladders and reports read it.
 
 Kinds are free words. Two have a meaning here: `request` and `response`, with the fact `name`, are the session's
-messages. A request that repeats the one before it, with its response, is the loop: logged at DEBUG and kept in a
-ring of its own, so that hours of charging push no other entry out. Everything else is logged at INFO.
+messages. A request that repeats one of the two before it, with its response and what is noted until the next one, is
+the loop: logged at DEBUG and kept in a ring of its own, so that hours of charging push no other entry out. Everything
+else is logged at INFO. What a peer can cause at will (`PEERS_OWN`) fills at most half of the other ring and goes on in
+the loop's: no peer pushes out what was found about it.
 
-Secrets are dropped when they are recorded: a fact named in `SECRETS` is not kept. Only plain values reach a log line,
-in one line and with a bounded length; objects such as whole messages are kept for those who read entries.
+A fact named in `SECRETS` is dropped when it is recorded, and only plain values reach a log line, in one line and with
+a bounded length. Objects are kept as they are and handed to subscribers: a whole message still holds its challenge or
+its encrypted key, so whoever shows or stores entries must choose the fields it takes from one.
 """
 
 from __future__ import annotations
@@ -22,6 +25,9 @@ from v2g.record import Record
 
 CAPACITY = 2_048
 TEXT_LIMIT = 200
+NUMBER_BITS = 256
+RECENT = 2  # requests a repeated one may lie back: one more would take the stop after a short loop for part of it
+PEERS_OWN = frozenset({"request", "response", "note", "ignored"})
 SECRETS = frozenset(
     {"password", "passphrase", "secret", "key", "private_key", "pin", "challenge", "gen_challenge", "GenChallenge"}
 )
@@ -46,6 +52,8 @@ class Entry(Record):
                 yield f"{name}={value.hex() if len(value) <= 8 else f'({len(value)} bytes)'}"
             elif isinstance(value, float):
                 yield f"{name}={value:.6g}"
+            elif isinstance(value, int) and value.bit_length() > NUMBER_BITS:
+                yield f"{name}=({value.bit_length()} bits)"
             elif isinstance(value, str | int):
                 yield f"{name}={_plain(str(value))}"
 
@@ -69,8 +77,9 @@ class Journal:
         self._facts: deque[Entry] = deque(maxlen=capacity)
         self._loop: deque[Entry] = deque(maxlen=capacity)
         self._subscribers: list[Callable[[Entry], None]] = []
-        self._asked: object = None
+        self._recent: deque[object] = deque(maxlen=RECENT)
         self._repeats = False
+        self._room_for_peer = capacity // 2
 
     def record(self, kind: str, **facts: Any) -> None:
         """Note what happened. Never raises for what a value is, never blocks."""
@@ -116,5 +125,11 @@ class Journal:
     def _is_loop(self, kind: str, facts: dict[str, Any]) -> bool:
         if kind == "request":
             name = facts.get("name")
-            self._repeats, self._asked = name == self._asked, name
-        return self._repeats and kind in {"request", "response"}
+            self._repeats = name in self._recent
+            self._recent.append(name)
+        if kind not in PEERS_OWN:
+            return False
+        if (self._repeats and kind != "ignored") or not self._room_for_peer:
+            return True
+        self._room_for_peer -= 1
+        return False

@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from v2g.journal import CAPACITY, TEXT_LIMIT, Entry, Journal
+from v2g.messages import iso2
 
 
 def ticking() -> Callable[[], float]:
@@ -54,6 +55,45 @@ def test_hours_of_charging_push_out_nothing_but_the_loop() -> None:
     assert [entry.number for entry in journal.entries] == sorted(entry.number for entry in journal.entries)
 
 
+def test_requests_that_take_turns_are_the_loop_too(caplog: pytest.LogCaptureFixture) -> None:
+    journal = Journal()
+    journal.record("authorised", by="local")
+    for _ in range(CAPACITY):
+        for name in ("CurrentDemand", "MeteringReceipt"):
+            journal.record("note", note="value out of range")
+            journal.record("request", name=f"{name}Req")
+            journal.record("response", name=f"{name}Res")
+    assert journal.entries[0].kind == "authorised"
+    caplog.set_level(logging.INFO, "v2g.journal")
+    for kind in ("note", "request", "response"):
+        journal.record(kind, name="CurrentDemandReq")
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("kind", ["note", "request", "response", "ignored"])
+def test_nothing_a_peer_does_pushes_out_what_was_found(kind: str) -> None:
+    journal = Journal()
+    journal.record("authorised", by="local")
+    for number in range(3 * CAPACITY):
+        journal.record(kind, name=f"Name{number % 7}")
+    journal.record("ended", reason="done")
+    kinds = [entry.kind for entry in journal.entries]
+    assert (kinds[0], kinds[-2:]) == ("authorised", [kind, "ended"])
+    assert len(kinds) <= 2 + CAPACITY + CAPACITY // 2
+
+
+def test_the_stop_after_a_short_loop_is_no_part_of_it(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "v2g.journal")
+    journal = Journal()
+    for name in ("PowerDeliveryReq", "CurrentDemandReq", "CurrentDemandReq", "PowerDeliveryReq"):
+        journal.record("request", name=name)
+    assert [line.split("name=")[1] for line in caplog.messages] == [
+        "PowerDeliveryReq",
+        "CurrentDemandReq",
+        "PowerDeliveryReq",
+    ]
+
+
 def test_a_flood_of_anything_is_bounded_and_the_end_is_kept() -> None:
     journal = Journal(capacity=10)
     for number in range(1000):
@@ -80,6 +120,23 @@ def test_secrets_are_neither_kept_nor_logged(caplog: pytest.LogCaptureFixture) -
     journal.record("challenge", challenge=b"0123456789abcdef", password="hunter2", evse="DE*ABC*E1")
     assert journal.entries[0].facts == {"evse": "DE*ABC*E1"}
     assert "hunter2" not in caplog.text
+
+
+def test_the_secrets_of_whole_messages_reach_no_log_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "v2g.journal")
+    message = iso2.PaymentDetailsRes(
+        ResponseCode=iso2.ResponseCode.OK, GenChallenge=b"nobody-sees-this", EVSETimeStamp=0
+    )
+    journal = Journal()
+    journal.record("response", name="PaymentDetailsRes", message=message)
+    assert journal.entries[0].facts["message"] is message
+    assert [line.split(" ", 2)[2] for line in caplog.messages] == ["response name=PaymentDetailsRes"]
+
+
+def test_a_number_of_any_size_has_a_log_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "v2g.journal")
+    Journal().record("x", serial=1 << 20_000, small=-7)
+    assert caplog.messages[0].endswith(" x serial=(20001 bits) small=-7")
 
 
 def test_long_bytes_and_objects_stay_out_of_the_log_line() -> None:
