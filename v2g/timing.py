@@ -50,6 +50,7 @@ MESSAGES: dict[str, dict[str, MessageTime]] = {
         "SessionStop": ORDINARY,
     },
 }
+REQUESTS = tuple(f"{name}Req" for table in MESSAGES.values() for name in table)
 
 
 class Timer:
@@ -70,9 +71,10 @@ class Timer:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """All times in seconds, multiplied by `scale`; raises ValueError for a scale that is not a positive number.
+    """All times in seconds, multiplied by `scale`.
 
     `timeouts` replaces message timeouts by request name, such as `CurrentDemandReq`, for peers slower than allowed.
+    Raises ValueError for a scale or timeout that is not a positive number, or a request that does not exist.
     """
 
     scale: float = 1.0
@@ -107,11 +109,16 @@ class Timing:
     def __post_init__(self) -> None:
         if not (self.scale > 0 and math.isfinite(self.scale)):
             raise ValueError(f"time scale {self.scale}: must be a positive number; 1 is real time")
+        for name, seconds in self.timeouts.items():
+            if name not in REQUESTS:
+                raise ValueError(f"timeout of {name}: no such request; there are {', '.join(REQUESTS)}")
+            if not (seconds > 0 and math.isfinite(seconds)):
+                raise ValueError(f"timeout of {name}, {seconds}: must be a positive number of seconds")
 
     def message_timeout(self, protocol_key: str, request_name: str) -> float:
         """Return V2G_EVCC_Msg_Timeout of a request such as `CurrentDemandReq`, in seconds."""
-        seconds = self.timeouts.get(request_name) or _message_time(protocol_key, request_name).timeout
-        return seconds * self.scale
+        usual = _message_time(protocol_key, request_name).timeout
+        return self.timeouts.get(request_name, usual) * self.scale
 
     def message_performance(self, protocol_key: str, request_name: str) -> float:
         """Return V2G_SECC_Msg_Performance_Time of a request such as `CurrentDemandReq`, in seconds."""

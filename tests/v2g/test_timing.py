@@ -56,6 +56,24 @@ def test_a_scale_must_be_a_positive_number(scale: float) -> None:
         Timing(scale)
 
 
+@pytest.mark.parametrize("seconds", [0, 0.0, -1, math.inf, math.nan])
+def test_a_timeout_must_be_a_positive_number(seconds: float) -> None:
+    with pytest.raises(ValueError, match=r"CurrentDemandReq.*positive number of seconds"):
+        Timing(timeouts={"SessionStopReq": 3.0, "CurrentDemandReq": seconds})
+
+
+@pytest.mark.parametrize("name", ["NoSuchReq", "CurrentDemand", "CurrentDemandRes", ""])
+def test_a_timeout_of_no_request_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"timeout of {name}: no such request; there are .*CurrentDemandReq"):
+        Timing(timeouts={name: 1.0})
+
+
+def test_a_timeout_replaces_that_of_the_standard_and_is_scaled() -> None:
+    timing = Timing(0.5, timeouts={"CurrentDemandReq": 4.0})
+    assert timing.message_timeout("iso2", "CurrentDemandReq") == 2.0
+    assert timing.message_timeout("iso2", "PowerDeliveryReq") == 2.5
+
+
 def test_a_station_is_always_faster_than_the_vehicle_waits() -> None:
     timing = Timing()
     for phase in ("setup", "ongoing", "cable_check", "precharge"):
