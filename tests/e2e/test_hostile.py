@@ -75,7 +75,7 @@ async def test_a_retained_request_is_no_request(ac: Bay) -> None:
     await ac.charges()
 
 
-async def test_orders_of_another_process_raise_nothing(shared: Bay) -> None:
+async def test_orders_of_another_process_raise_nothing(ac: Bay) -> None:
     """A ghost's permit, limits and target, retained and loud, while no session runs and while one does."""
     permit = GHOST | {"session": "ghost", "lock": "locked", "contactor": "closed", "power": "on"}
     limits = GHOST | {
@@ -87,26 +87,26 @@ async def test_orders_of_another_process_raise_nothing(shared: Bay) -> None:
         "max_current_a": 5_000.0,
     }
     target = {"boot": "ghost", "session": "ghost", "phase": "charge", "voltage_v": 900.0, "current_a": 5_000.0}
-    await shared.terminate("simulator")
-    mark = shared.mark
-    await shared.peer.say("secc/limits", limits, retain=True)
-    await shared.peer.say("secc/permit", permit, retain=True)
-    await shared.start("simulator")
-    await shared.ready()
-    await shared.peer.say("secc/target", target)
-    await shared.heard(mark, "charger/ack", seq=GHOST["seq"], result="rejected")
-    assert all(state["contactor"] == "open" for state in shared.peer.since(mark, "charger/state"))
-    await shared.plug_and_charge(charge_s=3.0)
-    mark = shared.mark
-    await shared.peer.say("secc/limits", limits, retain=True)
-    await shared.peer.say("secc/permit", permit, retain=True)
-    await shared.peer.say("secc/target", target)
-    await shared.heard(mark, "charger/ack", seq=GHOST["seq"], result="rejected")
-    full_a = {"ac": 16.0, "dc": 125.0}[shared.energy]
-    result = await shared.left()
+    await ac.terminate("simulator")
+    mark = ac.mark
+    await ac.peer.say("secc/limits", limits, retain=True)
+    await ac.peer.say("secc/permit", permit, retain=True)
+    await ac.start("simulator")
+    await ac.ready()
+    await ac.peer.say("secc/target", target)
+    await ac.heard(mark, "charger/ack", seq=GHOST["seq"], result="rejected")
+    assert all(state["contactor"] == "open" for state in ac.peer.since(mark, "charger/state"))
+    await ac.plug_and_charge(charge_s=3.0)
+    mark = ac.mark
+    await ac.peer.say("secc/limits", limits, retain=True)
+    await ac.peer.say("secc/permit", permit, retain=True)
+    await ac.peer.say("secc/target", target)
+    await ac.heard(mark, "charger/ack", seq=GHOST["seq"], result="rejected")
+    full_a = 16.0
+    result = await ac.left()
     assert result["ok"], result["reason"]
-    assert max(each["current_a"] for each in shared.peer.since(mark, "charger/measurement")) <= full_a + 0.1
-    await shared.safe()
+    assert max(each["current_a"] for each in ac.peer.since(mark, "charger/measurement")) <= full_a + 0.1
+    await ac.safe()
 
 
 async def test_a_ghost_may_always_open(ac: Bay) -> None:

@@ -143,13 +143,18 @@ def test_interrupted_it_takes_its_processes_along(tmp_path: Path) -> None:
     with subprocess.Popen(
         command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
-        assert running.stdout is not None
-        assert running.stderr is not None
-        assert any("ChargingStatusReq" in line for line in running.stdout)
-        children = psutil.Process(running.pid).children(recursive=True)
-        assert len(children) == 4
-        running.terminate()
-        assert running.wait(PATIENCE_S) == 1
-        assert running.stderr.read() == "Error: interrupted; all processes have ended\n"
+        try:
+            assert running.stdout is not None
+            assert running.stderr is not None
+            assert any("ChargingStatusReq" in line for line in running.stdout)
+            children = psutil.Process(running.pid).children(recursive=True)
+            assert len(children) == 4
+            running.terminate()
+            assert running.wait(PATIENCE_S) == 1
+            said = running.stderr.read()
+            assert said.endswith("Error: interrupted; all processes have ended\n")
+            assert "Traceback" not in said
+        finally:
+            running.kill()
     assert [child for child in children if child.is_running()] == []
     assert list(tmp_path.iterdir()) == []

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,8 @@ from cryptography.x509.oid import NameOID
 from pki.renewal import bring_up_to_date
 from pki.store import Store
 from pki.tree import read
+
+Ended = subprocess.CompletedProcess[str]
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 30.0
@@ -167,7 +169,7 @@ def folder(pristine: Path, tmp_path: Path) -> Path:
     return shutil.copytree(pristine, tmp_path / "start")
 
 
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *command: str) -> Ended:
     return subprocess.run(
         [sys.executable, "-m", "plugcharge", *command],
         cwd=folder,
@@ -180,7 +182,7 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def complains(ended: subprocess.CompletedProcess[str], named: list[str]) -> None:
+def complains(ended: Ended, named: list[str]) -> None:
     lines = ended.stderr.splitlines()
     assert ended.returncode != 0
     assert len(lines) == 1, ended.stderr
@@ -188,31 +190,36 @@ def complains(ended: subprocess.CompletedProcess[str], named: list[str]) -> None
     assert ended.stdout == ""
 
 
-@pytest.mark.parametrize("case", SECC)
-def test_secc_run(case: str, folder: Path) -> None:
-    text, named = SECC[case]
-    (folder / "secc.toml").write_text(text, encoding="utf-8")
-    complains(run(folder, "secc", "run"), named)
+CONFIGURED = {
+    "secc.toml": (SECC, ["secc", "run"]),
+    "evcc.toml": (EVCC, ["evcc", "run"]),
+    "simulator.toml": (SIMULATOR, ["secc", "simulate", "--config", "simulator.toml"]),
+}
+CASES = {
+    f"{file}: {case}": (file, text, command, named)
+    for file, (cases, command) in CONFIGURED.items()
+    for case, (text, named) in cases.items()
+} | {f"line: {case}": ("", "", command, named) for case, (command, named) in LINES.items()}
 
 
-@pytest.mark.parametrize("case", EVCC)
-def test_evcc_run(case: str, folder: Path) -> None:
-    text, named = EVCC[case]
-    (folder / "evcc.toml").write_text(text, encoding="utf-8")
-    complains(run(folder, "evcc", "run"), named)
+@pytest.fixture(scope="module")
+def outcomes(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Future[Ended]]:
+    """All cases, each in a folder and a process of its own, as many at once as there are processors."""
+
+    def start(case: str) -> Ended:
+        file, text, command, _ = CASES[case]
+        folder = shutil.copytree(pristine, tmp_path_factory.mktemp("case") / "start")
+        if file:
+            (folder / file).write_text(text, encoding="utf-8")
+        return run(folder, *command)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return {case: pool.submit(start, case) for case in CASES}
 
 
-@pytest.mark.parametrize("case", SIMULATOR)
-def test_secc_simulate(case: str, folder: Path) -> None:
-    text, named = SIMULATOR[case]
-    (folder / "simulator.toml").write_text(text, encoding="utf-8")
-    complains(run(folder, "secc", "simulate", "--config", "simulator.toml"), named)
-
-
-@pytest.mark.parametrize("case", LINES)
-def test_command_lines(case: str, folder: Path) -> None:
-    command, named = LINES[case]
-    complains(run(folder, *command), named)
+@pytest.mark.parametrize("case", CASES)
+def test_it_complains_in_one_line(case: str, outcomes: dict[str, Future[Ended]]) -> None:
+    complains(outcomes[case].result(), CASES[case][-1])
 
 
 @pytest.fixture
@@ -245,14 +252,16 @@ def test_a_cable_without_broker(taken: dict[str, int], folder: Path) -> None:
 def test_a_secc_without_broker_says_so_and_keeps_trying(folder: Path) -> None:
     (folder / "secc.toml").write_text(BAY + PLAIN + "[mqtt]\nport = 1\n", encoding="utf-8")
     command = [sys.executable, "-m", "plugcharge", "secc", "run"]
-    with subprocess.Popen(
-        command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True
-    ) as secc:
-        assert secc.stderr is not None
-        said = secc.stderr.readline()
-        assert "no broker at 127.0.0.1:1" in said
-        assert "trying again" in said
-        assert secc.poll() is None
-        secc.send_signal(signal.SIGTERM)
-        assert secc.wait(PATIENCE_S) == 0
-        assert secc.stderr.read() == ""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as secc:
+        try:
+            assert secc.stderr is not None
+            said = next(line for line in secc.stderr if "no broker" in line)
+            assert "no broker at 127.0.0.1:1" in said
+            assert "trying again" in said
+            assert secc.poll() is None
+            secc.terminate()
+            assert secc.wait(PATIENCE_S) == 0
+            assert "Traceback" not in secc.stderr.read()
+        finally:
+            secc.kill()
