@@ -2,12 +2,13 @@
 
 A limit is rounded to its safe side, a maximum down and a minimum up; everything else to the nearest, half away from
 zero. The multiplier is the smallest that keeps the decimals a unit deserves and fits the value into 16 bits. All
-arithmetic is decimal, so that 250.5 A is 2505 x 10^-1 and never one step less.
+arithmetic is decimal, so that 250.5 A is 2505 x 10^-1 and never one step less. Before anything else a number is
+rounded to six decimals: a limit may lie half a millionth of its unit on the other side of it.
 """
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, InvalidOperation
 
 from v2g.messages.iso2 import PhysicalValue, UnitSymbol
 
@@ -27,12 +28,12 @@ def nearest(value: Number, unit: UnitSymbol) -> PhysicalValue:
 
 
 def maximum(value: Number, unit: UnitSymbol) -> PhysicalValue:
-    """Encode an upper limit, never above `value`; raises ValueError when it cannot be expressed."""
+    """Encode an upper limit, never above `value` to six decimals; raises ValueError when it cannot be expressed."""
     return _encode(value, unit, ROUND_FLOOR)
 
 
 def minimum(value: Number, unit: UnitSymbol) -> PhysicalValue:
-    """Encode a lower limit, never below `value`; raises ValueError when it cannot be expressed."""
+    """Encode a lower limit, never below `value` to six decimals; raises ValueError when it cannot be expressed."""
     return _encode(value, unit, ROUND_CEILING)
 
 
@@ -47,7 +48,10 @@ def exact(physical: PhysicalValue) -> Decimal:
 
 
 def _encode(value: Number, unit: UnitSymbol, rounding: str) -> PhysicalValue:
-    amount = value if isinstance(value, Decimal) else Decimal(repr(value))
+    try:
+        amount = value if isinstance(value, Decimal) else Decimal(repr(value))
+    except InvalidOperation:
+        amount = Decimal("NaN")
     if not amount.is_finite():
         raise ValueError(f"{value} {unit} is no number a PhysicalValue can express")
     if abs(amount) < Decimal(10) ** 9:

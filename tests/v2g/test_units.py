@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -57,8 +58,18 @@ def test_a_minimum_that_rounds_past_the_value_takes_the_next_multiplier() -> Non
     assert maximum(3_276.75, A) == physical(-1, 32_767)
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 32_768_000, 1e300, -1e300, Decimal("NaN")])
-def test_what_cannot_be_expressed_is_said_so(value: float | Decimal) -> None:
+def test_a_limit_is_safe_to_six_decimals() -> None:
+    assert maximum(16.0999994, A) == physical(-1, 160)
+    assert maximum(16.0999996, A) == physical(-1, 161)
+    assert minimum(6.0000006, A) == physical(-1, 61)
+    assert minimum(6.0000004, A) == physical(-1, 60)
+
+
+NO_NUMBERS = [math.nan, math.inf, -math.inf, Decimal("NaN"), Decimal("sNaN"), True, False, None, "16", [16]]
+
+
+@pytest.mark.parametrize("value", [*NO_NUMBERS, 32_768_000, 1e300, -1e300])
+def test_what_cannot_be_expressed_is_said_so(value: Any) -> None:
     for encode in (nearest, maximum, minimum):
         with pytest.raises(ValueError, match="PhysicalValue"):
             encode(value, W)
