@@ -83,3 +83,18 @@ def test_a_file_is_one_noun(path: Path) -> None:
 def test_a_file_says_what_it_owns(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     assert ast.get_docstring(tree), f"{relative(path)} has no module docstring"
+
+
+@pytest.mark.parametrize(
+    ("fact", "room", "owners"), [("ZZ00000", "v2g", ["v2g/identifiers.py"]), (65_536, "v2g/exi", [])], ids=str
+)
+def test_a_fact_is_declared_once(fact: object, room: str, owners: list[str]) -> None:
+    """The id of a station without one; the longest payload, which the codec takes from V2GTP."""
+    found = [
+        relative(path)
+        for path in SOURCES
+        if path.is_relative_to(ROOT / room)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value == fact
+    ]
+    assert found == owners

@@ -8,6 +8,7 @@ from typing import Protocol as Structure
 
 from v2g import protocols
 from v2g.exi.message import Message
+from v2g.identifiers import UNKNOWN_EVSE
 from v2g.messages.xmldsig import Signature
 
 
@@ -53,6 +54,6 @@ class Dialect(Structure):
 class Refusing:
     """What a refusal must show of the station: its id, the kind of energy, and in DC the status code."""
 
-    evse_id: str = "ZZ00000"
+    evse_id: str = UNKNOWN_EVSE
     energy: Literal["AC", "DC"] = "AC"
     status: str = "EVSE_NotReady"

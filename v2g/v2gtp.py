@@ -21,7 +21,7 @@ from v2g.errors import Undecodable
 VERSION = 0x01
 INVERSE = 0xFE
 HEADER_SIZE = 8
-LIMIT = 65_536  # ours: certificate messages need a few kB; nothing larger is ever buffered
+LIMIT = 65_536  # ours: certificate messages need a few kB; nothing larger is ever buffered or decoded
 
 _HEADER = struct.Struct(">BBHI")
 

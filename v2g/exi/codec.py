@@ -16,9 +16,8 @@ from v2g.exi.layout import Layout, is_fixed
 from v2g.exi.library import READING, WRITING, Library
 from v2g.exi.message import Message
 from v2g.exi.notes import Decoded, Note, Quirk, tail_notes
+from v2g.v2gtp import LIMIT
 
-MOST_BYTES = 65_536
-"""Longest stream that is looked at."""
 LOOPS = (9, 2)
 """From which size on other codecs keep a full list's code: EXIficient's compiled grammars, libcbv2g."""
 
@@ -131,8 +130,8 @@ class Schema:
 
     def _read_good(self, frame: Frame, data: bytes) -> Decoded | None:
         """Read by generated code; None if something in the message is unusual."""
-        if len(data) > MOST_BYTES:
-            raise Undecodable(f"{len(data)} bytes", bit=8 * MOST_BYTES, expected=f"at most {MOST_BYTES}")
+        if len(data) > LIMIT:
+            raise Undecodable(f"{len(data)} bytes", bit=8 * LIMIT, expected=f"at most {LIMIT}")
         try:
             message, left, tail = self.library.read(frame, data)
         except READING:

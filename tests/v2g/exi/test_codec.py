@@ -22,6 +22,7 @@ from v2g.exi.message import Message
 from v2g.exi.notes import Decoded, Quirk
 from v2g.messages import app_protocol, iso2, xmldsig
 from v2g.protocols import schema
+from v2g.v2gtp import LIMIT
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "exi.json").read_text())
 NEVER_WRITTEN = {Quirk.SPARE, Quirk.EMPTY, Quirk.TABLE}
@@ -260,5 +261,7 @@ def test_all_messages_share_one_frozen_base() -> None:
 
 
 def test_more_than_a_frame_can_hold_is_refused() -> None:
-    with pytest.raises(Undecodable, match="65537 bytes"):
-        schema("iso2").decode(bytes([0x80]) * 65_537)
+    with pytest.raises(Undecodable, match=f"{LIMIT + 1} bytes"):
+        schema("iso2").decode(bytes([0x80]) * (LIMIT + 1))
+    with pytest.raises(Undecodable, match="root element"):
+        schema("iso2").decode(b"\x80" + b"\xff" * (LIMIT - 1))
