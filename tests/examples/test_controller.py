@@ -30,8 +30,11 @@ class Secc:
     async def beat(self) -> None:
         while True:
             if self.beating:
-                await self.peer.say("secc/heartbeat", {"boot": self.boot, "counter": next(COUNTER)}, qos=0)
+                await self.beat_once()
             await asyncio.sleep(0.1)
+
+    async def beat_once(self) -> None:
+        await self.peer.say("secc/heartbeat", {"boot": self.boot, "counter": next(COUNTER)}, qos=0)
 
     async def level(self, topic: str, **members: object) -> None:
         header = {"boot": self.boot, "seq": next(COUNTER), "time": ""}
@@ -75,7 +78,8 @@ async def secc(tmp_path: Path) -> AsyncIterator[Secc]:
         async with background(secc.beat()), example(broker, tmp_path):
             await peer.hears("charger/status", state="online")
             await secc.pilot("C")
-            await peer.hears("charger/state", plug="C")
+            await peer.hears("charger/state", plug="C")  # so it has subscribed; nothing is permitted before it knows us
+            await secc.beat_once()
             yield secc
     await broker.stop()
 
