@@ -140,7 +140,7 @@ async def _play(choice: Choice) -> Report:
             trouble = [word for fault in choice.faults for word in ("--fault", fault)]
             simulate = _running("secc", "simulate", "--config", files.simulator, "--card", choice.card, *trouble)
             controller = await stack.enter_async_context(simulate)
-            station = await stack.enter_async_context(_running("secc", "run", "--config", files.secc))
+            station = await stack.enter_async_context(_running("secc", "run", "--quiet", "--config", files.secc))
             report.timings["started_s"] = round(time.perf_counter() - began, 3)
             await _while_alive(_drive(files.evcc, files.result, report), broker, controller, station)
             await _settled(files.record)

@@ -20,8 +20,9 @@ def secc() -> None:
 @click.option("--config", type=click.Path(path_type=Path), default="secc.toml", show_default=True)
 @click.option("--lab", is_flag=True, help="Allow what no charger in the field may do.")
 @click.option("--time-scale", type=click.FloatRange(0.001, 1_000), default=1.0, help="Multiply all timers (--lab).")
-@click.option("-v", "--verbose", count=True, help="Log sessions; twice: every message.")
-def run(config: Path, time_scale: float, verbose: int, *, lab: bool) -> None:
+@click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
+@click.option("-v", "--verbose", count=True, help="Log what happens in sessions; twice: every message.")
+def run(config: Path, time_scale: float, verbose: int, *, lab: bool, quiet: bool) -> None:
     """Run the SECC for all EVSEs of secc.toml until interrupted."""
     from secc import process
 
@@ -29,6 +30,8 @@ def run(config: Path, time_scale: float, verbose: int, *, lab: bool) -> None:
         raise click.UsageError("--time-scale is for laboratories: add --lab")
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     logging.basicConfig(level=level, format="%(asctime)s %(name)s %(message)s")
+    if not quiet and not verbose:
+        logging.getLogger("secc.station").setLevel(logging.INFO)  # one line for each car and each change of heart
     try:
         asyncio.run(until_signal(process.run(config, time_scale=time_scale)))
     except (ValueError, OSError) as error:

@@ -101,6 +101,6 @@ async def _serve(station: Station, controller: Controller) -> None:
         try:
             await controller.ready()
             controller.online()
-            await asyncio.get_running_loop().create_future()
+            await station.tell_reluctance()
         finally:
             await station.close()

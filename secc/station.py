@@ -36,6 +36,7 @@ Session = Callable[[SeccLink, Visit], Awaitable[None]]
 
 SESSIONS: tuple[tuple[Dialect, Session], ...] = ((ISO2, iso2.serve),)
 WATCH_S = 0.05
+HOUR_S = 3600.0
 
 log = logging.getLogger(__name__)
 
@@ -95,16 +96,31 @@ class Station:
         self._servers.append(await asyncio.start_server(partial(self._accept, secure=secure), sock=opened))
         return int(opened.getsockname()[1])
 
-    @property
-    def _willing(self) -> bool:
-        """Whether a vehicle may come now: a charger that is there, linked and plugged, and nobody else."""
+    def reluctance(self) -> str:
+        """Why no vehicle is answered now, apart from one that is here already; empty when one may come."""
         state = self._charger.state
-        plugged = state is not None and state.plug in "BCD"
-        return not self._busy and self._charger.setup is not None and plugged and self._charger.linked
+        if self._charger.setup is None:
+            return "there is no charger/setup from a living controller"
+        if state is None:
+            return "there is no charger/state from a living controller"
+        if state.plug not in "BCD":
+            return f"the plug is in state {state.plug}, nobody is plugged in"
+        return "" if self._charger.linked else "charger/link is not matched"
+
+    async def tell_reluctance(self) -> None:
+        """Say, for as long as the station runs, whether vehicles are answered, and why not."""
+        while True:
+            told = self.reluctance()
+            log.info("%s: %s", self.evse.id, f"not answering vehicles: {told}" if told else "ready for a vehicle")
+            await self._reluctance_changes(told)
+
+    async def _reluctance_changes(self, told: str) -> None:
+        while not await self._charger.until(lambda: self.reluctance() != told, HOUR_S):
+            pass
 
     def _offer(self, request: SdpRequest) -> SdpResponse | None:
         """Answer SDP with an endpoint, or not at all."""
-        if not self._willing or self._address is None:
+        if self._busy or self._address is None or self.reluctance():
             return None
         response = discovery.choose(request, self._address, tls_port=self.tls_port, plain_port=self.tcp_port)
         if response is not None:
@@ -127,7 +143,6 @@ class Station:
             if not self._attending.cancelled():
                 self._attending.result()
         finally:
-            self._busy = False
             with contextlib.suppress(V2GError):
                 await stream.close()
 
@@ -155,7 +170,10 @@ class Station:
             ending = Ending(kind="gone", reason="the station stops")
             raise
         finally:
-            self._conclude(visit, ending)
+            try:
+                self._conclude(visit, ending)
+            finally:
+                self._busy = False  # a peer that is slow to close keeps nobody else out
             if link is not None:
                 await link.close()
 
@@ -218,6 +236,11 @@ class Station:
                 last_message=ending.last_message or None,
                 response_code=ending.response_code or None,
             )
+        )
+        log.log(
+            logging.INFO if good else logging.WARNING,
+            "%s: session %s %s%s",
+            *(self.evse.id, visit.session or "(none)", ending.kind, f": {ending.reason}" if ending.reason else ""),
         )
         self._charger.event(
             "session_ended" if good else ending.kind,

@@ -140,6 +140,12 @@ def _current_demand(code: ResponseCode, charger: Refusing) -> Message:
     )
 
 
+def _service_id(request: Message) -> int:
+    """The id asked for, as far as an answer can carry it."""
+    asked = request.ServiceID if isinstance(request, iso2.ServiceDetailReq) else 0
+    return asked if 0 <= asked <= 65_535 else 0
+
+
 def _no_contract() -> dict[str, Any]:
     """The mandatory parts of a failed installation or update, all empty."""
     return {
@@ -162,7 +168,7 @@ _REFUSALS: dict[type[Message], _Refusal] = {
     iso2.SessionSetupReq: lambda _, code, charger: iso2.SessionSetupRes(ResponseCode=code, EVSEID=charger.evse_id),
     iso2.ServiceDiscoveryReq: lambda _, code, charger: _discovery(code, charger),
     iso2.ServiceDetailReq: lambda request, code, _: iso2.ServiceDetailRes(
-        ResponseCode=code, ServiceID=getattr(request, "ServiceID", 0)
+        ResponseCode=code, ServiceID=_service_id(request)
     ),
     iso2.PaymentServiceSelectionReq: lambda _, code, __: iso2.PaymentServiceSelectionRes(ResponseCode=code),
     iso2.PaymentDetailsReq: lambda _, code, __: iso2.PaymentDetailsRes(

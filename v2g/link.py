@@ -43,7 +43,12 @@ R_co = TypeVar("R_co", bound=Message, covariant=True)
 log = logging.getLogger(__name__)
 
 EARLY_FRAMES = 1
-NO_SESSION = bytes(8)
+SESSION_ID_SIZE = 8
+NO_SESSION = bytes(SESSION_ID_SIZE)
+
+
+def _is_session(session_id: bytes) -> bool:
+    return len(session_id) == SESSION_ID_SIZE and any(session_id)
 
 
 class Asks(Structure[R_co]):
@@ -86,9 +91,6 @@ class Link:
                     raise Undecodable(f"{len(self._frames)} messages at once, none was answered yet")
         return self._frames.popleft()
 
-    async def _send(self, schema: str, message: Message) -> None:
-        await self.stream.send(frame(PayloadType.EXI, protocols.schema(schema).encode(message)))
-
     def _framed(self, body: Message, signature: Signature | None = None) -> bytes:
         """Pack and encode a message of the session; raises ValueError for one that cannot be expressed."""
         packed = self.dialect.wrap(
@@ -98,18 +100,17 @@ class Link:
 
     def _read(self, schema: str, received: Frame) -> Decoded:
         decoded = protocols.schema(schema).read(received.payload)
-        for note in decoded.notes:
-            self.journal.record("note", note=str(note))
+        if decoded.notes:
+            self.journal.record("note", count=len(decoded.notes), first=str(decoded.notes[0]))
         return decoded
 
     def _unpack(self, received: Frame) -> Envelope:
         return self.dialect.unwrap(self._read(self.dialect.protocol.schema, received).message)
 
     async def close(self) -> None:
-        """End the connection: ours first, then wait a bounded time for the peer's end."""
-        with contextlib.suppress(TimeoutError, V2GError):
-            async with asyncio.timeout(self.timing.close):
-                await self.stream.close()
+        """End the connection; a peer that is gone already is no error."""
+        with contextlib.suppress(V2GError):
+            await self.stream.close()
 
 
 class SeccLink(Link):
@@ -146,7 +147,7 @@ class SeccLink(Link):
         self.journal.record("request", name="SupportedAppProtocolReq")
         began = time.perf_counter()
         response, protocol = protocols.choose(request, [dialect.protocol for dialect in dialects])
-        await self._send("sap", response)
+        await self.stream.send(frame(PayloadType.EXI, protocols.schema("sap").encode(response)))
         self._told("SupportedAppProtocolRes", response.ResponseCode, began)
         if protocol is None:
             raise Refused(response.ResponseCode, "no protocol in common")
@@ -154,7 +155,9 @@ class SeccLink(Link):
         return self._dialect
 
     def open(self, session_id: bytes) -> None:
-        """Give the session its id: from now on every request must carry it."""
+        """Give the session its id: from now on every request must carry it. Raises ValueError for none [V2G2-750]."""
+        if not _is_session(session_id):
+            raise ValueError("a session id has 8 bytes and is not zero")
         self.session_id = session_id
 
     async def first(self, legal: type[A]) -> A:
@@ -190,8 +193,9 @@ class SeccLink(Link):
         if self._doom is not None:
             return
         self._doom, self._doom_wait, self._pardon = error, Budget(within), pardon
-        if self._waiting is not None:
-            self._waiting.reschedule(asyncio.get_running_loop().time() + within)
+        if self._waiting is not None and not self._waiting.expired():
+            until, soon = self._waiting.when(), asyncio.get_running_loop().time() + within
+            self._waiting.reschedule(soon if until is None else min(until, soon))
 
     async def conduct(self, session: Coroutine[Any, Any, None]) -> Ending:
         """Run a session to its end, answer what it refused, and tell how it ended. The stream stays open."""
@@ -221,7 +225,7 @@ class SeccLink(Link):
         if not self.session_id and self._setup.left() < within:
             within, timer = self._setup.left(), "V2G_SECC_CommunicationSetup_Performance_Time"
         if self._doom is not None:
-            within = self._doom_wait.left()
+            within = min(within, self._doom_wait.left())
         try:
             async with asyncio.timeout(within) as self._waiting:
                 return await self._next_frame()
@@ -294,12 +298,21 @@ class SeccLink(Link):
         """Answer the request in hand by its failed response; after it only a stop request is still answered."""
         if self._pending is None or self._dialect is None:
             return
-        await self._respond_quietly(self._dialect.refusal(self._pending, refusal.code, self.refusing))
-        with contextlib.suppress(V2GError, TimeoutError):
+        try:
+            await self._respond(self._dialect.refusal(self._pending, refusal.code, self.refusing))
             async with asyncio.timeout(self.timing.after_failed):
-                envelope = self._unpack(await self._next_frame())
-                if self._dialect.terminates(envelope.body) and envelope.session_id == self.session_id:
-                    await self._respond(self._dialect.stopped())
+                await self._hear_stop(self._unpack(await self._next_frame()))
+        except (V2GError, TimeoutError):
+            return
+        except (TypeError, ValueError):
+            log.exception("the refusal of %s could not be expressed", self._last)
+
+    async def _hear_stop(self, envelope: Envelope) -> None:
+        """Answer the stop that follows a refusal; whatever else comes is left unanswered."""
+        if self.dialect.terminates(envelope.body) and envelope.session_id == self.session_id:
+            self._asked_at = time.perf_counter()
+            self.journal.record("request", name=type(envelope.body).__name__, message=envelope.body)
+            await self._respond(self.dialect.stopped())
 
 
 class EvccLink(Link):
@@ -314,8 +327,8 @@ class EvccLink(Link):
         request = protocols.offer([dialect.protocol for dialect in dialects])
         within = self.timing.message_timeout("sap", "SupportedAppProtocolReq")
         began = self._asks("SupportedAppProtocolReq")
-        await self._send("sap", request)
-        response = self._read("sap", await self._await_frame(within, "SupportedAppProtocolReq")).message
+        data = frame(PayloadType.EXI, protocols.schema("sap").encode(request))
+        response = self._read("sap", await self._exchange(data, within, "SupportedAppProtocolReq")).message
         if not isinstance(response, SupportedAppProtocolRes):
             raise Undecodable("a SupportedAppProtocolReq came in place of a response")
         self._heard("SupportedAppProtocolRes", response.ResponseCode, began)
@@ -337,9 +350,10 @@ class EvccLink(Link):
             raise TypeError(f"{type(request).__name__} is no message")
         name = type(request).__name__
         within = self.timing.message_timeout(self.dialect.protocol.key, name)
+        if self._frames:
+            raise Undecodable(f"a response came before {name} was sent")
         began = self._asks(name, request)
-        await self.stream.send(self._framed(request, signature))
-        envelope = self._unpack(await self._await_frame(within, name))
+        envelope = self._unpack(await self._exchange(self._framed(request, signature), within, name))
         self.signature = envelope.signature
         response = envelope.body
         if not isinstance(response, request.Response):
@@ -354,6 +368,10 @@ class EvccLink(Link):
     def _adopt(self, session_id: bytes, request: object) -> None:
         """Take the session id from the answer to SessionSetupReq, and insist on it afterwards."""
         if isinstance(request, self.dialect.setup):
+            if not _is_session(session_id):
+                raise Undecodable(
+                    f"session id {session_id.hex()}", path="Header/SessionID", expected="8 bytes, not zero"
+                )
             self.session_id = session_id
         elif session_id != self.session_id:
             raise Undecodable("the response carries another session id")
@@ -366,9 +384,11 @@ class EvccLink(Link):
         elapsed = (time.perf_counter() - began) * 1e3
         self.journal.record("response", name=name, code=str(code), took_ms=elapsed, message=message)
 
-    async def _await_frame(self, within: float, name: str) -> Frame:
+    async def _exchange(self, data: bytes, within: float, name: str) -> Frame:
+        """Send a request and wait for a frame; the message timeout bounds both."""
         try:
             async with asyncio.timeout(within):
+                await self.stream.send(data)
                 return await self._next_frame()
         except TimeoutError:
             raise Silence(f"V2G_EVCC_Msg_Timeout({name})", within) from None
