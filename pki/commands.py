@@ -41,12 +41,17 @@ def pki() -> None:
 @pki.command()
 @click.option("--config", type=_PATH, help="The pki.toml to follow; without it the built-in one, a -2 tree.")
 @click.option("--out", type=_FOLDER, default=DEFAULT_OUT, show_default=True, help="Where the trees lie.")
+@click.option("--print-config", is_flag=True, help="Print the built-in pki.toml, with every key, and make nothing.")
 @_told
-def init(config: Path | None, out: Path) -> None:
+def init(config: Path | None, out: Path, *, print_config: bool) -> None:
     """Make the trees that pki.toml declares; what is there and still good stays as it is."""
+    from pki.tree import built_in, read
+
+    if print_config:
+        click.echo(built_in().read_text(encoding="utf-8"), nl=False)
+        return
     from pki.renewal import bring_up_to_date
     from pki.store import Store
-    from pki.tree import read
 
     for name, tree in read(config).items():
         outcomes = bring_up_to_date(tree, Store(out / name))

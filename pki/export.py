@@ -58,12 +58,17 @@ def export_josev(source: Path, destination: Path, leaves: Mapping[Role, str] | N
     """
     tree = Store(source)
     places = tree.places()
+    if not places:
+        raise ValueError(f"{source}: holds no tree; `plugcharge pki init` makes one")
     names = dict(_AUTHORITIES)
     for role, name in _LEAVES.items():
         names[_leaf_place(places, source, role, (leaves or {}).get(role))] = name
     missing = sorted(set(names) - set(places))
     if missing:
-        raise ValueError(f"{source}: {', '.join(missing)} missing; Josev needs a tree with two Sub-CAs everywhere")
+        raise ValueError(
+            f"{source}: {', '.join(missing)} missing; Josev needs two Sub-CAs in each of the branches cpo, mo, oem and "
+            "cps; declare them in pki.toml and run `plugcharge pki init` again"
+        )
     issued = {name: _load(tree, place) for place, name in names.items()}
     _write_certificates(destination / "iso15118_2" / "certs", issued)
     _write_keys(destination / "iso15118_2" / "private_keys", issued)
@@ -74,7 +79,10 @@ def _leaf_place(places: list[str], source: Path, role: Role, wanted: str | None)
     if wanted is not None:
         found = [place for place in found if place == f"leaf/{role}/{wanted}"]
     if not found:
-        raise ValueError(f"{source}: has no {role} certificate{f' {wanted}' if wanted else ''}; run `pki init` first")
+        raise ValueError(
+            f"{source}: has no {role} certificate{f' {wanted}' if wanted else ''}; "
+            "declare it as a leaf in pki.toml and run `plugcharge pki init` again"
+        )
     if len(found) > 1:
         ids = ", ".join(place.rpartition("/")[2] for place in found)
         raise ValueError(f"{source}: has several {role} certificates ({ids}); choose one with --leaf {role}=ID")
@@ -85,7 +93,7 @@ def _load(tree: Store, place: str) -> Issued:
     try:
         return tree.load(place)
     except ValueError as error:
-        raise ValueError(f"{tree.certificate(place)}: {error}; `pki init` repairs it") from error
+        raise ValueError(f"{tree.certificate(place)}: {error}; `plugcharge pki init` repairs it") from error
 
 
 def _write_certificates(folder: Path, issued: Mapping[str, Issued]) -> None:

@@ -80,7 +80,10 @@ class Store:
 
     def load_certificate(self, place: str) -> x509.Certificate:
         """Read the certificate of a place; raise ValueError if it is damaged."""
-        return x509.load_pem_x509_certificate(self.certificate(place).read_bytes())
+        try:
+            return x509.load_pem_x509_certificate(self.certificate(place).read_bytes())
+        except ValueError as error:
+            raise ValueError("it is no readable PEM certificate") from error
 
     def load(self, place: str) -> Issued:
         """Read certificate and key of a place; raise ValueError if they are damaged or do not belong together.

@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import inspect
 
 from pki.profiles import Edition, Profile, Tier, profile
 from v2g.record import Record
@@ -22,7 +24,7 @@ Text = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$"
 RootKind = Literal["v2g", "mo", "oem"]
 BranchName = Literal["cpo", "mo", "oem", "cps"]
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_REMEDY = "pki/default.toml shows every key"
+_REMEDY = "`plugcharge pki init --print-config` shows every key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,15 +150,24 @@ def _check_places(entries: Iterable[Entry]) -> None:
             raise ValueError(f"{place} is declared {count} times; give each its own name or id")
 
 
+def built_in() -> Traversable:
+    """Return the pki.toml of the package, which is followed where no other is named."""
+    return resources.files("pki") / "default.toml"
+
+
 def read(path: Path | None = None) -> dict[str, Tree]:
     """Read a pki.toml, the one of the package if None; raise ValueError naming file, key and remedy."""
-    source = path or resources.files("pki") / "default.toml"
+    source = path or built_in()
     try:
         tables = tomllib.loads(source.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ValueError(f"{source}: no such file; leave --config out to use the built-in tree") from error
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{source}: {error}") from error
+    except OSError as error:
+        raise ValueError(f"{source}: cannot be read: {error.strerror}; name a pki.toml") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{source}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{source}: not TOML: {error}") from error
     if not tables:
         raise ValueError(f"{source}: declares no tree; {_REMEDY}")
     return {name: _tree(str(source), name, table) for name, table in tables.items()}
@@ -169,9 +180,28 @@ def _tree(source: str, name: str, table: Any) -> Tree:
         tree = msgspec.convert(table, Tree)
     except msgspec.ValidationError as error:
         problem, _, place = str(error).partition(" - at `$")
-        raise ValueError(f"{source}: {name}{place.rstrip('`')}: {problem}; {_REMEDY}") from error
+        place = place.rstrip("`")
+        raise ValueError(f"{source}: {name}{place}: {problem}{_choices(place)}; {_REMEDY}") from error
     try:
         tree.entries()
     except ValueError as error:
         raise ValueError(f"{source}: {name}.{error}") from error
     return tree
+
+
+def _choices(place: str) -> str:
+    """Say what may stand in a place such as ".leaf[0].role", or nothing where that is no choice."""
+    kind: inspect.Type = inspect.type_info(Tree)
+    for name in re.findall(r"[a-z_]\w*", place):
+        if isinstance(kind, inspect.VarTupleType):
+            kind = kind.item_type
+        if isinstance(kind, inspect.StructType):
+            kind = next(field.type for field in kind.fields if field.name == name)
+    match kind:
+        case inspect.EnumType():
+            values = [str(each.value) for each in kind.cls]
+        case inspect.LiteralType():
+            values = [str(value) for value in kind.values]
+        case _:
+            return ""
+    return f", not one of {', '.join(values)}"

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 import evcc.config
+import pki.tree
 import secc.config
 from evcc.config import EvccConfig
 from secc.config import SeccConfig
@@ -71,6 +72,18 @@ def keys(config: type[msgspec.Struct]) -> Iterator[str]:
         ):
             if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
                 yield from keys(kind)
+
+
+def test_the_pki_page_shows_every_key_and_its_default(tmp_path: Path) -> None:
+    """Written out, the defaults change nothing: the tree is the built-in one as far as it goes."""
+    (text,) = blocks("pki.md", "toml")
+    assert [key for key in keys(pki.tree.Tree) if not re.search(rf"\b{key}\b", text)] == []
+    file = tmp_path / "pki.toml"
+    file.write_text(text, encoding="utf-8")
+    shown, built_in = pki.tree.read(file)["iso2"], pki.tree.read()["iso2"]
+    assert shown.entries() == [entry for entry in built_in.entries() if entry in shown.entries()]
+    printed = pki.tree.built_in().read_text(encoding="utf-8")
+    assert [key for key in keys(pki.tree.Tree) if not re.search(rf"\b{key}\b", printed)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from pki.commands import pki
 from pki.overview import as_text, survey
+from pki.tree import read
 
 
 def run(*arguments: str | Path) -> Result:
@@ -66,12 +67,17 @@ REFUSED = {
     "no trust": (["verify", "{}/trust/v2g.pem", "--role", "secc"], 2, "--trust"),
     "no tree": (["show", "--out", "{}/none"], 1, "holds no tree; `plugcharge pki init` makes one"),
     "no configuration": (["init", "--config", "{}/none.toml"], 1, "none.toml: no such file"),
+    "a folder for a configuration": (["init", "--config", "{}"], 1, "cannot be read: Is a directory; name a pki.toml"),
     "a file for a folder": (["init", "--out", "{}/manifest.json"], 2, "is a file"),
     "no layout": (["export", "{}/x"], 2, "--layout"),
     "unknown layout": (["export", "--layout", "bus", "{}/x"], 2, "'bus' is not"),
     "leaf without id": (["export", "--layout", "josev", "--leaf", "secc", "{}/x"], 2, "write ROLE=ID"),
     "unknown leaf": (["export", "--layout", "josev", "--from", "{}", "--leaf", "secc=x", "{}/y"], 1, "certificate x"),
-    "nothing to export": (["export", "--layout", "josev", "--from", "{}/none", "{}/y"], 1, "run `pki init` first"),
+    "nothing to export": (
+        ["export", "--layout", "josev", "--from", "{}/none", "{}/y"],
+        1,
+        "none: holds no tree; `plugcharge",
+    ),
 }
 
 
@@ -111,3 +117,11 @@ def test_show_puts_an_orphan_at_the_top(folder: Path) -> None:
     (folder / "ca/mo/sub2.pem").unlink()
     depths = {line.place: line.depth for line in survey(folder)}
     assert (depths["leaf/contract/car1"], depths["leaf/secc/evse1"]) == (0, 3)
+
+
+def test_the_configuration_printed_is_the_one_followed(tmp_path: Path) -> None:
+    result = run("init", "--print-config", "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "pki.toml").write_text(result.output, encoding="utf-8")
+    assert read(tmp_path / "pki.toml") == read()

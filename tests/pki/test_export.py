@@ -69,12 +69,12 @@ def test_one_of_several_leaves_must_be_chosen(folder: Path, tmp_path: Path) -> N
 
 
 def test_what_is_missing_is_named(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="has no secc certificate; run `pki init` first"):
+    with pytest.raises(ValueError, match="nowhere: holds no tree; `plugcharge pki init` makes one"):
         export_josev(tmp_path / "nowhere", tmp_path / "josev")
-    with pytest.raises(ValueError, match="has no secc certificate evse9;"):
+    with pytest.raises(ValueError, match=r"has no secc certificate evse9; declare it as a leaf in pki\.toml"):
         export_josev(folder, tmp_path / "josev", {Role.SECC: "evse9"})
     (folder / "ca/cpo/private/sub1.key").unlink()
-    with pytest.raises(ValueError, match=r"ca/cpo/sub1\.pem: its key is missing; `pki init` repairs it"):
+    with pytest.raises(ValueError, match=r"ca/cpo/sub1\.pem: its key is missing; `plugcharge pki init` repairs it"):
         export_josev(folder, tmp_path / "josev")
     (folder / "ca/cpo/sub1.pem").unlink()
     with pytest.raises(ValueError, match="ca/cpo/sub1 missing; Josev needs"):
