@@ -42,6 +42,18 @@ def test_evcc_configurations_load(text: str, tmp_path: Path) -> None:
     assert evcc.config.load(file).network.interface == "eth1"
 
 
+def test_the_configurations_of_the_readme_load(tmp_path: Path) -> None:
+    """They meet on one broker and one link, and end by themselves."""
+    station, vehicle = blocks("../README.md", "toml")
+    (tmp_path / "secc.toml").write_text(station, encoding="utf-8")
+    (tmp_path / "evcc.toml").write_text(vehicle, encoding="utf-8")
+    run, charge = secc.config.load(tmp_path / "secc.toml"), evcc.config.load(tmp_path / "evcc.toml")
+    assert charge.cable is not None
+    assert (charge.cable.port, charge.cable.evse) == (run.mqtt.port, run.evse[0].id)
+    assert (charge.network.interface, charge.network.sdp_port) == (run.evse[0].interface, run.evse[0].sdp_port)
+    assert charge.plan.charge_s is not None
+
+
 def test_the_long_configurations_show_the_defaults() -> None:
     """Beside file names, a page's long block says the same as its short one."""
     short, long = (msgspec.convert(tomllib.loads(text), SeccConfig) for text in blocks("secc.md", "toml"))
