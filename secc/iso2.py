@@ -222,7 +222,7 @@ async def deliver_dc(
     if power.ChargeProgress is ChargeProgress.Renegotiate:
         raise Refused("FAILED", "nothing was started that could be renegotiated [V2G2-812]")
     begin_delivery(visit, agreed, power)
-    visit.limits.move("open")
+    visit.deliver()
     visit.stage("charging")
     loop: CurrentDemandReq | PowerDeliveryReq
     loop = await ev.answer(say.power_delivery(status(visit)), CurrentDemandReq)
@@ -296,6 +296,7 @@ async def check_cable(ev: SeccLink, visit: Visit, agreed: Agreed, request: Cable
     """Have the isolation tested; the vehicle asks again until the test is over."""
     budget, pilot = Budget(visit.timing.cable_check_secc), Budget(visit.timing.pilot_decide)
     visit.charger.permit(power="off", contactor="open", reason="before the cable check")
+    visit.touched = True
     visit.limits.move("testing")
     asked = False
     while True:

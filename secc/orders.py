@@ -152,8 +152,12 @@ class Orders:
         self._publish(api.SECC_TARGET, self._target)
 
     def quieten(self, loop_silence_s: float) -> bool:
-        """Take the current back when the session's charge loop is silent; True when that was news."""
-        silent = self._target.phase == "charge" and time.monotonic() - self._targeted_at > loop_silence_s
+        """Take the current back when a DC session's charge loop is silent; True when that was news.
+
+        In AC the vehicle draws by itself, within the limits, and may ask as seldom as every minute.
+        """
+        loop = self._target.phase == "charge" and self._stage.energy_mode == "DC"
+        silent = loop and time.monotonic() - self._targeted_at > loop_silence_s
         if not silent or self._target.current_a == 0:
             return False
         self._target = replace(self._target, current_a=0.0)

@@ -69,7 +69,7 @@ class Station:
         self._servers: list[asyncio.Server] = []
         self._responder = discovery.Responder(self._interface, self._offer)
         self._busy = False
-        self._attending: asyncio.Task[None] | None = None
+        self._attending: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Bind listeners and SDP; raises `InterfaceError` with a remedy where that is not possible."""
@@ -87,9 +87,10 @@ class Station:
         self._responder.close()
         for server in self._servers:
             server.close()
-        if self._attending is not None:
-            self._attending.cancel()
-            await asyncio.wait({self._attending})
+        for task in self._attending:
+            task.cancel()
+        if self._attending:
+            await asyncio.wait(self._attending)
 
     async def _listen(self, address: IPv6Address, port: int, *, secure: bool) -> int:
         opened = self._interface.serve(address, port)
@@ -138,10 +139,12 @@ class Station:
             return
         self._busy = True
         try:
-            self._attending = asyncio.create_task(self._attend(stream, setup, secure=secure))
-            await asyncio.wait({self._attending})
-            if not self._attending.cancelled():
-                self._attending.result()
+            attending = asyncio.create_task(self._attend(stream, setup, secure=secure))
+            self._attending.add(attending)
+            attending.add_done_callback(self._attending.discard)
+            await asyncio.wait({attending})
+            if not attending.cancelled():
+                attending.result()
         finally:
             with contextlib.suppress(V2GError):
                 await stream.close()

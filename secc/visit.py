@@ -61,7 +61,11 @@ class Visit:
     """Why nothing may be energised any more; empty while it may."""
     pardons: Callable[[Message], bool] = _nothing
     """Which requests are still served after the pilot left C and D."""
+    touched: bool = False
+    """Whether this stay has given a reason for the contactor to be closed: a cable check, or power."""
     expected: Expectations = field(init=False)
+    _closed: bool = False
+    _astray: Budget | None = None
     _session: api.Session = field(default_factory=lambda: api.Session(stage="connected"))
     _vehicle: api.Vehicle | None = None
 
@@ -150,7 +154,7 @@ class Visit:
     def energise(self, reason: str) -> None:
         """Order the contactor closed and power on; from here on the pilot must stay in C or D."""
         self.demand_safety()
-        self.live = True
+        self.live = self.touched = True
         self.charger.permit(contactor="closed", power="on", reason=reason)
 
     async def close_contactor(self) -> None:
@@ -162,6 +166,12 @@ class Visit:
         self.energise("PowerDelivery(Start)")
         if not await self._becomes(lambda: self.contactor == "closed", budget):
             raise Refused("FAILED_ContactorError", f"the contactor is {self.contactor}, not closed")
+        self._closed = True
+
+    def deliver(self) -> None:
+        """Let power flow through a contactor that the pre-charge has closed."""
+        self._closed = self.contactor == "closed"
+        self.limits.move("open")
 
     async def _becomes(self, holds: Callable[[], bool], budget: Budget) -> bool:
         """Wait for a level, unless it is over meanwhile, which raises `Refused`."""
@@ -241,12 +251,23 @@ class Visit:
         drawn_a = abs(measured.current_a) if measured is not None and self.live else 0.0
         if self.expected.draws(drawn_a, bounds.max_a * FOLLOW_TOLERANCE + FOLLOW_MARGIN_A):
             self.charger.event("limit_not_followed", f"{drawn_a:.1f} A flow, {bounds.max_a:.1f} A allowed")
+        self._watch_contactor(flowing=bounds.max_a > 0)
+
+    def _watch_contactor(self, *, flowing: bool) -> None:
+        """Note since when the contactor is closed without an order, or open although it was closed and may be."""
+        self._closed = self.live and (self._closed or self.contactor == "closed")
+        unordered = self.contactor == "closed" and not self.touched
+        if not (unordered or (self._closed and flowing and self.contactor == "open")):
+            self._astray = None
+        elif self._astray is None:
+            self._astray = Budget(self.timing.contactor_close)
 
     def danger(self) -> V2GError | None:
         """Why the session must end now, whatever the vehicle says; None while nothing is wrong."""
         trouble = self.charger.trouble
         if trouble is not None and trouble.emergency:
-            return Refused("FAILED", f"{trouble.kind}: {trouble.detail}")
+            told = trouble.detail and trouble.detail != trouble.kind
+            return Refused("FAILED", f"{trouble.kind}: {trouble.detail}" if told else trouble.kind)
         if self.pilot == "A":
             return PeerGone("the vehicle was unplugged")
         if self.pilot in "EF":
@@ -257,4 +278,12 @@ class Visit:
             return PilotLeft("FAILED", f"the control pilot went to {self.pilot} while power was on")
         if self.live and self.expected.overdue:
             return Refused("FAILED", self.expected.overdue)
+        return self._contactor_astray()
+
+    def _contactor_astray(self) -> V2GError | None:
+        """Why the contactor itself is a danger: welded, closed without an order, or open against one."""
+        if self.contactor == "welded":
+            return Refused("FAILED_ContactorError", "the contactor is welded")
+        if self._astray is not None and self._astray.over:
+            return Refused("FAILED_ContactorError", f"the contactor is {self.contactor} against the order")
         return None

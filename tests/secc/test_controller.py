@@ -304,6 +304,7 @@ async def test_the_target_is_repeated_and_falls_when_the_loop_is_silent(
         await holds(controller, lambda: trouble(controller) is None)
         hardware.measuring = True
         charging(controller)
+        controller.session(api.Session(stage="charging", energy_mode="DC"))
         said = await hardware.peer.hears("secc/target", phase="charge", current_a=100)
         assert (said["voltage_v"], said["vehicle_max_voltage_v"], said["session"]) == (400, 450, "S1")
         fallen = await hardware.peer.hears("secc/target", phase="charge", current_a=0)
@@ -317,6 +318,18 @@ async def test_the_target_is_repeated_and_falls_when_the_loop_is_silent(
         await hardware.peer.hears("secc/target", phase="precharge", current_a=2)
         await asyncio.sleep(0.6)
         assert hardware.peer.last("secc/target")["current_a"] == 2
+
+
+async def test_an_ac_loop_may_be_slow(broker: RunningBroker, hardware: Hardware) -> None:
+    settings = ControllerSettings(controller_timeout_s=5, measurement_timeout_s=5, loop_silence_s=0.2, target_s=0.1)
+    async with station(broker, settings) as controller:
+        await holds(controller, lambda: trouble(controller) is None)
+        hardware.measuring = True
+        charging(controller)
+        controller.session(api.Session(stage="charging", energy_mode="AC3"))
+        await hardware.peer.hears("secc/target", phase="charge", current_a=100)
+        await asyncio.sleep(0.6)
+        assert hardware.peer.last("secc/target")["current_a"] == 100
 
 
 async def test_a_cable_check_is_ordered_once_and_read_from_the_level(broker: RunningBroker, hardware: Hardware) -> None:

@@ -296,3 +296,46 @@ async def test_d_is_as_good_as_c() -> None:
             car = await station.car_at(ROUTES[energy], "ChargingStatus" if energy == "AC" else "CurrentDemand")
             station.charger.change(plug="D")
             assert (await car.ask(request)).ResponseCode == "OK"
+
+
+# --- the contactor itself -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("energy", "wait"), [("AC", "ChargingStatus"), ("DC", "CurrentDemand")])
+async def test_a_contactor_that_opens_by_itself_ends_the_session(energy: str, wait: str) -> None:
+    """Nobody reported a fault: the level alone tells, once it had the time to close again."""
+    async with bench(energy, scale=0.1) as station:
+        car = await station.car_at(ROUTES[energy], wait)
+        station.charger.closes = station.charger.opens = False
+        station.charger.change(contactor="open")
+        ended = await _loop_until_refused(car, energy)
+        assert ended.ResponseCode == "FAILED_ContactorError"
+        await station.ended("refused")
+
+
+async def test_a_contactor_that_opens_for_a_moment_is_no_danger() -> None:
+    async with ac_bench() as station:
+        car = await station.car_at(AC, "ChargingStatus")
+        station.charger.change(contactor="open")
+        assert (await car.ask(STATUS)).ResponseCode == "OK"
+        station.charger.change(contactor="closed")
+        assert (await car.ask(STATUS)).ResponseCode == "OK"
+
+
+@pytest.mark.parametrize("contactor", ["closed", "welded"])
+async def test_a_contactor_that_is_closed_before_anything_was_ordered(contactor: str) -> None:
+    async with ac_bench(scale=0.1) as station:
+        station.charger.closes = station.charger.opens = False
+        station.charger.change(contactor=contactor)
+        car = await station.car()
+        await car.negotiate()
+        ended = await station.ended("refused")
+        assert "contactor" in ended["reason"]
+
+
+async def _loop_until_refused(car: Any, energy: str) -> Any:
+    """Go on in the charge loop until an answer is a failure."""
+    while True:
+        answer = await car.ask(STATUS if energy == "AC" else demand())
+        if answer.ResponseCode != "OK":
+            return answer
