@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import socket
 import sys
@@ -105,6 +106,8 @@ def demo(file: Path | None, faults: tuple[str, ...], **choices: Any) -> None:
     """Charge a car on this machine and show what happens."""
     from secc.simulator_config import PlannedFault
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without arrows shows something else for them
     if file is not None and not file.parent.is_dir():
         raise click.ClickException(f"--json {file}: there is no folder {file.parent}; make it first")
     try:

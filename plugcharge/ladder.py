@@ -14,7 +14,7 @@ from plugcharge import scene
 if TYPE_CHECKING:
     from plugcharge.demo import Report
 
-WIDTH = 36
+WIDTH = 28
 
 
 class Ladder:
@@ -47,9 +47,8 @@ class Ladder:
         """Draw what was counted and not drawn."""
         if self._count > 1:
             times = self._times[self._repeated]
-            self._console.print(
-                f"{'':>9}      [dim]{self._repeated} x {self._count}, median {median(times):.1f} ms[/dim]"
-            )
+            what = f"{self._repeated} x {self._count}, median {median(times):.1f} ms"
+            self._console.print(f"{'':>9}      [dim]{what}[/dim]", soft_wrap=True)
         self._repeated, self._count = "", 0
 
     def timings(self) -> dict[str, float]:
@@ -110,9 +109,13 @@ class Ladder:
 
     def _limits(self, received: list[dict[str, Any]]) -> Table:
         table = Table("authorised", "max power", "max current", "limited by", title="Limits as the controller saw them")
+        before: list[str] = []
         for limits in received:
             sources = ", ".join(f"{name}: {source}" for name, source in limits.get("limited_by", {}).items())
             mark = "[green]yes[/green]" if limits["authorised"] else "no"
             power, current = f"{limits['max_charge_w']:g} W", f"{limits['max_current_a']:g} A"
-            table.add_row(mark, power, current, sources, style=None if scene.flowing(limits) else "dim")
+            row = [mark, power, current, sources]
+            if row != before:  # what was only said again is no change
+                table.add_row(*row, style=None if scene.flowing(limits) else "dim")
+            before = row
         return table

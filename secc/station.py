@@ -69,7 +69,7 @@ class Station:
         self._servers: list[asyncio.Server] = []
         self._responder = discovery.Responder(self._interface, self._offer)
         self._busy = False
-        self._attending: set[asyncio.Task[None]] = set()
+        self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Bind listeners and SDP; raises `InterfaceError` with a remedy where that is not possible."""
@@ -87,14 +87,14 @@ class Station:
         self._responder.close()
         for server in self._servers:
             server.close()
-        for task in self._attending:
-            task.cancel()
-        if self._attending:
-            await asyncio.wait(self._attending)
+        for connection in self._connections:
+            connection.cancel()
+        if self._connections:
+            await asyncio.wait(self._connections)
 
     async def _listen(self, address: IPv6Address, port: int, *, secure: bool) -> int:
         opened = self._interface.serve(address, port)
-        self._servers.append(await asyncio.start_server(partial(self._accept, secure=secure), sock=opened))
+        self._servers.append(await asyncio.start_server(partial(self._connected, secure=secure), sock=opened))
         return int(opened.getsockname()[1])
 
     def reluctance(self) -> str:
@@ -128,6 +128,17 @@ class Station:
             self._charger.session(api.Session(stage="discovered"))
         return response
 
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, secure: bool) -> None:
+        """Serve a connection in a task of our own, which `close` can wait for."""
+        connection = asyncio.create_task(self._accept(reader, writer, secure=secure))
+        self._connections.add(connection)
+        connection.add_done_callback(self._disconnected)
+
+    def _disconnected(self, connection: asyncio.Task[None]) -> None:
+        self._connections.discard(connection)
+        if not connection.cancelled() and (error := connection.exception()) is not None:
+            log.error("a connection failed by a fault of ours", exc_info=error)
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, secure: bool) -> None:
         """Serve one connection; a second one while a vehicle is here, or without a charger, is closed at once."""
         stream = TcpStream(reader, writer)
@@ -139,12 +150,7 @@ class Station:
             return
         self._busy = True
         try:
-            attending = asyncio.create_task(self._attend(stream, setup, secure=secure))
-            self._attending.add(attending)
-            attending.add_done_callback(self._attending.discard)
-            await asyncio.wait({attending})
-            if not attending.cancelled():
-                attending.result()
+            await self._attend(stream, setup, secure=secure)
         finally:
             with contextlib.suppress(V2GError):
                 await stream.close()
