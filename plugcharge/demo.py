@@ -104,7 +104,7 @@ class Report:
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write what happened here.")
 def demo(file: Path | None, faults: tuple[str, ...], **choices: Any) -> None:
     """Charge a car on this machine and show what happens."""
-    from secc.simulator_config import PlannedFault
+    from secc.simulated.config import PlannedFault
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without arrows shows something else for them

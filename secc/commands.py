@@ -64,7 +64,8 @@ def run(config: Path, time_scale: float, verbose: int, *, lab: bool, quiet: bool
 def simulate(config: Path | None, broker: str | None, mqtt_version: str | None, prefix: str | None,
              faults: tuple[str, ...], *, verbose: bool, **options: object) -> None:  # fmt: skip
     """Simulate a charger controller over MQTT until interrupted."""
-    from secc import simulator, simulator_config
+    from secc import simulator
+    from secc.simulated import config as simulator_config
 
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(name)s %(message)s")
     try:

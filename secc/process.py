@@ -16,12 +16,11 @@ from secc import config
 from secc.controller import Controller
 from secc.station import SESSIONS, Station
 from v2g import protocols
-from v2g.messages.iso2 import ChargingStatusReq, ChargingStatusRes, CurrentDemandReq, CurrentDemandRes
+from v2g.messages.app_protocol import SupportedAppProtocolReq, SupportedAppProtocolRes
+from v2g.messages.xmldsig import SignedInfo
 from v2g.timing import Timing
 from v2g.tls.context import BadIdentity, ServerContext, ServerIdentity, server_context
 from v2g.trust import Role, Verdict, Verify
-
-LOOP_MESSAGES = (CurrentDemandReq, CurrentDemandRes, ChargingStatusReq, ChargingStatusRes)
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +41,18 @@ async def run(path: Path, *, time_scale: float = 1.0) -> None:
             station, controller = _station(evse, settings, tls, verify, Timing(time_scale))
             await station.start()
         stations.append((station, controller))
+    _warm()
     async with asyncio.TaskGroup() as tasks:
         for station, controller in stations:
             tasks.create_task(_serve(station, controller))
-        protocols.schema("iso2").warm(*LOOP_MESSAGES)
+
+
+def _warm() -> None:
+    """Make the code of all messages a session may need, so that no car waits for it."""
+    protocols.schema("sap").warm(SupportedAppProtocolReq, SupportedAppProtocolRes)
+    protocols.schema("xmldsig").warm(SignedInfo)
+    for dialect, _ in SESSIONS:
+        protocols.schema(dialect.protocol.schema).warm(*dialect.messages)
 
 
 @contextlib.contextmanager

@@ -13,10 +13,10 @@ from typing import Self, TextIO, TypeVar
 import msgspec
 
 from secc import api
-from secc import simulator_console as console
 from secc.mqtt import Bus
-from secc.simulated_charger import SimulatedCharger
-from secc.simulator_config import SimulatorConfig
+from secc.simulated import console
+from secc.simulated.charger import SimulatedCharger
+from secc.simulated.config import SimulatorConfig
 from v2g.record import Record
 
 __all__ = ["Simulator", "SimulatorConfig", "run"]

@@ -25,6 +25,7 @@ class Dialect(Structure):
     """How one standard packs, refuses and ends; `v2g.iso2.ISO2` is one."""
 
     protocol: protocols.Protocol
+    messages: tuple[type[Message], ...]
     setup: type[Message]
     stop: type[Message]
 

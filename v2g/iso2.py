@@ -21,6 +21,7 @@ class Iso2:
     """The dialect of ISO 15118-2; it holds no state."""
 
     protocol: Protocol = PROTOCOL
+    messages: tuple[type[Message], ...] = tuple(iso2.BodyElement.__subclasses__())
     setup: type[Message] = iso2.SessionSetupReq
     stop: type[Message] = iso2.SessionStopReq
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from secc.simulated_faults import DEFECTS, KINDS, STOPS
+from secc.simulated.faults import DEFECTS, KINDS, STOPS
 from tests.brokers import eventually
 from tests.e2e.bay import Bay
 

@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from secc import api
-from secc.simulated_charger import SimulatedCharger
-from secc.simulator_config import SimulatorConfig
+from secc.simulated.charger import SimulatedCharger
+from secc.simulated.config import SimulatorConfig
 from v2g.cable import CableVehicle
 from v2g.record import Record
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from secc import api
-from secc.simulated_faults import KINDS
+from secc.simulated.faults import KINDS
 from tests.secc.simulated_bench import BATTERY_V, Bench
 
 

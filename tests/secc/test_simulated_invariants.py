@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from secc import api
-from secc.simulated_faults import KINDS
+from secc.simulated.faults import KINDS
 from tests.endurance import count
 from tests.secc.simulated_bench import Bench
 

@@ -6,12 +6,12 @@ from collections import OrderedDict
 from typing import Literal
 
 from secc import api
-from secc.simulated_car import ForeignCar
-from secc.simulated_card import CardReader
-from secc.simulated_hardware import UNPLUGGED, Hardware, Mode
-from secc.simulated_orders import Mandate, Orders
-from secc.simulated_reports import Reports, Say
-from secc.simulator_config import PlannedFault, SimulatorConfig
+from secc.simulated.car import ForeignCar
+from secc.simulated.card import CardReader
+from secc.simulated.config import PlannedFault, SimulatorConfig
+from secc.simulated.hardware import UNPLUGGED, Hardware, Mode
+from secc.simulated.orders import Mandate, Orders
+from secc.simulated.reports import Reports, Say
 from v2g.cable import CableVehicle
 from v2g.record import Record
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Literal
 
 from secc import api
-from secc.simulated_faults import Faults
-from secc.simulated_orders import Orders
-from secc.simulated_supply import HEADROOM_V, NO_CURRENT_A, SAFE_V, CableCheck, Drive, Isolation, Pace, Supply
-from secc.simulated_switches import Contactor, Lock
+from secc.simulated.faults import Faults
+from secc.simulated.orders import Orders
+from secc.simulated.supply import HEADROOM_V, NO_CURRENT_A, SAFE_V, CableCheck, Drive, Isolation, Pace, Supply
+from secc.simulated.switches import Contactor, Lock
 from v2g.cable import CableVehicle
 
 Mode = Literal["ac", "dc"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from secc import api
-from secc.simulator_console import obey
+from secc.simulated.console import obey
 from tests.secc.simulated_bench import Bench
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from secc import api
-from secc.simulated_orders import Orders
+from secc.simulated.orders import Orders
 from v2g.cable import CableVehicle
 
 CLOSE_WITHIN_V = 20.0  # a car closes its contactor when the output is that near to its battery's voltage

@@ -13,8 +13,8 @@ from msgspec import Meta
 
 from secc import api
 from secc.mqtt import Broker
-from secc.simulated_faults import KINDS
-from secc.simulated_supply import Isolation
+from secc.simulated.faults import KINDS
+from secc.simulated.supply import Isolation
 from v2g import identifiers
 from v2g.record import Record
 
@@ -89,7 +89,7 @@ class SimulatorConfig(Record, forbid_unknown_fields=True):
     record: str | None = None
     """A file that gets one JSON line for each limit and event received, each state told and, at the end, the sums."""
     console: bool = False
-    """Whether commands are read from standard input (see `secc.simulator_console`)."""
+    """Whether commands are read from standard input (see `secc.simulated.console`)."""
 
     def __post_init__(self) -> None:
         """Refuse an EVSE id that no vehicle could be told."""

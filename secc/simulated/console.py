@@ -19,7 +19,7 @@ from typing import Any, Literal
 import msgspec
 
 from secc import api
-from secc.simulated_charger import SimulatedCharger, Wish
+from secc.simulated.charger import SimulatedCharger, Wish
 
 LINE_LIMIT = 1_024
 NOTHING = "none"

@@ -9,8 +9,8 @@ import msgspec
 
 import v2g
 from secc import api
-from secc.simulated_hardware import Hardware
-from secc.simulator_config import SimulatorConfig
+from secc.simulated.config import SimulatorConfig
+from secc.simulated.hardware import Hardware
 from v2g.cable import CableCharger
 from v2g.record import Record
 

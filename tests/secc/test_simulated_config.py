@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from secc.commands import secc
-from secc.simulated_faults import KINDS
-from secc.simulator_config import PlannedFault, SimulatorConfig, read
+from secc.simulated.config import PlannedFault, SimulatorConfig, read
+from secc.simulated.faults import KINDS
 
 
 @pytest.mark.parametrize(
