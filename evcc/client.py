@@ -26,7 +26,6 @@ from v2g.tls.context import ClientContext, client_context
 from v2g.trust import Verify
 
 DIALECTS = (ISO2,)
-HIGHEST_PORT = 65_535
 SECURITY = {"tls": Security.TLS, "none": Security.NONE}
 
 SeeEntry = Callable[[Entry], None]
@@ -129,7 +128,7 @@ async def _endpoint(settings: config.EvccConfig, journal: Journal) -> tuple[str,
     """Tell host, port and security, from the configuration or by SDP."""
     network = settings.network
     if network.connect is not None:
-        return *_address(network.connect), SECURITY[network.security]
+        return *config.address(network.connect), SECURITY[network.security]
     wanted = Wanted(security=SECURITY[network.security], plain=network.accept_plain)
     endpoint = await discover(Interface.named(network.interface), wanted, port=network.sdp_port, journal=journal)
     host, number = endpoint.target
@@ -139,20 +138,12 @@ async def _endpoint(settings: config.EvccConfig, journal: Journal) -> tuple[str,
 def _check(network: config.Network) -> None:
     """Raise ValueError for a network that cannot be used, before the cable is plugged."""
     if network.connect is not None:
-        _address(network.connect)
+        config.address(network.connect)
         return
     try:
         Interface.named(network.interface)
     except OSError as error:
         raise ValueError(f"[network] interface: {error}") from error
-
-
-def _address(text: str) -> tuple[str, int]:
-    """Split [HOST]:PORT. Raises ValueError."""
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) <= HIGHEST_PORT:
-        raise ValueError(f"[network] connect = {text!r}: write [HOST]:PORT, for instance [::1]:15119")
-    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def _result(settings: config.EvccConfig, trip: Trip, link: EvccLink | None, journal: Journal, reason: str) -> Result:

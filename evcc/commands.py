@@ -40,6 +40,11 @@ def run(config: Path, connect: str | None, json_file: Path | None, verbose: int,
     logging.basicConfig(level=level, format="%(asctime)s %(name)s %(message)s")
     if json_file is not None and not json_file.parent.is_dir():
         raise click.ClickException(f"--json {json_file}: there is no folder {json_file.parent}; make it first")
+    if connect is not None:
+        try:
+            configuration.address(connect)
+        except ValueError as error:
+            raise click.ClickException(f"--connect {error}") from error
     try:
         settings = configuration.load(config)
         if connect is not None:

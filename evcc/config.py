@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
+import msgspec.inspect
 from msgspec import Meta
 
 from v2g import identifiers
 from v2g.record import Record
-from v2g.timing import MESSAGES
+from v2g.timing import REQUESTS
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Positive = Annotated[float, Meta(gt=0, le=20_000_000)]
 Seconds = Annotated[float, Meta(ge=0, le=1e6)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
 
-REQUESTS = tuple(f"{name}Req" for messages in MESSAGES.values() for name in messages)
+HIGHEST_PORT = 65_535
+ADDRESS = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^\[\]:]+)):(?P<port>[0-9]{1,5})")
+NO_MEMBER = re.compile(r"Invalid enum value .* - at `\$\.(?P<path>[\w.]+)`", re.DOTALL)
 
 
 class ConfigurationError(ValueError):
@@ -121,8 +125,31 @@ def load(path: Path) -> EvccConfig:
     try:
         config = msgspec.convert(raw, EvccConfig)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{path}: {error}") from error
+        raise ConfigurationError(f"{path}: {error}{_allowed(str(error))}") from error
     return _anchored(path.parent, _checked(path, config))
+
+
+def address(text: str) -> tuple[str, int]:
+    """Split [HOST]:PORT; only names and IPv4 addresses go without brackets. Raises ValueError with the remedy."""
+    found = ADDRESS.fullmatch(text)
+    if found is None or not 0 < int(found["port"]) <= HIGHEST_PORT:
+        raise ValueError(f"{text!r}: write [HOST]:PORT with a port up to {HIGHEST_PORT}, for instance [::1]:15119")
+    return found["bracketed"] or found["plain"], int(found["port"])
+
+
+def _allowed(error: str) -> str:
+    """Tell the values that the key named by msgspec's error may have; empty where it was no enumeration."""
+    found = NO_MEMBER.fullmatch(error)
+    if found is None:
+        return ""
+    kind: msgspec.inspect.Type = msgspec.inspect.type_info(EvccConfig)
+    for key in found["path"].split("."):
+        members = kind.types if isinstance(kind, msgspec.inspect.UnionType) else (kind,)
+        tables = [each for each in members if isinstance(each, msgspec.inspect.StructType)]
+        kind = next(field.type for table in tables for field in table.fields if field.encode_name == key)
+    if not isinstance(kind, msgspec.inspect.LiteralType):
+        return ""
+    return f"; write one of {', '.join(repr(value) for value in kind.values)}"
 
 
 def _checked(path: Path, config: EvccConfig) -> EvccConfig:
@@ -130,6 +157,11 @@ def _checked(path: Path, config: EvccConfig) -> EvccConfig:
         identifiers.evcc_id(config.evcc_id)
     except ValueError as error:
         raise ConfigurationError(f"{path}: evcc_id: {error}") from error
+    if config.network.connect is not None:
+        try:
+            address(config.network.connect)
+        except ValueError as error:
+            raise ConfigurationError(f"{path}: [network] connect = {error}") from error
     for name in config.timeouts:
         if name not in REQUESTS:
             raise ConfigurationError(f"{path}: [timeouts] {name}: no such request; there are {', '.join(REQUESTS)}")

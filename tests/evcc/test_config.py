@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evcc.config import ConfigurationError, load
+from evcc.config import ConfigurationError, address, load
 
 PLAIN = '[network]\nsecurity = "none"\n'
 CARD = '[plan]\npayment = "external"\n'
@@ -40,9 +40,11 @@ WRONG = {
     "no contract": ('[tls]\nroots = ["r"]\n', r"\[contract\] is missing.*payment = \"external\""),
     "contract without TLS": (PLAIN + '[contract]\nchain = "c"\nkey = "k"\n', "a contract needs TLS"),
     "half a contract": ('[tls]\nroots = ["r"]\n[contract]\nchain = "c"\n', "key"),
-    "energy": (PLAIN + CARD + 'energy = "hot"\n', "energy"),
-    "payment": (PLAIN + '[plan]\npayment = "cash"\n', "payment"),
-    "security": ('[network]\nsecurity = "yes"\n' + CARD, "security"),
+    "energy": (PLAIN + CARD + 'energy = "hot"\n', r"plan\.energy.*one of 'ac1', 'ac3', 'dc'$"),
+    "payment": (PLAIN + '[plan]\npayment = "cash"\n', r"plan\.payment.*one of 'contract', 'external'$"),
+    "security": ('[network]\nsecurity = "yes"\n' + CARD, r"network\.security.*one of 'none', 'tls'$"),
+    "dc_mode": (PLAIN + CARD + 'dc_mode = "DC"\n', r"plan\.dc_mode.*'DC_core', 'DC_extended', 'DC_unique'$"),
+    "connect": ('[network]\nsecurity = "none"\nconnect = "::1"\n' + CARD, r"\[network\] connect = '::1': write \[HOST"),
     "charge_s": (PLAIN + CARD + "charge_s = -1.0\n", "charge_s"),
     "soc": (PLAIN + CARD + "[battery]\nsoc_percent = 101.0\n", "soc_percent"),
     "soc not a number": (PLAIN + CARD + "[battery]\nsoc_percent = nan\n", "soc_percent"),
@@ -81,3 +83,25 @@ def test_any_text_is_an_error_and_no_crash(tmp_path_factory: pytest.TempPathFact
     file.write_bytes(text.encode("utf-8", "surrogatepass"))
     with pytest.raises(ConfigurationError):
         load(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("[::1]:15119", ("::1", 15_119)),
+        ("[fe80::1%eth1]:1", ("fe80::1%eth1", 1)),
+        ("localhost:65535", ("localhost", 65_535)),
+        ("127.0.0.1:80", ("127.0.0.1", 80)),
+    ],
+)
+def test_an_address(text: str, meant: tuple[str, int]) -> None:
+    assert address(text) == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "::1", "::1:15119", "fe80::1:61341", "[::1]", "[::1]:", "[::1]:0", "[::1]:65536", ":80", "[]:80", "a:b"],
+)
+def test_no_address(text: str) -> None:
+    with pytest.raises(ValueError, match=r"write \[HOST\]:PORT .* for instance \[::1\]:15119"):
+        address(text)

@@ -89,7 +89,7 @@ SECC = {
 EVCC = {
     "no TOML": ("[", ["evcc.toml", "not TOML"]),
     "unknown key": ("[plan]\nspeed = 1\n", ["evcc.toml", "`speed`", "plan"]),
-    "bad value": ('[plan]\nenergy = "steam"\n', ["evcc.toml", "'steam'", "plan.energy"]),
+    "bad value": ('[plan]\nenergy = "steam"\n', ["evcc.toml", "'steam'", "plan.energy", "'ac1', 'ac3', 'dc'"]),
     "no roots": (NETWORK + CARD, ["evcc.toml", "[tls] roots", 'security = "none"']),
     "missing roots": (NETWORK + CARD + '[tls]\nroots = ["none.pem"]\n', ["evcc.toml", "none.pem", "pki init"]),
     "no contract": (
@@ -131,6 +131,7 @@ LINES = {
     "an unknown fault": (["secc", "simulate", "--fault", "fire@1"], ["'fire'", "rcd"]),
     "a console without input": (["secc", "simulate", "--console"], ["console", "neither a terminal nor a pipe"]),
     "a result nowhere": (["evcc", "run", "--json", "none/x.json"], ["--json none/x.json", "no folder none"]),
+    "an address without port": (["evcc", "run", "--connect", "::1"], ["--connect '::1'", "[HOST]:PORT", "[::1]:15119"]),
     "a report nowhere": (["demo", "--json", "none/x.json"], ["--json none/x.json", "no folder none"]),
     "a bad pki.toml": (["pki", "init", "--config", "garbage.pem"], ["garbage.pem"]),
     "an export of nothing": (["pki", "export", "--layout", "josev", "--from", "trust", "out"], ["trust", "pki init"]),
