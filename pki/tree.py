@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,9 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import inspect
 
 from pki.profiles import Edition, Profile, Tier, profile
+from v2g import toml
 from v2g.record import Record
 from v2g.trust import Role
 
@@ -158,16 +157,7 @@ def built_in() -> Traversable:
 def read(path: Path | None = None) -> dict[str, Tree]:
     """Read a pki.toml, the one of the package if None; raise ValueError naming file, key and remedy."""
     source = path or built_in()
-    try:
-        tables = tomllib.loads(source.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ValueError(f"{source}: no such file; leave --config out to use the built-in tree") from error
-    except OSError as error:
-        raise ValueError(f"{source}: cannot be read: {error.strerror}; name a pki.toml") from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{source}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{source}: not TOML: {error}") from error
+    tables = toml.read(source, absent="leave --config out to use the built-in tree")
     if not tables:
         raise ValueError(f"{source}: declares no tree; {_REMEDY}")
     return {name: _tree(str(source), name, table) for name, table in tables.items()}
@@ -176,32 +166,9 @@ def read(path: Path | None = None) -> dict[str, Tree]:
 def _tree(source: str, name: str, table: Any) -> Tree:
     if not _PLAIN.fullmatch(name):
         raise ValueError(f"{source}: tree name {name!r}: use letters, digits, '.', '_' and '-' only")
-    try:
-        tree = msgspec.convert(table, Tree)
-    except msgspec.ValidationError as error:
-        problem, _, place = str(error).partition(" - at `$")
-        place = place.rstrip("`")
-        raise ValueError(f"{source}: {name}{place}: {problem}{_choices(place)}; {_REMEDY}") from error
+    tree = toml.convert(table, Tree, source, under=name, remedy=_REMEDY)
     try:
         tree.entries()
     except ValueError as error:
         raise ValueError(f"{source}: {name}.{error}") from error
     return tree
-
-
-def _choices(place: str) -> str:
-    """Say what may stand in a place such as ".leaf[0].role", or nothing where that is no choice."""
-    kind: inspect.Type = inspect.type_info(Tree)
-    for name in re.findall(r"[a-z_]\w*", place):
-        if isinstance(kind, inspect.VarTupleType):
-            kind = kind.item_type
-        if isinstance(kind, inspect.StructType):
-            kind = next(field.type for field in kind.fields if field.name == name)
-    match kind:
-        case inspect.EnumType():
-            values = [str(each.value) for each in kind.cls]
-        case inspect.LiteralType():
-            values = [str(value) for value in kind.values]
-        case _:
-            return ""
-    return f", not one of {', '.join(values)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,13 +12,11 @@ from secc.api import Name
 from secc.authorization import AuthorizationSettings
 from secc.controller import ControllerSettings
 from secc.mqtt import Broker
+from v2g import toml
 from v2g.record import Record
+from v2g.toml import ConfigurationError
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
-
-
-class ConfigurationError(ValueError):
-    """A configuration that cannot be used; the text names file, key and remedy."""
 
 
 class TlsSettings(Record, forbid_unknown_fields=True):
@@ -75,18 +72,8 @@ class SeccConfig(Record, forbid_unknown_fields=True):
 
 def load(path: Path) -> SeccConfig:
     """Read secc.toml; relative file names in it are relative to its folder. Raises `ConfigurationError`."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigurationError(f"{path}: no such file; docs/secc.md shows one to start from") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path}: not TOML: {error}") from error
-    try:
-        config = msgspec.convert(raw, SeccConfig)
-    except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{path}: {error}") from error
+    raw = toml.read(path, absent="docs/secc.md shows one to start from")
+    config = toml.convert(raw, SeccConfig, path, remedy="docs/secc.md shows every key")
     _check(path, config)
     return _anchored(path.parent, config)
 

@@ -20,6 +20,7 @@ from v2g.messages.app_protocol import SupportedAppProtocolReq, SupportedAppProto
 from v2g.messages.xmldsig import SignedInfo
 from v2g.timing import Timing
 from v2g.tls.context import BadIdentity, ServerContext, ServerIdentity, server_context
+from v2g.toml import ConfigurationError
 from v2g.trust import Role, Verdict, Verify
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ def _place(path: Path, where: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:
-        raise config.ConfigurationError(f"{path}: {where}: {error}") from error
+        raise ConfigurationError(f"{path}: {where}: {error}") from error
 
 
 def server_tls(settings: config.TlsSettings) -> ServerContext | None:

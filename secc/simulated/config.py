@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,7 +14,7 @@ from secc import api
 from secc.mqtt import Broker
 from secc.simulated.faults import KINDS
 from secc.simulated.supply import Isolation
-from v2g import identifiers
+from v2g import identifiers, toml
 from v2g.record import Record
 
 Positive = Annotated[float, Meta(gt=0, le=20_000_000)]
@@ -122,16 +121,8 @@ def read(path: Path | None, changes: Mapping[str, object]) -> SimulatorConfig:
     Raises ValueError with file, key and what was expected.
     """
     source = path or "command line"
-    try:
-        found: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8")) if path else {}
-    except OSError as error:
-        raise ValueError(f"{source}: cannot be read: {error.strerror}; give the path of a TOML file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{source}: is no TOML: {error}") from error
+    found = toml.read(path, absent="leave --config out to go by the options alone") if path else {}
     for key, value in changes.items():
         table = found.get(key)
         found[key] = table | value if isinstance(table, dict) and isinstance(value, dict) else value
-    try:
-        return msgspec.convert(found, SimulatorConfig)
-    except msgspec.ValidationError as error:
-        raise ValueError(f"{source}: {error}; see `plugcharge secc simulate --help`") from error
+    return toml.convert(found, SimulatorConfig, source, remedy="see `plugcharge secc simulate --help`")

@@ -67,7 +67,7 @@ REFUSED = {
     "no trust": (["verify", "{}/trust/v2g.pem", "--role", "secc"], 2, "--trust"),
     "no tree": (["show", "--out", "{}/none"], 1, "holds no tree; `plugcharge pki init` makes one"),
     "no configuration": (["init", "--config", "{}/none.toml"], 1, "none.toml: no such file"),
-    "a folder for a configuration": (["init", "--config", "{}"], 1, "cannot be read: Is a directory; name a pki.toml"),
+    "a folder for a configuration": (["init", "--config", "{}"], 1, "cannot be read: Is a directory; name a TOML file"),
     "a file for a folder": (["init", "--out", "{}/manifest.json"], 2, "is a file"),
     "no layout": (["export", "{}/x"], 2, "--layout"),
     "unknown layout": (["export", "--layout", "bus", "{}/x"], 2, "'bus' is not"),

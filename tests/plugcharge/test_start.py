@@ -126,7 +126,7 @@ LINES = {
     "secc run without configuration": (["secc", "run"], ["secc.toml", "no such file", "docs/secc.md"]),
     "evcc run without configuration": (["evcc", "run"], ["evcc.toml", "no such file", "docs/evcc.md"]),
     "a folder as configuration": (["secc", "run", "--config", "trust"], ["trust", "cannot be read"]),
-    "secc simulate without its file": (["secc", "simulate", "--config", "no.toml"], ["no.toml", "No such file"]),
+    "secc simulate without its file": (["secc", "simulate", "--config", "no.toml"], ["no.toml", "no such file"]),
     "a broker without port": (["secc", "simulate", "--broker", "here"], ["--broker 'here'", "HOST:PORT"]),
     "an unknown fault": (["secc", "simulate", "--fault", "fire@1"], ["'fire'", "rcd"]),
     "a console without input": (["secc", "simulate", "--console"], ["console", "neither a terminal nor a pipe"]),

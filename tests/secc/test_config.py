@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secc.config import ConfigurationError, load
+from secc.config import load
+from v2g.toml import ConfigurationError
 
 BAY = '[[evse]]\nid = "bay-1"\ninterface = "lo"\n'
 PLAIN = "[tls]\nrequired = false\n"
@@ -109,7 +110,7 @@ def test_no_file_and_no_toml(file: Path) -> None:
     with pytest.raises(ConfigurationError, match="not TOML"):
         load(file)
     file.write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigurationError, match="cannot be read"):
+    with pytest.raises(ConfigurationError, match="not UTF-8; save the file as UTF-8"):
         load(file)
 
 

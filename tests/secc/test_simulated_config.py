@@ -39,15 +39,15 @@ def test_options_win_over_the_file_key_by_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("energy = 'steam'", r"steam.*\$\.energy"),
-        ("evse = 'a/b'", r"\$\.evse"),
-        ("speed = 0", r"\$\.speed"),
+        ("energy = 'steam'", r"energy: .*steam.*not one of ac, both, dc"),
+        ("evse = 'a/b'", r"evse"),
+        ("speed = 0", r"speed"),
         ("sped = 1", "sped"),
-        ("[broker]\nport = 'x'", r"\$\.broker\.port"),
-        ("[ac]\nphases = 4", r"\$\.ac\.phases"),
-        ("broker = 7", r"\$\.broker"),
-        ("[[faults]]\nkind = 'gremlin'", r"gremlin.*\$\.faults\[0\]\.kind"),
-        ("energy", "is no TOML"),
+        ("[broker]\nport = 'x'", r"broker\.port"),
+        ("[ac]\nphases = 4", r"ac\.phases"),
+        ("broker = 7", r"broker"),
+        ("[[faults]]\nkind = 'gremlin'", r"faults\[0\].kind: .*gremlin.*not one of.*rcd"),
+        ("energy", "not TOML"),
     ],
 )
 def test_what_cannot_be_used_is_named_with_its_place(tmp_path: Path, text: str, message: str) -> None:
@@ -59,7 +59,7 @@ def test_what_cannot_be_used_is_named_with_its_place(tmp_path: Path, text: str, 
 
 
 def test_a_missing_file_is_named_with_a_remedy(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"absent\.toml: cannot be read: .*; give the path"):
+    with pytest.raises(ValueError, match=r"absent\.toml: no such file; leave --config out"):
         read(tmp_path / "absent.toml", {})
 
 
@@ -98,9 +98,9 @@ def parsed(text: str) -> PlannedFault | str:
     ("arguments", "message"),
     [
         (["--broker", "nowhere"], "--broker 'nowhere': write HOST:PORT"),
-        (["--broker", "here:0"], "$.broker.port"),
+        (["--broker", "here:0"], "broker.port"),
         (["--fault", "gremlin@1"], "no kind 'gremlin'"),
-        (["--evse", "a/b"], "$.evse"),
+        (["--evse", "a/b"], "evse"),
         (["--evse-id", "X"], "EVSEID 'X': expected country"),
         (["--record", "/nowhere/record", "--fault", "rcd@1"], "record: cannot write /nowhere/record"),
     ],
