@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -57,18 +57,21 @@ class Step:
     max_w: float
 
 
+_CHOICES: dict[str, Callable[[Iterable[tuple[float, str]]], tuple[float, str]]] = {
+    "max_w": min, "max_a": min, "max_v": min, "min_v": max, "min_a": max,
+}  # fmt: skip
+
+
 def combine(claims: Mapping[str, Claim], *, energy: Energy, phases: int = 1, nominal_v: float = 230.0) -> Bounds:
     """Take the smallest maximum and the largest minimum of all claims, each with its source.
 
     Power and current bound each other in AC (P = n x U x I). What falls below the largest minimum current is zero,
     never rounded up.
     """
-    sources: dict[str, str] = {}
-    max_w = _least(claims, "max_w", sources)
-    max_a = _least(claims, "max_a", sources)
-    max_v = _least(claims, "max_v", sources)
-    min_v = _most(claims, "min_v", sources)
-    min_a = _most(claims, "min_a", {}) or 0.0
+    picked = {name: _pick(claims, name, choose) for name, choose in _CHOICES.items()}
+    sources = {name: source for name, (_, source) in picked.items() if source and name != "min_a"}
+    max_w, max_a, max_v, min_v = (picked[name][0] for name in ("max_w", "max_a", "max_v", "min_v"))
+    min_a = picked["min_a"][0] or 0.0
     if energy == "AC":
         per_ampere = nominal_v * phases
         if max_a is None or (max_w is not None and max_w < max_a * per_ampere):
@@ -84,20 +87,12 @@ def combine(claims: Mapping[str, Claim], *, energy: Energy, phases: int = 1, nom
     return Bounds(max_w=_down(max_w), max_a=_down(max_a), max_v=max_v, min_v=min_v, limited_by=sources)
 
 
-def _least(claims: Mapping[str, Claim], name: str, sources: dict[str, str]) -> float | None:
+def _pick(
+    claims: Mapping[str, Claim], name: str, choose: Callable[[Iterable[tuple[float, str]]], tuple[float, str]]
+) -> tuple[float | None, str]:
+    """Choose among the values stated for a quantity; tell it with its source, or None where nobody states one."""
     stated = [(value, source) for source, claim in claims.items() if (value := getattr(claim, name)) is not None]
-    if not stated:
-        return None
-    value, sources[name] = min(stated)
-    return float(value)
-
-
-def _most(claims: Mapping[str, Claim], name: str, sources: dict[str, str]) -> float | None:
-    stated = [(value, source) for source, claim in claims.items() if (value := getattr(claim, name)) is not None]
-    if not stated:
-        return None
-    value, sources[name] = max(stated)
-    return float(value)
+    return choose(stated) if stated else (None, "")
 
 
 def _down(value: float) -> float:
