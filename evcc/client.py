@@ -38,7 +38,7 @@ class Result(Record):
     reason: str
     protocol: str
     energy: str
-    payment: str
+    payment: str | None
     evse_id: str
     tls: str
     ended_by: str

@@ -37,7 +37,7 @@ class Network(Record, forbid_unknown_fields=True):
     connect: str | None = None
     security: Literal["tls", "none"] = "tls"
     accept_plain: bool = False
-    """Go on without TLS, and so without a contract, when the station answers that it has none [V2G2-628]."""
+    """Go on without TLS when the station answers that it has none [V2G2-628]; see also `Plan.accept_external`."""
 
 
 class Tls(Record, forbid_unknown_fields=True):
@@ -80,6 +80,8 @@ class Plan(Record, forbid_unknown_fields=True):
 
     energy: Literal["ac1", "ac3", "dc"] = "ac3"
     payment: Literal["contract", "external"] = "contract"
+    accept_external: bool = False
+    """Let somebody else identify the driver where the contract planned cannot be used: none is taken, or no TLS."""
     charge_s: Seconds | None = None
     energy_wh: Positive | None = None
     target_soc_percent: Percent = 80.0

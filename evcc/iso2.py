@@ -7,6 +7,7 @@ What is not seen here is kept elsewhere: message timeouts, session id and failur
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,7 +17,7 @@ from evcc.schedule import Schedule
 from evcc.vehicle import Vehicle
 from evcc.wallet import Contract
 from v2g import units
-from v2g.errors import Refused, Silence
+from v2g.errors import Refused, Silence, V2GError
 from v2g.identifiers import evcc_id
 from v2g.link import EvccLink
 from v2g.messages.iso2 import (
@@ -48,6 +49,10 @@ STOPS = ("EVSE_Shutdown",)
 TESTED = ("EVSE_Ready", "EVSE_IsolationMonitoringActive")
 
 
+class Declined(V2GError):
+    """The vehicle does not want what the station offers; it takes leave by SessionStopReq."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Trip:
     """What one charge needs: the car, its plug and contract; and what was learned of the station."""
@@ -56,7 +61,7 @@ class Trip:
     cable: Cable
     contract: Contract | None = None
     evse_id: str = ""
-    payment: Literal["contract", "external"] = "external"
+    payment: Literal["contract", "external"] | None = None
     schedule: Schedule = field(default_factory=Schedule)
     max_current_a: float = 0.0
     nominal_v: float = 230.0
@@ -66,11 +71,13 @@ class Trip:
 async def drive(evse: EvccLink, trip: Trip) -> None:
     """One session, from SessionSetupReq to SessionStopRes; whatever ends it, the car's contactors are open."""
     try:
-        await identify(evse, trip)
-        if trip.vehicle.config.plan.energy == "dc":
-            await charge_dc(evse, trip)
-        else:
-            await charge_ac(evse, trip)
+        try:
+            await identify(evse, trip)
+            await (charge_dc if trip.vehicle.config.plan.energy == "dc" else charge_ac)(evse, trip)
+        except Declined:
+            with contextlib.suppress(V2GError):
+                await evse.ask(SessionStopReq(ChargingSession=ChargingSession.Terminate))
+            raise
         await evse.ask(SessionStopReq(ChargingSession=ChargingSession.Terminate))
     finally:
         trip.cable.draw(0.0)
@@ -96,13 +103,28 @@ async def identify(evse: EvccLink, trip: Trip) -> None:
 
 
 def choose_payment(trip: Trip, offered: list[PaymentOption], *, secure: bool) -> PaymentOption:
-    """Take the payment planned; a contract needs TLS [V2G2-635], and identification from outside is the way out."""
-    wanted = PaymentOption.Contract if trip.contract is not None and secure else PaymentOption.ExternalPayment
-    option = wanted if wanted in offered else PaymentOption.ExternalPayment
-    if option not in offered:
-        raise Refused("FAILED_PaymentSelectionInvalid", f"the station offers {', '.join(offered)} only")
-    trip.payment = "contract" if option is PaymentOption.Contract else "external"
-    return option
+    """Take the payment planned, and another one only where the plan admits it. Raises `Declined`."""
+    plan = trip.vehicle.config.plan
+    if plan.payment == "contract":
+        obstacle = _obstacle(trip, offered, secure=secure)
+        if not obstacle:
+            trip.payment = "contract"
+            return PaymentOption.Contract
+        if not plan.accept_external:
+            raise Declined(f"{obstacle}; with `accept_external = true` in [plan] the car charges without it")
+    if PaymentOption.ExternalPayment not in offered:
+        raise Declined(f"the station takes no payment but {', '.join(offered)}")
+    trip.payment = "external"
+    return PaymentOption.ExternalPayment
+
+
+def _obstacle(trip: Trip, offered: list[PaymentOption], *, secure: bool) -> str:
+    """Why no contract can pay, empty if it can."""
+    if PaymentOption.Contract not in offered:
+        return f"the station offers no contract, only {', '.join(offered)}"
+    if not secure:
+        return "there is no TLS, without which a contract must not be used [V2G2-635]"
+    return "" if trip.contract is not None else "the car holds no contract"
 
 
 async def wait_for_authorization(evse: EvccLink, trip: Trip, response: AuthorizationRes) -> None:

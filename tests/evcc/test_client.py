@@ -8,6 +8,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -103,14 +104,41 @@ async def test_a_charge_by_contract_over_tls(certificates: Path) -> None:
         assert request.GenChallenge == bytes(range(16))
 
 
-async def test_a_station_without_contracts_is_paid_otherwise(certificates: Path) -> None:
+def by_contract(station: ScriptedStation, certificates: Path, **plan: Any) -> config.EvccConfig:
     leaf = certificates / "leaf" / "contract" / "car1"
     contract = config.Contract(chain=str(leaf / "chain.pem"), key=str(leaf / "key.pem"))
+    roots = certificates / "trust" / "v2g.pem"
+    return settings(station, roots, contract=contract, plan={"payment": "contract"} | plan)
+
+
+async def test_a_station_without_contracts_is_left_politely(certificates: Path) -> None:
     async with scripted("AC", served(certificates)) as station:
         station.answers["ServiceDiscovery"] = lambda *_: discovery("ExternalPayment")
-        roots = certificates / "trust" / "v2g.pem"
-        result = await client.charge(settings(station, roots, contract=contract, plan={"payment": "contract"}))
-        assert (result.ok, result.payment) == (True, "external")
+        result = await client.charge(by_contract(station, certificates))
+        assert (result.ok, result.payment, result.energy_wh) == (False, None, 0)
+        assert result.reason.startswith("Declined: the station offers no contract, only ExternalPayment; with")
+        assert "`accept_external = true` in [plan]" in result.reason
+        assert station.names == ["SessionSetup", "ServiceDiscovery", "SessionStop"]
+
+
+async def test_a_station_without_contracts_is_paid_otherwise_if_the_plan_admits_it(certificates: Path) -> None:
+    async with scripted("AC", served(certificates)) as station:
+        station.answers["ServiceDiscovery"] = lambda *_: discovery("ExternalPayment")
+        result = await client.charge(by_contract(station, certificates, accept_external=True))
+        assert (result.ok, result.payment) == (True, "external"), result.reason
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+async def test_no_contract_over_plain_tcp(certificates: Path, accepted: bool) -> None:
+    """As after `accept_plain`: the station has no TLS, and so no contract may be used."""
+    async with scripted("AC") as station:
+        planned = by_contract(station, certificates, accept_external=accepted)
+        network = config.Network(connect=f"[::1]:{station.port}", security="none")
+        result = await client.charge(msgspec.structs.replace(planned, network=network))
+        assert (result.ok, result.payment) == (accepted, "external" if accepted else None)
+        assert ("there is no TLS" in result.reason) is not accepted
+        assert "PaymentDetails" not in station.names
+        assert station.names[-1] == "SessionStop"
 
 
 # --- whom it trusts -------------------------------------------------------------------------------------------------

@@ -161,12 +161,11 @@ async def test_dc() -> None:
         assert ("request", len(IDENTIFY)) in done.plug.done[:before]
 
 
-async def test_by_contract(certificates: Path) -> None:
-    """Over TCP the contract is not used; what would be signed is checked in the wallet's own test."""
+async def test_a_contract_stays_at_home_where_there_is_no_tls(certificates: Path) -> None:
     leaf = certificates / "leaf" / "contract" / "car1"
     contract = wallet.load(config.Contract(chain=str(leaf / "chain.pem"), key=str(leaf / "key.pem")))
     async with scripted("AC") as station:
-        done = await drive(station, "AC", contract=contract)
+        done = await drive(station, "AC", contract=contract, payment="contract", accept_external=True)
         assert done.error is None
         assert done.trip.payment == "external"
         assert "PaymentDetails" not in station.names
@@ -291,8 +290,19 @@ async def test_a_station_that_offers_contracts_only() -> None:
     async with scripted("AC") as station:
         station.answers["ServiceDiscovery"] = lambda *_: discovery("Contract")
         done = await drive(station, "AC")
-        assert isinstance(done.error, Refused)
-        assert "Contract" in str(done.error)
+        assert isinstance(done.error, iso2.Declined)
+        assert "no payment but Contract" in str(done.error)
+        assert done.trip.payment is None
+        assert station.names == ["SessionSetup", "ServiceDiscovery", "SessionStop"]
+
+
+@pytest.mark.parametrize("answer", [None, messages.SessionStopRes(ResponseCode=ResponseCode.FAILED)])
+async def test_whatever_it_hears_to_its_farewell_the_car_says_why_it_went(answer: Answer) -> None:
+    async with scripted("AC") as station:
+        station.answers["ServiceDiscovery"] = lambda *_: discovery("Contract")
+        station.answers["SessionStop"] = lambda *_: answer
+        done = await drive(station, "AC", timing=Timing(timeouts={"SessionStopReq": SILENCE_S}))
+        assert isinstance(done.error, iso2.Declined)
 
 
 # --- what ends it ---------------------------------------------------------------------------------------------------
