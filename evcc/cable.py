@@ -17,6 +17,7 @@ import msgspec
 
 from evcc import config
 from v2g.cable import CHARGER_TOPIC, VEHICLE_TOPIC, CableCharger, CableVehicle
+from v2g.journal import Journal
 
 PLUG_WAIT_S = 5.0
 LEAVE_WAIT_S = 1.0
@@ -78,8 +79,9 @@ class NoCable:
 class MqttCable:
     """The plug over MQTT: the newest state goes out, older ones waiting are overtaken by it."""
 
-    def __init__(self, settings: config.Cable) -> None:
+    def __init__(self, settings: config.Cable, journal: Journal) -> None:
         self._settings = settings
+        self._journal = journal
         self._root = f"{settings.prefix}/{settings.evse}/"
         self._state = UNPLUGGED
         self._changed = asyncio.Event()
@@ -87,6 +89,7 @@ class MqttCable:
         self._signal = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._met = False
+        self._heard = False
         self._why = "no answer"
 
     async def plug(self) -> None:
@@ -104,7 +107,16 @@ class MqttCable:
             await self._end()
             where = f"{self._settings.host}:{self._settings.port}"
             raise OSError(f"[cable] no broker at {where}: {self._why}; start it, or leave [cable] out")
-        log.warning("no pilot signal on %s%s; going on without", self._root, CHARGER_TOPIC)
+        self._complain()
+
+    def _complain(self) -> None:
+        """Say what is missing at the plug; the charge is tried all the same."""
+        topic = self._root + CHARGER_TOPIC
+        reason = f"nothing was heard on {topic} for {PLUG_WAIT_S:g} s: is a charger there, with this prefix and evse?"
+        if self._heard:
+            reason = f"{topic} says that the pilot is off, {PLUG_WAIT_S:g} s after the car was plugged in."
+        self._journal.record("no_pilot", reason=reason)
+        log.warning("[cable] %s Going on without a pilot signal", reason)
 
     def pilot(self, state: Pilot) -> None:
         """Switch the pilot's resistor."""
@@ -167,7 +179,7 @@ class MqttCable:
             telling = asyncio.create_task(self._tell(client))
             try:
                 async for message in client.messages:
-                    self._heard(message.payload)
+                    self._hear(message.payload)
             finally:
                 telling.cancel()
                 await asyncio.gather(telling, return_exceptions=True)
@@ -180,9 +192,11 @@ class MqttCable:
             if not self._changed.is_set():
                 self._idle.set()
 
-    def _heard(self, payload: object) -> None:
+    def _hear(self, payload: object) -> None:
         """Note whether the charger's oscillator is on; what cannot be read says nothing."""
         if isinstance(payload, bytes):
             with contextlib.suppress(msgspec.DecodeError):
-                if msgspec.json.decode(payload, type=CableCharger).pwm:
+                charger = msgspec.json.decode(payload, type=CableCharger)
+                self._heard = True
+                if charger.pwm:
                     self._signal.set()

@@ -1,170 +1,162 @@
-"""One charge, from the plug to the unplugged cable: discovery, connection, TLS, protocol, session, result."""
+"""One charge, from the plug to the unplugged cable: connection, protocol, session, and the result of it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
 
 from evcc import config, iso2, wallet
-from evcc.cable import Cable, MqttCable, NoCable
-from evcc.discovery import Wanted, discover
-from evcc.iso2 import Trip
+from evcc.account import Account
+from evcc.cable import MqttCable, NoCable
+from evcc.connection import Connection
+from evcc.progress import Progress
+from evcc.result import Certificate, Result, loop_times
+from evcc.trip import Interrupted, Trip
 from evcc.vehicle import Vehicle
-from pki import credentials
-from pki.validate import validate
-from v2g.errors import PeerGone, Silence, V2GError
-from v2g.interface import Interface
+from v2g import __version__
+from v2g.errors import PeerGone, Refused, V2GError
 from v2g.iso2 import ISO2
 from v2g.journal import Entry, Journal
 from v2g.link import EvccLink
-from v2g.record import Record
-from v2g.sdp import Security
-from v2g.stream import Stream, TcpStream
 from v2g.timing import Timing
-from v2g.tls import stream as tls
-from v2g.tls.context import ClientContext, client_context
-from v2g.trust import Verify
 
 DIALECTS = (ISO2,)
-SECURITY = {"tls": Security.TLS, "none": Security.NONE}
+LEAVE_S = 2.5
+"""How long a charge that is interrupted may take to end politely."""
 
 SeeEntry = Callable[[Entry], None]
+T = TypeVar("T")
 
 
-class Result(Record):
-    """What came of a charge; `messages` are [name, ms since the start], requests and responses in order."""
-
-    ok: bool
-    reason: str
-    protocol: str
-    energy: str
-    payment: str | None
-    evse_id: str
-    tls: str
-    ended_by: str
-    energy_wh: float
-    soc_percent: float
-    messages: list[tuple[str, float]]
-    loop_ms: list[float]
-
-
-async def charge(settings: config.EvccConfig, *, see: SeeEntry | None = None, timing: Timing | None = None) -> Result:
+async def charge(
+    settings: config.EvccConfig,
+    *,
+    see: SeeEntry | None = None,
+    progress: Progress | None = None,
+    interrupt: asyncio.Event | None = None,
+    timing: Timing | None = None,
+) -> Result:
     """Charge once as planned; `see` is called with every journal entry as it happens.
 
-    A session that fails is a result with `ok` false. Raises ValueError or OSError for what cannot be used at
-    start-up: certificates, interface, the cable's broker.
+    A session that fails is a result with `ok` false, and so is one that ends because `interrupt` was set. Raises
+    ValueError or OSError for what cannot be used at start-up: certificates, interface, the cable's broker.
     """
-    journal = Journal("evcc")
+    journal, timing = Journal("evcc"), timing or Timing(timeouts=settings.timeouts)
+    trip = _trip(settings, journal, interrupt or asyncio.Event())
+    outing = Outing(trip, Connection(settings, journal, timing), journal, timing)
+    journal.subscribe(outing.account.see)
     if see is not None:
         journal.subscribe(see)
-    trip = _trip(settings)
-    context = _tls_context(settings)
-    _check(settings.network)
-    timing = timing or Timing(timeouts=settings.timeouts)
-    link: EvccLink | None = None
-    reason = ""
-    try:
-        await trip.cable.plug()
-        stream = await _reach(settings, context, journal, timing)
-        link = EvccLink(stream, journal, timing)
-        journal.record("connected", peer=stream.facts.peer, tls=stream.facts.tls or "none")
-        await link.negotiate(DIALECTS)
-        await iso2.drive(link, trip)
-    except V2GError as error:
-        reason = f"{type(error).__name__}: {error}"
-        journal.record("failed", reason=reason)
-    finally:
-        if link is not None:
-            await link.close()
-        await trip.cable.unplug()
-    return _result(settings, trip, link, journal, reason)
+    if progress is None:
+        await outing.make()
+    else:
+        journal.subscribe(progress.see)
+        async with progress.shown(trip.vehicle):
+            await outing.make()
+    return outing.result()
 
 
-def _trip(settings: config.EvccConfig) -> Trip:
+def _trip(settings: config.EvccConfig, journal: Journal, interrupt: asyncio.Event) -> Trip:
     contract = None
     if settings.plan.payment == "contract" and settings.contract is not None:
         contract = wallet.load(settings.contract)
-    cable: Cable = NoCable() if settings.cable is None else MqttCable(settings.cable)
-    return Trip(vehicle=Vehicle(settings), cable=cable, contract=contract)
+    cable = NoCable() if settings.cable is None else MqttCable(settings.cable, journal)
+    return Trip(vehicle=Vehicle(settings), cable=cable, contract=contract, interrupt=interrupt)
 
 
-def _tls_context(settings: config.EvccConfig) -> tuple[ClientContext, Verify] | None:
-    if settings.network.security == "none":
-        return None
-    anchors = [der for name in settings.tls.roots for der in credentials.load_anchors(name)]
-    return client_context(anchors), lambda chain, role: validate(chain, role, anchors)
+@dataclass(slots=True)
+class Outing:
+    """One charge while it lasts, and what is known of it."""
 
+    trip: Trip
+    connection: Connection
+    journal: Journal
+    timing: Timing
+    account: Account = field(default_factory=Account)
+    link: EvccLink | None = None
+    error: V2GError | None = None
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    began: float = field(default_factory=time.monotonic)
 
-async def _reach(
-    settings: config.EvccConfig, context: tuple[ClientContext, Verify] | None, journal: Journal, timing: Timing
-) -> Stream:
-    """Connect within the time for setting up the communication; raises `Silence` after it."""
-    try:
-        async with asyncio.timeout(timing.setup_evcc):
-            return await _connect(settings, context, journal)
-    except TimeoutError:
-        raise Silence("V2G_EVCC_CommunicationSetup_Timeout", timing.setup_evcc) from None
+    async def make(self) -> None:
+        """Plug in, charge, unplug; whatever ends the session is kept in `error`. Raises OSError without a broker."""
+        try:
+            await self._unless_interrupted(self.trip.cable.plug())
+            stream = await self._unless_interrupted(self.connection.reach())
+            self.link = EvccLink(stream, self.journal, self.timing)
+            self.journal.record("connected", peer=stream.facts.peer, tls=stream.facts.tls or "none")
+            await self._unless_interrupted(self._talk(self.link), LEAVE_S)
+        except V2GError as error:
+            self.error = error
+            self.journal.record("failed", reason=self.reason)
+        finally:
+            if self.link is not None:
+                await self.link.close()
+            await self.trip.cable.unplug()
 
+    async def _talk(self, link: EvccLink) -> None:
+        await link.negotiate(DIALECTS)
+        await iso2.drive(link, self.trip)
+        self.trip.go_on()
 
-async def _connect(
-    settings: config.EvccConfig, context: tuple[ClientContext, Verify] | None, journal: Journal
-) -> Stream:
-    """Find the station and connect, with TLS where it was agreed."""
-    host, port, security = await _endpoint(settings, journal)
-    if security is Security.TLS and context is None:
-        raise PeerGone("the station speaks TLS only, and this vehicle was told to speak plain TCP")
-    try:
-        reader, writer = await asyncio.open_connection(host, port)
-    except OSError as error:
-        raise PeerGone(f"no connection to [{host}]:{port}: {error.strerror or error}") from error
-    stream = TcpStream(reader, writer)
-    if security is Security.NONE or context is None:
-        return stream
-    client, verify = context
-    return await tls.connect(stream, client, verify, timeout=settings.tls.handshake_s)
+    async def _unless_interrupted(self, work: Coroutine[Any, Any, T], grace: float = 0.0) -> T:
+        """Do the work; once somebody interrupts, `grace` seconds are left for it. Raises `Interrupted` after them."""
+        working, waiting = asyncio.ensure_future(work), asyncio.ensure_future(self.trip.interrupt.wait())
+        try:
+            await asyncio.wait([working, waiting], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([working], timeout=grace)
+            if not working.done():
+                raise Interrupted("there was no time left for a polite end")
+            return working.result()
+        finally:
+            working.cancel()
+            waiting.cancel()
+            await asyncio.gather(working, waiting, return_exceptions=True)
 
+    @property
+    def reason(self) -> str:
+        """Why it did not go as planned, empty if it did."""
+        if self.error is None:
+            return ""
+        return "interrupted" if self.trip.interrupt.is_set() else f"{type(self.error).__name__}: {self.error}"
 
-async def _endpoint(settings: config.EvccConfig, journal: Journal) -> tuple[str, int, Security]:
-    """Tell host, port and security, from the configuration or by SDP."""
-    network = settings.network
-    if network.connect is not None:
-        return *config.address(network.connect), SECURITY[network.security]
-    wanted = Wanted(security=SECURITY[network.security], plain=network.accept_plain)
-    endpoint = await discover(Interface.named(network.interface), wanted, port=network.sdp_port, journal=journal)
-    host, number = endpoint.target
-    return host, number, endpoint.security
+    @property
+    def ended_by(self) -> Literal["vehicle", "station"]:
+        """Who ended it: also a station that refuses or hangs up does."""
+        refused = isinstance(self.error, Refused) and self.account.refused
+        left = isinstance(self.error, PeerGone) and self.link is not None
+        return "station" if refused or left else self.trip.ended_by
 
-
-def _check(network: config.Network) -> None:
-    """Raise ValueError for a network that cannot be used, before the cable is plugged."""
-    if network.connect is not None:
-        config.address(network.connect)
-        return
-    try:
-        Interface.named(network.interface)
-    except OSError as error:
-        raise ValueError(f"[network] interface: {error}") from error
-
-
-def _result(settings: config.EvccConfig, trip: Trip, link: EvccLink | None, journal: Journal, reason: str) -> Result:
-    entries = [entry for entry in journal.entries if entry.kind == "response"]
-    loop = [
-        round(float(entry.facts["took_ms"]), 3)
-        for entry in entries
-        if entry.facts.get("name") in ("CurrentDemandRes", "ChargingStatusRes")
-    ]
-    facts = None if link is None else link.stream.facts
-    return Result(
-        ok=not reason and trip.vehicle.energy_wh > 0,
-        reason=reason,
-        protocol="iso2",
-        energy=settings.plan.energy,
-        payment=trip.payment,
-        evse_id=trip.evse_id,
-        tls="" if facts is None or facts.tls is None else f"{facts.tls} {facts.suite}",
-        ended_by=trip.ended_by,
-        energy_wh=round(trip.vehicle.energy_wh, 3),
-        soc_percent=round(trip.vehicle.soc_percent, 3),
-        messages=[(name, round(at, 3)) for name, at in journal.messages()],
-        loop_ms=loop,
-    )
+    def result(self) -> Result:
+        """Sum it up."""
+        trip, exchanges = self.trip, self.account.exchanges
+        settings = trip.vehicle.config
+        facts = None if self.link is None else self.link.stream.facts
+        return Result(
+            ok=self.error is None and trip.vehicle.energy_wh > 0,
+            reason=self.reason,
+            version=__version__,
+            started=self.started,
+            duration_s=round(time.monotonic() - self.began, 3),
+            protocol="iso2",
+            energy=settings.plan.energy,
+            payment=trip.payment,
+            plan=settings.plan,
+            evcc_id=settings.evcc_id,
+            emaid=trip.contract.emaid if trip.payment == "contract" and trip.contract is not None else None,
+            evse_id=trip.evse_id,
+            session_id=self.link.session_id.hex().upper() or None if self.link is not None else None,
+            station=Certificate.of(self.connection.station[0]) if self.connection.station else None,
+            tls="" if facts is None or facts.tls is None else f"{facts.tls} {facts.suite}",
+            ended_by=self.ended_by,
+            energy_wh=round(trip.vehicle.energy_wh, 3),
+            soc_percent=round(trip.vehicle.soc_percent, 3),
+            messages=self.account.messages,
+            loop_ms=loop_times(exchanges),
+            exchanges=exchanges,
+            notes=self.account.notes,
+        )

@@ -35,6 +35,16 @@ class Endpoint:
         return f"{self.host}%{self.scope_id}" if self.scope_id else self.host, self.port
 
 
+class Unanswered(Silence):
+    """Nobody answered. A station may be there all the same, and have its reasons to be silent."""
+
+    def __str__(self) -> str:
+        return (
+            f"{super().__str__()}; a station that is there is silent too while its controller is not, "
+            "or while nobody is plugged in: see the log of the SECC"
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What the vehicle asks for, and what it admits besides (see `v2g.sdp.usable`)."""
@@ -54,7 +64,7 @@ async def discover(
 ) -> Endpoint:
     """Find the station on an interface; takes at most 50 waits of 250 ms, after the interface has its address.
 
-    Raises `Silence` after the last request, `InterfaceError` when the interface cannot be used.
+    Raises `Unanswered` after the last request, `InterfaceError` when the interface cannot be used.
     """
     timing = timing or Timing()
     await interface.address()
@@ -83,7 +93,7 @@ async def _ask(seeker: Seeker, transport: asyncio.DatagramTransport, port: int, 
                 return await asyncio.shield(seeker.answer)
         except TimeoutError:
             continue
-    raise Silence("SDP response", MAX_REQUESTS * timing.sdp_wait)
+    raise Unanswered("SDP response", MAX_REQUESTS * timing.sdp_wait)
 
 
 class Seeker(asyncio.DatagramProtocol):

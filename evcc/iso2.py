@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, field
-from typing import Literal
 
 from evcc import iso2_requests as say
-from evcc.cable import Cable
 from evcc.schedule import Schedule
-from evcc.vehicle import Vehicle
-from evcc.wallet import Contract
+from evcc.trip import Declined, Interrupted, Trip
 from v2g import units
 from v2g.errors import Refused, Silence, V2GError
 from v2g.identifiers import evcc_id
@@ -49,32 +45,13 @@ STOPS = ("EVSE_Shutdown",)
 TESTED = ("EVSE_Ready", "EVSE_IsolationMonitoringActive")
 
 
-class Declined(V2GError):
-    """The vehicle does not want what the station offers; it takes leave by SessionStopReq."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Trip:
-    """What one charge needs: the car, its plug and contract; and what was learned of the station."""
-
-    vehicle: Vehicle
-    cable: Cable
-    contract: Contract | None = None
-    evse_id: str = ""
-    payment: Literal["contract", "external"] | None = None
-    schedule: Schedule = field(default_factory=Schedule)
-    max_current_a: float = 0.0
-    nominal_v: float = 230.0
-    ended_by: Literal["vehicle", "station"] = "vehicle"
-
-
 async def drive(evse: EvccLink, trip: Trip) -> None:
     """One session, from SessionSetupReq to SessionStopRes; whatever ends it, the car's contactors are open."""
     try:
         try:
             await identify(evse, trip)
             await (charge_dc if trip.vehicle.config.plan.energy == "dc" else charge_ac)(evse, trip)
-        except Declined:
+        except (Declined, Interrupted):
             with contextlib.suppress(V2GError):
                 await evse.ask(SessionStopReq(ChargingSession=ChargingSession.Terminate))
             raise
@@ -134,7 +111,8 @@ async def wait_for_authorization(evse: EvccLink, trip: Trip, response: Authoriza
         waiting = response.EVSEProcessing is EVSEProcessing.Ongoing_WaitingForCustomerInteraction
         if patience.over if waiting else budget.over:
             raise Silence("V2G_EVCC_Ongoing_Timeout", evse.timing.ongoing_evcc)
-        await asyncio.sleep(trip.vehicle.config.plan.poll_s)
+        await trip.pause(trip.vehicle.config.plan.poll_s)
+        trip.go_on()
         response = await evse.ask(AuthorizationReq())
 
 
@@ -142,12 +120,13 @@ async def discover_parameters(evse: EvccLink, trip: Trip) -> ChargeParameterDisc
     """Tell the car's needs and take the station's offer, the first schedule of it."""
     budget = Budget(evse.timing.ongoing_evcc)
     while True:
+        trip.go_on()
         response = await evse.ask(say.charge_parameters(trip.vehicle))
         if response.EVSEProcessing is EVSEProcessing.Finished:
             break
         if budget.over:
             raise Silence("V2G_EVCC_Ongoing_Timeout", evse.timing.ongoing_evcc)
-        await asyncio.sleep(trip.vehicle.config.plan.poll_s)
+        await trip.pause(trip.vehicle.config.plan.poll_s)
     if not isinstance(response.SASchedules, SAScheduleList):
         raise Refused("FAILED_WrongChargeParameter", "the station finished without a schedule [V2G2-905]")
     trip.schedule = Schedule.of(response.SASchedules.SAScheduleTuple[0])
@@ -167,6 +146,7 @@ async def charge_ac(evse: EvccLink, trip: Trip) -> None:
         if trip.nominal_v <= 0:
             raise Refused("FAILED_WrongChargeParameter", f"the station's nominal voltage is {trip.nominal_v} V")
         trip.max_current_a = units.number(parameter.EVSEMaxCurrent)
+        trip.go_on()
         trip.cable.pilot("C")
         await evse.ask(say.power_delivery(trip.vehicle, ChargeProgress.Start, trip.schedule))
         trip.cable.contactor("closed")
@@ -191,7 +171,7 @@ async def loop_ac(evse: EvccLink, trip: Trip) -> ChargeProgress:
         tripped = status.AC_EVSEStatus.RCD
         if (progress := follow(trip, status.AC_EVSEStatus.EVSENotification, stops=tripped)) is not None:
             return progress
-        await asyncio.sleep(trip.vehicle.config.plan.loop_s)
+        await trip.pause(trip.vehicle.config.plan.loop_s)
         trip.vehicle.settle(power_ac(trip))
 
 
@@ -220,6 +200,7 @@ async def charge_dc(evse: EvccLink, trip: Trip) -> None:
         if not isinstance(parameter, DC_EVSEChargeParameter):
             raise Refused("FAILED_WrongChargeParameter", f"{type(parameter).__name__} in answer to DC")
         trip.cable.battery(trip.vehicle.voltage_v)
+        trip.go_on()
         trip.cable.pilot("C")
         await wait_for_cable_check(evse, trip)
         await precharge(evse, trip)
@@ -238,14 +219,16 @@ async def wait_for_cable_check(evse: EvccLink, trip: Trip) -> None:
     """Ask until the station has tested the isolation; a fault ends the session."""
     budget = Budget(evse.timing.cable_check_evcc)
     while True:
+        trip.go_on()
         response = await evse.ask(say.cable_check(trip.vehicle))
         if response.EVSEProcessing is EVSEProcessing.Finished:
             break
         if budget.over:
             raise Silence("V2G_EVCC_CableCheck_Timeout", evse.timing.cable_check_evcc)
-        await asyncio.sleep(trip.vehicle.config.plan.poll_s)
+        await trip.pause(trip.vehicle.config.plan.poll_s)
     isolation, status = response.DC_EVSEStatus.EVSEIsolationStatus, response.DC_EVSEStatus.EVSEStatusCode
     if isolation in (IsolationLevel.Invalid, IsolationLevel.Fault) or status not in TESTED:
+        trip.ended_by = "station"
         raise Refused("FAILED", f"after the cable check the isolation is {isolation}, the station {status}")
 
 
@@ -253,12 +236,13 @@ async def precharge(evse: EvccLink, trip: Trip) -> None:
     """Ask until the output voltage is near the battery's, so that the contactors may close."""
     budget = Budget(evse.timing.precharge_evcc)
     while True:
+        trip.go_on()
         response = await evse.ask(say.precharge(trip.vehicle))
         if abs(units.number(response.EVSEPresentVoltage) - trip.vehicle.voltage_v) < REACHED_V:
             return
         if budget.over:
             raise Silence("V2G_EVCC_PreCharge_Timeout", evse.timing.precharge_evcc)
-        await asyncio.sleep(trip.vehicle.config.plan.poll_s)
+        await trip.pause(trip.vehicle.config.plan.poll_s)
 
 
 async def loop_dc(evse: EvccLink, trip: Trip) -> ChargeProgress:
@@ -272,15 +256,16 @@ async def loop_dc(evse: EvccLink, trip: Trip) -> ChargeProgress:
         trip.cable.draw(present_a)
         trip.cable.battery(trip.vehicle.voltage_v)
         status = response.DC_EVSEStatus
-        check_station(status)
+        check_station(trip, status)
         if (progress := follow(trip, status.EVSENotification, stops=status.EVSEStatusCode in STOPS)) is not None:
             return progress
-        await asyncio.sleep(trip.vehicle.config.plan.loop_s)
+        await trip.pause(trip.vehicle.config.plan.loop_s)
 
 
-def check_station(status: DC_EVSEStatus) -> None:
+def check_station(trip: Trip, status: DC_EVSEStatus) -> None:
     """End the session when the station reports a fault."""
     if status.EVSEStatusCode in FAULTS:
+        trip.ended_by = "station"
         raise Refused(status.EVSEStatusCode, "the station reports a fault")
 
 
@@ -294,10 +279,10 @@ async def detect_welding(evse: EvccLink, trip: Trip) -> None:
 
 
 def follow(trip: Trip, notification: EVSENotification, *, stops: bool) -> ChargeProgress | None:
-    """What to do next: go on (None), stop because the plan or the station says or `stops`, or renegotiate."""
+    """What to do next: go on (None), stop as the plan, somebody, the station or `stops` says, or renegotiate."""
     if stops or notification is EVSENotification.StopCharging:
         trip.ended_by = "station"
         return ChargeProgress.Stop
-    if trip.vehicle.satisfied:
+    if trip.vehicle.satisfied or trip.interrupt.is_set():
         return ChargeProgress.Stop
     return ChargeProgress.Renegotiate if notification is EVSENotification.ReNegotiation else None

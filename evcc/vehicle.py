@@ -10,10 +10,11 @@ from evcc.config import Battery, EvccConfig
 
 @dataclass(slots=True)
 class Vehicle:
-    """State of charge and energy of one charge; `settle` is told power and integrates it."""
+    """State of charge and energy of one charge; `settle` is told power and integrates it, `power_w` is the last."""
 
     config: EvccConfig
     energy_wh: float = 0.0
+    power_w: float = 0.0
     _began: float | None = None
     _settled: float = 0.0
 
@@ -47,7 +48,8 @@ class Vehicle:
     def settle(self, power_w: float) -> None:
         """Count the power that has flowed since the last call."""
         now = time.monotonic()
-        self.energy_wh += max(0.0, power_w) * (now - self._settled) / 3600
+        self.power_w = max(0.0, power_w)
+        self.energy_wh += self.power_w * (now - self._settled) / 3600
         self._settled = now
 
     @property

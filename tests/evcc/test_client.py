@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from evcc import client, config
+from evcc.result import Result
 from tests.certificates import TODAY, VALID
 from tests.evcc.bench_station import ScriptedStation, charging, discovery, scripted
 from tests.pki.chains import Made
@@ -144,7 +145,7 @@ async def test_no_contract_over_plain_tcp(certificates: Path, accepted: bool) ->
 # --- whom it trusts -------------------------------------------------------------------------------------------------
 
 
-async def refused(station: ScriptedStation, roots: Path) -> client.Result:
+async def refused(station: ScriptedStation, roots: Path) -> Result:
     result = await client.charge(settings(station, roots))
     assert not result.ok
     assert result.reason.startswith("Untrusted")

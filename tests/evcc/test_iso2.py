@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from evcc import config, iso2, wallet
+from evcc.trip import Declined, Trip
 from evcc.vehicle import Vehicle
 from tests.evcc.bench_station import (
     FINISHED,
@@ -98,7 +99,7 @@ class Drive:
     """One session of our vehicle: how it ended, and what happened at the plug."""
 
     plug: Plug
-    trip: iso2.Trip
+    trip: Trip
     error: V2GError | None = None
 
 
@@ -112,7 +113,7 @@ async def drive(
 ) -> Drive:
     """Drive a session against the station to its end; the plug must be safe then."""
     plug = Plug(station)
-    trip = iso2.Trip(vehicle=Vehicle(settings(energy, **plan)), cable=plug, contract=contract)
+    trip = Trip(vehicle=Vehicle(settings(energy, **plan)), cable=plug, contract=contract)
     stream = TcpStream(*await asyncio.open_connection("::1", station.port))
     link = EvccLink(stream, Journal(), timing or Timing(timeouts={"CurrentDemandReq": 2.0}))
     result = Drive(plug, trip)
@@ -290,7 +291,7 @@ async def test_a_station_that_offers_contracts_only() -> None:
     async with scripted("AC") as station:
         station.answers["ServiceDiscovery"] = lambda *_: discovery("Contract")
         done = await drive(station, "AC")
-        assert isinstance(done.error, iso2.Declined)
+        assert isinstance(done.error, Declined)
         assert "no payment but Contract" in str(done.error)
         assert done.trip.payment is None
         assert station.names == ["SessionSetup", "ServiceDiscovery", "SessionStop"]
@@ -302,7 +303,7 @@ async def test_whatever_it_hears_to_its_farewell_the_car_says_why_it_went(answer
         station.answers["ServiceDiscovery"] = lambda *_: discovery("Contract")
         station.answers["SessionStop"] = lambda *_: answer
         done = await drive(station, "AC", timing=Timing(timeouts={"SessionStopReq": SILENCE_S}))
-        assert isinstance(done.error, iso2.Declined)
+        assert isinstance(done.error, Declined)
 
 
 # --- what ends it ---------------------------------------------------------------------------------------------------

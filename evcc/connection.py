@@ -1,0 +1,88 @@
+"""The way to the station: discovery or a given address, TCP, and TLS with a certificate that is judged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from evcc import config
+from evcc.discovery import Wanted, discover
+from pki import credentials
+from pki.validate import validate
+from v2g.errors import PeerGone, Silence
+from v2g.interface import Interface
+from v2g.journal import Journal
+from v2g.sdp import Security
+from v2g.stream import Stream, TcpStream
+from v2g.timing import Timing
+from v2g.tls import stream as tls
+from v2g.tls.context import client_context
+from v2g.trust import Role, Verdict
+
+SECURITY = {"tls": Security.TLS, "none": Security.NONE}
+
+
+class Connection:
+    """Connects once; `station` is then the chain that the station showed, DER, leaf first, trusted or not.
+
+    Raises ValueError for trust anchors, an interface or an address that cannot be used.
+    """
+
+    def __init__(self, settings: config.EvccConfig, journal: Journal, timing: Timing) -> None:
+        self.station: Sequence[bytes] = ()
+        self._network = settings.network
+        self._handshake_s = settings.tls.handshake_s
+        self._journal = journal
+        self._timing = timing
+        self._client = None
+        if self._network.security == "tls":
+            self._anchors = [der for name in settings.tls.roots for der in credentials.load_anchors(name)]
+            self._client = client_context(self._anchors)
+        _check(self._network)
+
+    async def reach(self) -> Stream:
+        """Connect within the time for setting up the communication; raises `Silence` after it."""
+        try:
+            async with asyncio.timeout(self._timing.setup_evcc):
+                return await self._connect()
+        except TimeoutError:
+            raise Silence("V2G_EVCC_CommunicationSetup_Timeout", self._timing.setup_evcc) from None
+
+    async def _connect(self) -> Stream:
+        """Find the station and connect, with TLS where it was agreed."""
+        host, port, security = await self._endpoint()
+        if security is Security.TLS and self._client is None:
+            raise PeerGone("the station speaks TLS only, and this vehicle was told to speak plain TCP")
+        try:
+            reader, writer = await asyncio.open_connection(host, port)
+        except OSError as error:
+            raise PeerGone(f"no connection to [{host}]:{port}: {error.strerror or error}") from error
+        stream = TcpStream(reader, writer)
+        if security is Security.NONE or self._client is None:
+            return stream
+        return await tls.connect(stream, self._client, self._judge, timeout=self._handshake_s)
+
+    async def _endpoint(self) -> tuple[str, int, Security]:
+        """Tell host, port and security, from the configuration or by SDP."""
+        network = self._network
+        if network.connect is not None:
+            return *config.address(network.connect), SECURITY[network.security]
+        wanted = Wanted(security=SECURITY[network.security], plain=network.accept_plain)
+        interface = Interface.named(network.interface)
+        endpoint = await discover(interface, wanted, port=network.sdp_port, journal=self._journal)
+        return *endpoint.target, endpoint.security
+
+    def _judge(self, chain: Sequence[bytes], role: Role) -> Verdict:
+        self.station = chain
+        return validate(chain, role, self._anchors)
+
+
+def _check(network: config.Network) -> None:
+    """Raise ValueError for a network that cannot be used, before the cable is plugged."""
+    if network.connect is not None:
+        config.address(network.connect)
+        return
+    try:
+        Interface.named(network.interface)
+    except OSError as error:
+        raise ValueError(f"[network] interface: {error}") from error
