@@ -55,7 +55,10 @@ async def test_the_controller_takes_leave(shared: Bay) -> None:
 async def test_the_car_takes_leave(shared: Bay) -> None:
     car = await shared.plug_and_charge()
     assert await shared.terminate("car", status=1) < END_S
-    assert "interrupted before the charge was over" in car.lines[-1]
+    assert car.lines[-1] == "failed: interrupted"
+    result = await shared.left()
+    assert (result["ok"], result["reason"], result["ended_by"]) == (False, "interrupted", "vehicle")
+    assert [name for name, _ in result["messages"]][-2:] == ["SessionStopReq", "SessionStopRes"]
     await shared.peer.hears("charger/state", plug="A", contactor="open")
     await shared.safe()
     await shared.charges()
