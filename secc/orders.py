@@ -152,16 +152,17 @@ class Orders:
         self._publish(api.SECC_TARGET, self._target)
 
     def quieten(self, loop_silence_s: float) -> bool:
-        """Take the current back when a DC session's charge loop is silent; True when that was news.
+        """Take back what a DC vehicle that fell silent asked for; True when that was news.
 
+        In its charge loop that is the current. In pre-charge it is the voltage, too: nobody may be there to use it.
         In AC the vehicle draws by itself, within the limits, and may ask as seldom as every minute.
         """
-        loop = self._target.phase == "charge" and self._stage.energy_mode == "DC"
-        silent = loop and time.monotonic() - self._targeted_at > loop_silence_s
-        if not silent or self._target.current_a == 0:
+        held = self._target
+        loop = held.phase == "charge" and self._stage.energy_mode == "DC"
+        if (not loop and held.phase != "precharge") or time.monotonic() - self._targeted_at <= loop_silence_s:
             return False
-        self._target = replace(self._target, current_a=0.0)
-        return True
+        self._target = replace(held, current_a=0.0, voltage_v=held.voltage_v if loop else 0.0)
+        return self._target != held
 
     def limits(self, limits: api.Limits) -> None:
         """Publish authorised limits; zero where no power may be given."""
