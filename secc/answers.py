@@ -61,10 +61,14 @@ class Answers:
         """Return the word of `source` on a request."""
         return self._words.get((request_id, source))
 
-    def advance(self, source: Source, now: float) -> Presented | None:
-        """Use up a card shown before the plug."""
+    def advance(self, source: Source, request_id: str, now: float) -> Presented | None:
+        """Use up a card shown before the plug as the word on a request, which may be revoked by its id."""
         word, until = self._advances.pop(source, (None, now))
-        return word if now < until else None
+        if word is None or now >= until:
+            return None
+        self._deadlines[request_id] = now
+        self._words[request_id, source] = word
+        return word
 
     def _take(self, request_id: str, source: Source, word: Presented, valid_for_s: float | None, now: float) -> str:
         if request_id == ADVANCE:

@@ -145,7 +145,7 @@ def ask_external(charger: Charger, session: str, settings: AuthorizationSettings
     source = settings.external
     grant = Grant(charger, _request_id(), source, Budget(settings.external_wait_s))
     if source != "local":
-        grant.use(charger.advance(source))
+        grant.use(charger.advance(source, grant.id))
         if grant.presented is None:
             charger.ask(
                 api.AuthorizationRequest(

@@ -124,8 +124,8 @@ class Charger(Protocol):
     def answered(self, request_id: str, source: Literal["charger", "backend"]) -> Presented | None:
         """Return the word of `source` on a request, also a later revocation; None while there is none."""
 
-    def advance(self, source: Literal["charger", "backend"]) -> Presented | None:
-        """Take a card shown before the plug: valid once, within its time, for EIM only."""
+    def advance(self, source: Literal["charger", "backend"], request_id: str) -> Presented | None:
+        """Take a card shown before the plug as the word on a request: valid once, within its time, for EIM only."""
 
     async def until(self, holds: Callable[[], bool], within_s: float) -> bool:
         """Wait until `holds()` is true, woken by whatever the charger says; False when the time is over first."""

@@ -286,9 +286,9 @@ class Controller:
         """Return the word of `source` on a request, also a later revocation; None while there is none."""
         return self._answers.answered(request_id, source)
 
-    def advance(self, source: Literal["charger", "backend"]) -> Presented | None:
-        """Take a card shown before the plug: valid once, within its time, for EIM only."""
-        return self._answers.advance(source, time.monotonic())
+    def advance(self, source: Literal["charger", "backend"], request_id: str) -> Presented | None:
+        """Take a card shown before the plug as the word on a request: valid once, within its time, for EIM only."""
+        return self._answers.advance(source, request_id, time.monotonic())
 
     async def until(self, holds: Callable[[], bool], within_s: float) -> bool:
         """Wait until `holds()` is true, woken by whatever the charger says; False when the time is over first."""
@@ -362,7 +362,7 @@ class Controller:
                 self._lose(loss)
         if self._orders.quieten(self._settings.loop_silence_s):
             self._orders.repeat_target()
-            self.event("loop_silent", "no new target from the charge loop: current taken back to 0 A")
+            self.event("loop_silent", "the vehicle asks for nothing: taken back to 0 A, in pre-charge to 0 V as well")
         self._check.look(self.state, time.monotonic())
         self._notify()
 

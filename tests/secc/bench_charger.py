@@ -151,7 +151,7 @@ class BenchCharger:
             return None
         return Presented(accepted=self.card == "accepted", source=source, **self.granted)
 
-    def advance(self, source: Literal["charger", "backend"]) -> Presented | None:
+    def advance(self, source: Literal["charger", "backend"], request_id: str) -> Presented | None:
         shown, self.shown = self.shown, None
         return shown
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import pytest
+
 from secc import api
 from secc.answers import Answers
 
@@ -73,29 +77,59 @@ def test_a_late_acceptance_does_not_count() -> None:
 
 def test_a_card_in_advance_is_good_once_and_for_its_time() -> None:
     answers = Answers()
-    assert answers.advance("charger", 0) is None
+    assert answers.advance("charger", "r", 0) is None
     assert answers.charger(card(True, "advance", 60), 0) == ""
-    assert answers.advance("backend", 1) is None
+    assert answers.advance("backend", "r", 1) is None
     answers.forget()
-    word = answers.advance("charger", 59)
+    word = answers.advance("charger", "r", 59)
     assert word is not None
     assert word.accepted
-    assert answers.advance("charger", 59) is None
+    assert answers.advance("charger", "r", 59) is None
     answers.charger(card(True, "advance", 60), 100)
-    assert answers.advance("charger", 160) is None
+    assert answers.advance("charger", "r", 160) is None
 
 
 def test_a_card_in_advance_can_be_taken_back() -> None:
     answers = Answers()
     answers.backend(backend("accepted", "advance", valid_for_s=60), 0)
     answers.backend(backend("rejected", "advance"), 1)
-    assert answers.advance("backend", 2) is None
+    assert answers.advance("backend", "r", 2) is None
+
+
+@pytest.mark.parametrize("source", ["charger", "backend"])
+def test_a_card_in_advance_is_revoked_by_the_id_of_the_request_it_answered(
+    source: Literal["charger", "backend"],
+) -> None:
+    answers = Answers()
+    answers.charger(card(True, "advance", 60), 0)
+    answers.backend(backend("accepted", "advance", valid_for_s=60), 0)
+    word = answers.advance(source, "r", 1)
+    assert answers.answered("r", source) == word is not None
+    if source == "charger":
+        assert answers.charger(card(False), 100) == ""
+        assert answers.charger(card(True), 101) == "refused before"
+    else:
+        assert answers.backend(backend("rejected"), 100) == ""
+        assert answers.backend(backend("accepted"), 101) == "refused before"
+    word = answers.answered("r", source)
+    assert word is not None
+    assert not word.accepted
+
+
+def test_the_id_of_an_advance_admits_nobody_else() -> None:
+    """A card that was never shown, or shown too long ago, opens no request."""
+    answers = Answers()
+    assert answers.advance("charger", "r", 0) is None
+    assert answers.charger(card(True), 0) == "unknown id"
+    answers.charger(card(True, "advance", 1), 0)
+    assert answers.advance("charger", "r", 2) is None
+    assert answers.charger(card(True), 2) == "unknown id"
 
 
 def test_a_card_in_advance_needs_its_time() -> None:
     answers = Answers()
     assert "valid_for_s" in answers.charger(card(True, "advance"), 0)
-    assert answers.advance("charger", 0) is None
+    assert answers.advance("charger", "r", 0) is None
 
 
 def test_a_refused_card_leaves_the_request_to_the_next_card() -> None:
