@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 import aiomqtt
 import msgspec
@@ -20,6 +20,7 @@ from v2g.cable import CHARGER_TOPIC, VEHICLE_TOPIC, CableCharger, CableVehicle
 from v2g.journal import Journal
 
 PLUG_WAIT_S = 5.0
+CONNECT_S = 15.0
 LEAVE_WAIT_S = 1.0
 RETRY_S = 0.2
 UNPLUGGED = CableVehicle(plugged=False)
@@ -76,6 +77,20 @@ class NoCable:
         """Do nothing."""
 
 
+class _Client(aiomqtt.Client):
+    """A connection that may be given up before it stands: nobody is left then to ask why it was lost."""
+
+    async def __aenter__(self) -> Self:
+        self._disconnected.add_done_callback(_taken_note_of)
+        return await super().__aenter__()
+
+
+def _taken_note_of(lost: asyncio.Future[None]) -> None:
+    """Look at a failure, so that it is not reported as overlooked."""
+    if not lost.cancelled():
+        lost.exception()
+
+
 class MqttCable:
     """The plug over MQTT: the newest state goes out, older ones waiting are overtaken by it."""
 
@@ -88,26 +103,26 @@ class MqttCable:
         self._idle = asyncio.Event()
         self._signal = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._met = False
+        self._met = asyncio.Event()
+        self._tried = asyncio.Event()
         self._heard = False
         self._why = "no answer"
 
     async def plug(self) -> None:
         """Plug in: pilot B; returns once the charger switches its oscillator on, or after 5 s without it.
 
-        Raises OSError when no broker was there in that time.
+        Raises OSError when no broker was there in that time, or one did not answer the connection within 15 s.
         """
         self._task = asyncio.create_task(self._run())
         self._set(plugged=True, pilot="B")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._signal.wait(), PLUG_WAIT_S)
-        if self._signal.is_set():
-            return
-        if not self._met:
+        if not await _within(PLUG_WAIT_S, self._met):
+            await self._tried.wait()
+        if not self._met.is_set():
             await self._end()
             where = f"{self._settings.host}:{self._settings.port}"
             raise OSError(f"[cable] no broker at {where}: {self._why}; start it, or leave [cable] out")
-        self._complain()
+        if not await _within(PLUG_WAIT_S, self._signal):
+            self._complain()
 
     def _complain(self) -> None:
         """Say what is missing at the plug; the charge is tried all the same."""
@@ -138,8 +153,7 @@ class MqttCable:
         """Leave: everything open, pilot A; returns when the charger was told, or after a second."""
         self._set(plugged=False, pilot="A", contactor="open", current_a=0.0)
         if self._task is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._idle.wait(), LEAVE_WAIT_S)
+            await _within(LEAVE_WAIT_S, self._idle)
             await self._end()
 
     async def _end(self) -> None:
@@ -162,7 +176,8 @@ class MqttCable:
             try:
                 await self._converse()
             except aiomqtt.MqttError as error:
-                self._why = str(error)
+                self._why = str(error) or self._why
+                self._tried.set()
             await asyncio.sleep(RETRY_S)
 
     async def _converse(self) -> None:
@@ -170,11 +185,12 @@ class MqttCable:
         no_delay = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         settings = self._settings
         will = aiomqtt.Will(self._root + VEHICLE_TOPIC, msgspec.json.encode(UNPLUGGED), retain=True)
-        async with aiomqtt.Client(
-            settings.host, settings.port, keepalive=5, will=will, socket_options=[no_delay]
+        async with _Client(
+            settings.host, settings.port, keepalive=5, timeout=CONNECT_S, will=will, socket_options=[no_delay]
         ) as client:
             await client.subscribe(self._root + CHARGER_TOPIC)
-            self._met = True
+            self._met.set()
+            self._tried.set()
             self._changed.set()
             telling = asyncio.create_task(self._tell(client))
             try:
@@ -200,3 +216,10 @@ class MqttCable:
                 self._heard = True
                 if charger.pwm:
                     self._signal.set()
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    """Wait for an event; returns whether it came."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+    return event.is_set()

@@ -52,6 +52,7 @@ async def drive(evse: EvccLink, trip: Trip) -> None:
             await identify(evse, trip)
             await (charge_dc if trip.vehicle.config.plan.energy == "dc" else charge_ac)(evse, trip)
         except (Declined, Interrupted):
+            trip.cable.draw(0.0)
             with contextlib.suppress(V2GError):
                 await evse.ask(SessionStopReq(ChargingSession=ChargingSession.Terminate))
             raise

@@ -105,3 +105,14 @@ def test_an_address(text: str, meant: tuple[str, int]) -> None:
 def test_no_address(text: str) -> None:
     with pytest.raises(ValueError, match=r"write \[HOST\]:PORT .* for instance \[::1\]:15119"):
         address(text)
+
+
+@given(st.text(max_size=30) | st.from_regex(r"\[?[0-9a-z:.%]{0,12}\]?:[0-9]{0,6}", fullmatch=True))
+def test_any_address_is_one_or_an_error(text: str) -> None:
+    try:
+        host, port = address(text)
+    except ValueError:
+        return
+    assert text in (f"[{host}]:{text.rpartition(':')[2]}", f"{host}:{text.rpartition(':')[2]}")
+    assert 0 < port <= 65_535
+    assert ":" not in host or text.startswith("[")
