@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 
@@ -58,3 +59,39 @@ async def test_a_pilot_signal_is_enough(broker: RunningBroker, monkeypatch: pyte
         began = time.monotonic()
         assert await complaints(broker, monkeypatch, 20.0) == []
         assert time.monotonic() - began < 10
+
+
+async def test_a_busy_broker_is_waited_for(broker: RunningBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        await asyncio.sleep(0.5)
+        way = await asyncio.open_connection(HOST, broker.port)
+        way[1].write(b"\x10")
+        await asyncio.gather(relay(reader, way[1]), relay(way[0], writer))
+
+    async with peer_of(broker.settings, "bay-1") as charger:
+        await charger.say("cable/charger", {"pwm": True}, retain=True)
+        monkeypatch.setattr(cable, "PLUG_WAIT_S", 0.3)
+        async with await asyncio.start_server(late, HOST, 0) as server:
+            plug = MqttCable(config.Cable(host=HOST, port=server.sockets[0].getsockname()[1], evse="bay-1"), Journal())
+            await plug.plug()
+            await plug.unplug()
+
+
+async def test_a_broker_that_never_answers(broker: RunningBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    monkeypatch.setattr(cable, "PLUG_WAIT_S", 0.1)
+    monkeypatch.setattr(cable, "CONNECT_S", 0.3)
+    async with await asyncio.start_server(silent, HOST, 0) as server:
+        plug = MqttCable(config.Cable(host=HOST, port=server.sockets[0].getsockname()[1]), Journal())
+        with pytest.raises(OSError, match=r"no broker at .*timed out; start it"):
+            await plug.plug()
+
+
+async def relay(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    while data := await source.read(4096):
+        sink.write(data)
+    sink.close()
