@@ -24,9 +24,30 @@ MEASURE_S = 0.1
 SILENCE_S = 1.5  # three heartbeats of the SECC
 VOLTS = 230.0
 RATING = {"energy_modes": ["AC1", "AC3"], "max_current_a": 32, "max_voltage_v": VOLTS, "max_power_w": 22_080}
-READS = ("secc/status", "secc/heartbeat", "secc/limits", "secc/permit", "secc/command", "secc/authorization/request")
+NUMBER = (int, float)
+READS: dict[str, dict[str, type | tuple[type, ...]]] = {  # and what has to be in each
+    "secc/status": {"boot": str, "state": str},
+    "secc/heartbeat": {"boot": str, "counter": int},
+    "secc/limits": {"boot": str, "authorised": bool, "max_current_a": NUMBER},
+    "secc/permit": {"boot": str, "seq": int, "contactor": str},
+    "secc/command": {"id": str},
+    "secc/authorization/request": {"id": str, "kind": str},
+    "cable/vehicle": {"plugged": bool, "pilot": str},
+}
+OPTIONAL = {"valid_for_s": NUMBER, "current_a": NUMBER}
 
 Said = dict[str, Any]
+
+
+def understood(name: str, data: bytes | bytearray) -> Said:
+    """Read a payload; raises ValueError or RecursionError unless it is JSON with all that is needed of it."""
+    said = json.loads(data)
+    payload = said if isinstance(said, dict) else {}
+    kinds = READS[name] | {each: kind for each, kind in OPTIONAL.items() if each in payload}
+    wrong = [each for each, kind in kinds.items() if not isinstance(payload.get(each), kind)]
+    if wrong:
+        raise ValueError(f"missing or of another type: {', '.join(wrong)}")
+    return payload
 
 
 class Outlet:
@@ -130,11 +151,20 @@ class Controller:
         self._beat()
         self._level("charger/setup", **self._setup)
         self._report()
-        self._client.subscribe([(self._root + name, 1) for name in (*READS, "cable/vehicle")])
+        self._client.subscribe([(self._root + name, 1) for name in READS])
 
     def _hear(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        """Take one message, and act on it before the next."""
-        now, name, payload = time.monotonic(), message.topic.removeprefix(self._root), json.loads(message.payload)
+        """Take one message, and act on it before the next; one that cannot be read changes nothing."""
+        now, name = time.monotonic(), message.topic.removeprefix(self._root)
+        try:
+            payload = understood(name, message.payload)
+        except (ValueError, RecursionError) as error:
+            sys.stderr.write(f"ignored a message on {name}: {error}\n")
+        else:
+            self._take(name, payload, now, retained=message.retain)
+        self._step(now)
+
+    def _take(self, name: str, payload: Said, now: float, *, retained: bool) -> None:
         if name == "cable/vehicle":
             self._outlet.car = payload
         elif name == "secc/authorization/request":
@@ -143,11 +173,10 @@ class Controller:
         elif name == "secc/command":
             self._say("charger/ack", boot=self._boot, id=payload["id"], result="rejected", reason="this is AC")
         else:
-            self._secc.hear(name, payload, now, retained=message.retain)
+            self._secc.hear(name, payload, now, retained=retained)
             if name == "secc/permit":
                 obeyed = payload["contactor"] == "open" or self._secc.allowed_a(now) > 0
                 self._say("charger/ack", boot=self._boot, seq=payload["seq"], result="done" if obeyed else "rejected")
-        self._step(now)
 
     def _step(self, now: float) -> None:
         """Switch the contactor as it has to be now, and say what is new or due."""

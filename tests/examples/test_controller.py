@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.brokers import Peer, RunningBroker, background, eventually, peer_of
+from tests.brokers import PATIENCE_S, Peer, RunningBroker, background, eventually, peer_of
 from tests.interop.process import Process, Program
 
 ROOT = Path(__file__).parents[2]
@@ -66,22 +66,33 @@ def example(broker: RunningBroker, folder: Path) -> Process:
 
 
 @pytest.fixture
-async def secc(tmp_path: Path) -> AsyncIterator[Secc]:
-    """A SECC that lives, on a broker of its own with the example, and a vehicle in C."""
+async def broker(tmp_path: Path) -> AsyncIterator[RunningBroker]:
     broker = RunningBroker("amqtt", tmp_path)
     await broker.start()
+    yield broker
+    await broker.stop()
+
+
+@pytest.fixture
+def process(broker: RunningBroker, tmp_path: Path) -> Process:
+    """The example, started by `secc`."""
+    return example(broker, tmp_path)
+
+
+@pytest.fixture
+async def secc(broker: RunningBroker, process: Process) -> AsyncIterator[Secc]:
+    """A SECC that lives, with the example on a broker of their own, and a vehicle in C."""
     async with peer_of(broker.settings, "bay-1") as peer:
         await peer.listen("charger/#")
         secc = Secc(peer)
         await secc.level("status", state="online")
         await secc.permit("before")
-        async with background(secc.beat()), example(broker, tmp_path):
+        async with background(secc.beat()), process:
             await peer.hears("charger/status", state="online")
             await secc.pilot("C")
             await peer.hears("charger/state", plug="C")  # so it has subscribed; nothing is permitted before it knows us
             await secc.beat_once()
             yield secc
-    await broker.stop()
 
 
 async def test_it_closes_for_permit_and_limits_of_one_session(secc: Secc) -> None:
@@ -133,3 +144,44 @@ async def test_a_card_is_for_external_identification_alone(secc: Secc) -> None:
         await secc.peer.say("secc/authorization/request", request)
     await secc.peer.hears("charger/authorization", id="external", accepted=True)
     assert len(secc.peer.on("charger/authorization")) == 1
+
+
+MALFORMED = [
+    b"",
+    b"{",
+    b"\xff",
+    b"[]",
+    b"7",
+    b"{}",
+    b"[" * 100_000,
+    b'{"boot": 1}',
+    b'{"plugged": true, "pilot": null}',
+]
+HEARD = ["status", "heartbeat", "limits", "permit", "command", "authorization/request"]
+
+
+async def test_what_cannot_be_read_changes_nothing_and_is_complained_about(secc: Secc, process: Process) -> None:
+    await secc.permit("one")
+    await secc.sees("closed")
+    for topic in [*(f"secc/{each}" for each in HEARD), "cable/vehicle"]:
+        for payload in MALFORMED:
+            await secc.peer.say(topic, payload)
+        await process.says(f"ignored a message on {topic}: ", PATIENCE_S)
+    samples = len(secc.peer.on("charger/measurement"))
+    await eventually(lambda: len(secc.peer.on("charger/measurement")) > samples + 5, "measurements")
+    assert len([line for line in process.lines if line.startswith("ignored")]) == 7 * len(MALFORMED)
+    assert secc.peer.last("charger/state")["contactor"] == "closed"
+    await secc.permit("one", "open")
+    await secc.sees("open")
+
+
+@pytest.mark.parametrize("member", ["boot", "authorised", "max_current_a"])
+async def test_limits_with_a_member_missing_are_none(secc: Secc, process: Process, member: str) -> None:
+    limits = {"boot": "s1", "seq": 0, "time": "", "session": "one", **SOME}
+    await secc.peer.say("secc/limits", {name: value for name, value in limits.items() if name != member})
+    line = await process.says("ignored a message on secc/limits", PATIENCE_S)
+    assert line.endswith(f"missing or of another type: {member}")
+    await secc.level("permit", session="one", lock="unlocked", contactor="closed", power="on")
+    await secc.peer.hears("charger/ack", result="rejected")
+    await secc.permit("two")
+    await secc.sees("closed")
