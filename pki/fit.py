@@ -35,7 +35,10 @@ _MAX_SERIAL_BITS = 159  # 20 octets with the sign bit clear (RFC 5280 4.1.2.2)
 
 
 def misfits(certificate: Certificate, row: Profile) -> Iterator[str]:
-    """Yield what keeps a certificate from fitting its row; nothing means it fits."""
+    """Yield what keeps a certificate from fitting its row; nothing means it fits.
+
+    No CN is quoted: it may name a contract, and these words reach events and logs.
+    """
     yield from _suite(certificate, row)
     yield from _subject(certificate, row)
     yield from _constraints(certificate, row)
@@ -61,7 +64,7 @@ def _subject(certificate: Certificate, row: Profile) -> Iterator[str]:
     if len(names) != 1:
         yield f"its subject has {len(names)} CN instead of one"
     elif row.common_name.binding and not row.common_name.fits(names[0]):
-        yield f"its CN {names[0]!r} is not {row.common_name.meaning}"
+        yield f"its CN is not {row.common_name.meaning}"
     found = certificate.components
     if found != (row.dc,) and (found or row.dc_demanded):
         yield f"its DC is {', '.join(found) or 'missing'} instead of {row.dc} [V2G2-925]"

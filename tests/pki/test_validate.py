@@ -156,6 +156,13 @@ def test_a_chain_broken_in_one_point_is_refused(changes: dict[str, Any], rule: R
         verdict.demand()
 
 
+@pytest.mark.parametrize("names", [("DE*8AA*C1234567*8X",), ("DE8AAC123456789012",), ("Erika Mustermann", "x")])
+def test_a_contract_that_does_not_fit_is_not_named(names: tuple[str, ...]) -> None:
+    verdict = judge(build("contract", leaf={"cn": names}), Role.CONTRACT)
+    assert (verdict.broken, verdict.tier) == (Rule.PROFILE, "leaf")
+    assert not any(name in verdict.detail for name in names if len(name) > 1)
+
+
 BROKEN_CONTRACT: dict[str, tuple[dict[str, dict[str, Any]], Rule | None]] = {
     "no DC": ({"leaf": {"dc": ()}}, None),
     "EMAID with separators": ({"leaf": {"cn": ("DE-8AA-001234567-0",)}}, None),

@@ -126,6 +126,17 @@ async def test_emaid_in_other_clothes(running: Running, contract: Holder, emaid:
         assert (await present(station, contract, emaid)).ResponseCode == "OK"
 
 
+async def test_a_contract_of_another_shape_is_named_nowhere(
+    certificates: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = "DE8AAC123456789012"
+    holder, path = by_hand(leaf={"cn": (name,)})
+    async with bench("AC", certificates=certificates, anchors=path.anchors) as station:
+        assert (await present(station, holder)).ResponseCode == "FAILED_CertificateNotAllowedAtThisEVSE"
+        assert name not in caplog.text
+        assert name not in str(station.charger.orders)
+
+
 @pytest.mark.parametrize("emaid", ["DEPCGC00000002V", "DEPCGC000000010", "XXXXXXXXXXXXXX", "DE-PCG-C000000"])
 async def test_another_emaid(running: Running, contract: Holder, emaid: str) -> None:
     async with running("AC") as station:
