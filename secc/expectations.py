@@ -21,8 +21,16 @@ class Expectations:
     exceeding: bool = False
     """Whether more than allowed has flowed for longer than `follow_s`."""
     _patience: Budget | None = None
+    _arisen: Wish = "none"
+    _untold: Budget | None = None
     _excess: Budget | None = None
     _abort: Budget | None = None
+
+    def arises(self, wish: Wish) -> None:
+        """Note what is wished, told or not: a vehicle that does not ask cannot be told, and must not go on for that."""
+        if wish != self._arisen:
+            self._arisen = wish
+            self._untold = None if wish == "none" else Budget(self.delay_s + self.follow_s)
 
     def ask(self, wish: Wish) -> None:
         """Note what the vehicle is asked for now; its time runs from the first time it is asked."""
@@ -34,6 +42,8 @@ class Expectations:
         """Note that the vehicle renegotiates; a wish to stop stands."""
         if self.wish == "renegotiate":
             self.ask("none")
+        if self._arisen == "renegotiate":
+            self.arises("none")
 
     def draws(self, current_a: float, allowed_a: float) -> bool:
         """Note what flows; True once, when it begins to count as not following."""
@@ -50,6 +60,8 @@ class Expectations:
     @property
     def overdue(self) -> str:
         """What the vehicle should have done by now; nothing while it is in time."""
+        if self._untold is not None and self._untold.over:
+            return f"the vehicle had to {self._arisen} and did not in time"
         if self._patience is not None and self._patience.over:
             return f"the vehicle was asked to {self.wish} and did not follow in time"
         if self._abort is not None and self._abort.over:

@@ -12,6 +12,7 @@ from secc import authorization, schedules
 from secc import iso2_parameters as parameters
 from secc import iso2_responses as say
 from secc.authorization import Grant
+from secc.limits import TEST_CURRENT_A
 from secc.visit import Visit
 from v2g import identifiers, units
 from v2g.errors import Refused
@@ -44,9 +45,6 @@ from v2g.messages.iso2 import (
 )
 from v2g.timing import Budget
 
-PRECHARGE_CURRENT_A = 2.0
-REACHED_V = 20.0
-
 
 @dataclass(slots=True, kw_only=True)
 class Agreed:
@@ -54,6 +52,7 @@ class Agreed:
 
     offered: SAScheduleList = field(default_factory=lambda: SAScheduleList(SAScheduleTuple=[]))
     tuple_id: int = schedules.TUPLE_ID
+    precharged_v: float = 0.0
     vehicle_max_v: float | None = None
 
 
@@ -183,8 +182,8 @@ def begin_delivery(visit: Visit, agreed: Agreed, power: PowerDeliveryReq) -> Non
     tolerance = visit.config.session.profile_tolerance
     schedules.check_profile(power, agreed.offered, tolerance=tolerance)
     agreed.tuple_id = power.SAScheduleTupleID
-    if visit.charger.trouble is not None or visit.charger.state is None:
-        raise Refused("FAILED_PowerDeliveryNotApplied", "the charger is not ready")
+    if reason := visit.reason_to_stop():
+        raise Refused("FAILED_PowerDeliveryNotApplied", reason)
 
 
 async def deliver_ac(
@@ -222,7 +221,7 @@ async def deliver_dc(
     if power.ChargeProgress is ChargeProgress.Renegotiate:
         raise Refused("FAILED", "nothing was started that could be renegotiated [V2G2-812]")
     begin_delivery(visit, agreed, power)
-    visit.deliver()
+    visit.deliver(agreed.precharged_v)
     visit.stage("charging")
     loop: CurrentDemandReq | PowerDeliveryReq
     loop = await ev.answer(say.power_delivery(status(visit)), CurrentDemandReq)
@@ -274,9 +273,10 @@ def current_demand(visit: Visit, agreed: Agreed, request: CurrentDemandReq) -> C
     present = (measured.voltage_v, measured.current_a) if measured is not None else (0.0, 0.0)
     parameters.demand_sane(volts, amperes, present[0], agreed.vehicle_max_v)
     bounds = visit.limits.refresh()
-    clamped_v = min(volts, bounds.max_v or visit.setup.max_voltage_v)
+    clamped_v = volts if bounds.max_v is None else min(volts, bounds.max_v)
     clamped_a = min(amperes, bounds.max_a, bounds.max_w / clamped_v if clamped_v > 0 else 0.0)
-    visit.charger.target("charge", clamped_v, clamped_a, vehicle_max_voltage_v=agreed.vehicle_max_v)
+    if not visit.fallen:
+        visit.charger.target("charge", clamped_v, clamped_a, vehicle_max_voltage_v=agreed.vehicle_max_v)
     delay_s = visit.config.session.notification_max_delay_s
     return say.current_demand(
         visit.setup,
@@ -295,8 +295,7 @@ def current_demand(visit: Visit, agreed: Agreed, request: CurrentDemandReq) -> C
 async def check_cable(ev: SeccLink, visit: Visit, agreed: Agreed, request: CableCheckReq) -> PreChargeReq:
     """Have the isolation tested; the vehicle asks again until the test is over."""
     budget, pilot = Budget(visit.timing.cable_check_secc), Budget(visit.timing.pilot_decide)
-    visit.charger.permit(power="off", contactor="open", reason="before the cable check")
-    visit.touched = True
+    visit.order_open("before the cable check")
     visit.limits.move("testing")
     asked = False
     while True:
@@ -336,8 +335,10 @@ async def precharge(ev: SeccLink, visit: Visit, agreed: Agreed, request: PreChar
         parameters.precharge_sane(following, agreed.vehicle_max_v)
         if budget.over:
             raise Refused("FAILED", "the pre-charge took too long")
-        volts = units.number(following.EVTargetVoltage)
-        visit.charger.target("precharge", volts, PRECHARGE_CURRENT_A, vehicle_max_voltage_v=agreed.vehicle_max_v)
+        volts, bounds = units.number(following.EVTargetVoltage), visit.limits.refresh()
+        agreed.precharged_v = volts if bounds.max_v is None else min(volts, bounds.max_v)
+        amperes = min(TEST_CURRENT_A, bounds.max_a)
+        visit.charger.target("precharge", agreed.precharged_v, amperes, vehicle_max_voltage_v=agreed.vehicle_max_v)
         measured = visit.charger.measurement
         present_v = measured.voltage_v if measured is not None else 0.0
         answer = say.precharge(present_v, say.dc_status("EVSE_Ready", state=visit.charger.state))

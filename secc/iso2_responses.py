@@ -134,12 +134,16 @@ def dc_parameter(setup: api.Setup, bounds: Bounds, status: iso2.DC_EVSEStatus) -
         DC_EVSEStatus=status,
         EVSEMaximumCurrentLimit=units.maximum(bounds.max_a, UnitSymbol.A),
         EVSEMaximumPowerLimit=units.maximum(bounds.max_w, UnitSymbol.W),
-        EVSEMaximumVoltageLimit=units.maximum(bounds.max_v or setup.max_voltage_v, UnitSymbol.V),
+        EVSEMaximumVoltageLimit=units.maximum(_max_v(setup, bounds), UnitSymbol.V),
         EVSEMinimumCurrentLimit=units.minimum(setup.min_current_a, UnitSymbol.A),
         EVSEMinimumVoltageLimit=units.minimum(setup.min_voltage_v, UnitSymbol.V),
         EVSECurrentRegulationTolerance=units.maximum(REGULATION_TOLERANCE_A, UnitSymbol.A),
         EVSEPeakCurrentRipple=units.minimum(setup.current_ripple_a, UnitSymbol.A),
     )
+
+
+def _max_v(setup: api.Setup, bounds: Bounds) -> float:
+    return setup.max_voltage_v if bounds.max_v is None else bounds.max_v
 
 
 def power_delivery(status: iso2.EVSEStatus) -> iso2.PowerDeliveryRes:
@@ -191,7 +195,7 @@ def current_demand(
 ) -> iso2.CurrentDemandRes:
     """Tell present values, limits and which of them the wish (volts, amperes) reaches."""
     volts, amperes = wanted
-    max_v = bounds.max_v or setup.max_voltage_v
+    max_v = _max_v(setup, bounds)
     return iso2.CurrentDemandRes(
         ResponseCode=OK,
         DC_EVSEStatus=status,

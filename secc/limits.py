@@ -213,12 +213,21 @@ class AuthorisedLimits:
         return replace(bounds, max_a=max_a, max_w=max_w)
 
     def _energy_left(self) -> float | None:
-        meter = self.charger.meter
-        if self.max_energy_wh is None or meter is None:
+        """What is left of a limited energy; nothing where the meter that should count it is silent or runs back."""
+        if self.max_energy_wh is None:
             return None
+        meter = self.charger.meter
+        if meter is None:
+            return 0.0
         if self._meter_began is None:
             self._meter_began = meter.energy_import_wh
-        return max(0.0, self.max_energy_wh - (meter.energy_import_wh - self._meter_began))
+        used_wh = meter.energy_import_wh - self._meter_began
+        return max(0.0, self.max_energy_wh - used_wh) if used_wh >= 0 else 0.0
+
+    @property
+    def spent(self) -> bool:
+        """Whether the energy that came with the authorization is used up."""
+        return self.authorised and self._energy_left() == 0
 
     def _limits(self, flowing: Bounds) -> api.Limits:
         charging = flowing.max_w > 0

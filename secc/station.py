@@ -221,17 +221,25 @@ class Station:
 
     async def _watch(self, link: SeccLink, visit: Visit) -> None:
         """Open everything the moment there is danger, and let the session end with it."""
+        while True:
+            danger = await self._danger(visit)
+            visit.make_safe(str(danger))
+            link.refusing.status = "EVSE_EmergencyShutdown"
+            link.doom(
+                danger,
+                within=self._timing.last_request if isinstance(danger, Refused) else 0.0,
+                pardon=visit.pardons if isinstance(danger, PilotLeft) else None,
+            )
+            if not isinstance(danger, PilotLeft):
+                return
+
+    async def _danger(self, visit: Visit) -> V2GError:
+        """Wait for danger, keeping an eye on vehicle and contactor meanwhile."""
         visit.observe()
         while (danger := visit.danger()) is None:
             await self._charger.until(lambda: visit.danger() is not None, WATCH_S)
             visit.observe()
-        visit.make_safe(str(danger))
-        link.refusing.status = "EVSE_EmergencyShutdown"
-        link.doom(
-            danger,
-            within=self._timing.last_request if isinstance(danger, Refused) else 0.0,
-            pardon=visit.pardons if isinstance(danger, PilotLeft) else None,
-        )
+        return danger
 
     def _conclude(self, visit: Visit, ending: Ending) -> None:
         """Tell how the session ended and forget it."""

@@ -28,6 +28,7 @@ from v2g.trust import Verify
 SESSION_ID_BYTES = 8
 NO_CURRENT_A = 1.0
 SAFE_V = 60.0
+REACHED_V = 20.0
 FOLLOW_TOLERANCE = 1.1
 FOLLOW_MARGIN_A = 2.0
 
@@ -61,9 +62,10 @@ class Visit:
     """Why nothing may be energised any more; empty while it may."""
     pardons: Callable[[Message], bool] = _nothing
     """Which requests are still served after the pilot left C and D."""
-    touched: bool = False
-    """Whether this stay has given a reason for the contactor to be closed: a cable check, or power."""
+    fallen: str = ""
+    """Why a DC output was opened in the loop; only a new cable check and pre-charge may close it again."""
     expected: Expectations = field(init=False)
+    _ordered: Literal["open", "closed"] = "open"
     _closed: bool = False
     _astray: Budget | None = None
     _session: api.Session = field(default_factory=lambda: api.Session(stage="connected"))
@@ -146,15 +148,18 @@ class Visit:
         return await self.charger.until(lambda: self.pilot in states, within_s)
 
     def demand_safety(self) -> None:
-        """Raise `Refused` once everything was made safe, or is about to be: nothing is energised after that."""
+        """Raise `Refused` where nothing may be energised: in danger, and where the vehicle is to stop anyway."""
         danger = self.danger()
         if self.over or danger is not None:
             raise Refused("FAILED", self.over or str(danger))
+        if reason := self.reason_to_stop():
+            raise Refused("FAILED", reason)
 
     def energise(self, reason: str) -> None:
         """Order the contactor closed and power on; from here on the pilot must stay in C or D."""
         self.demand_safety()
-        self.live = self.touched = True
+        self.live = True
+        self._ordered, self._closed = "closed", False
         self.charger.permit(contactor="closed", power="on", reason=reason)
 
     async def close_contactor(self) -> None:
@@ -168,10 +173,21 @@ class Visit:
             raise Refused("FAILED_ContactorError", f"the contactor is {self.contactor}, not closed")
         self._closed = True
 
-    def deliver(self) -> None:
-        """Let power flow through a contactor that the pre-charge has closed."""
-        self._closed = self.contactor == "closed"
+    def deliver(self, precharged_v: float) -> None:
+        """Let DC flow, once the contactor is closed and the output near the voltage it was brought to."""
+        if self.contactor != "closed":
+            raise Refused("FAILED_ContactorError", f"the contactor is {self.contactor}, not closed")
+        measured = self.charger.measurement
+        if measured is None or abs(measured.voltage_v - precharged_v) > REACHED_V:
+            found = "unknown" if measured is None else f"{measured.voltage_v:.0f} V"
+            raise Refused("FAILED_PowerDeliveryNotApplied", f"the output is {found}, not {precharged_v:.0f} V")
+        self._closed = True
         self.limits.move("open")
+
+    def order_open(self, reason: str) -> None:
+        """Order power off and the contactor open."""
+        self._ordered, self._closed = "open", False
+        self.charger.permit(power="off", contactor="open", reason=reason)
 
     async def _becomes(self, holds: Callable[[], bool], budget: Budget) -> bool:
         """Wait for a level, unless it is over meanwhile, which raises `Refused`."""
@@ -189,7 +205,7 @@ class Visit:
     def dead(self) -> bool:
         """Whether the output is off and below 60 V, as a cable check needs it before it begins."""
         measured = self.charger.measurement
-        return self.contactor == "open" and measured is not None and measured.voltage_v < SAFE_V
+        return self.contactor == "open" and measured is not None and abs(measured.voltage_v) < SAFE_V
 
     async def power_down(self) -> None:
         """Ramp to 0 A, then power off, then open; raises FAILED_ContactorError when it does not open."""
@@ -197,7 +213,7 @@ class Visit:
         self.charger.target("idle")
         self.limits.move("closed")
         await self.charger.until(lambda: bool(self.over) or self._currentless(), self.timing.ramp_down)
-        self.charger.permit(power="off", contactor="open", reason="PowerDelivery(Stop)")
+        self.order_open("PowerDelivery(Stop)")
         if not await self.charger.until(lambda: self.contactor == "open", self.timing.contactor_open):
             raise Refused("FAILED_ContactorError", f"the contactor is {self.contactor}, not open")
 
@@ -208,7 +224,7 @@ class Visit:
     def make_safe(self, reason: str) -> None:
         """Order everything open, off and zero, at once and for the rest of the stay; harmless when it is already."""
         self.live, self.over = False, self.over or reason
-        self.charger.permit(contactor="open", power="off", reason=reason)
+        self.order_open(reason)
         self.charger.target("idle")
         self.limits.authorised = False
         self.limits.move("closed")
@@ -222,14 +238,11 @@ class Visit:
     # --- wishes and dangers -----------------------------------------------------------------------------------------
 
     def wish(self) -> Wish:
-        """What to ask of the vehicle in the next status; while power is on, its time to follow runs from now.
-
-        A vehicle with a contract hears of other limits in AC by its schedule alone; it may decline a new one.
-        """
-        wish: Wish = "stop" if self._reason_to_stop() else self.charger.wish
+        """What to ask of the vehicle in the next status; while power is on, its time to follow runs from now."""
+        wish = self._wanted()
         if self.live:
             self.expected.ask(wish)
-        untold = self.live and self.contract is not None and self.limits.energy == "AC" and self.limits.outdated
+        untold = self.live and self._knows_the_schedule_only and self.limits.outdated
         return "renegotiate" if wish == "none" and untold else wish
 
     def followed(self) -> None:
@@ -237,30 +250,58 @@ class Visit:
         self.charger.followed()
         self.expected.renegotiated()
 
+    @property
     def _knows_the_schedule_only(self) -> bool:
-        """Whether no answer of the charge loop tells the vehicle its limits: in AC with a contract."""
+        """Whether no answer of the charge loop tells the vehicle its limits: in AC with a contract.
+
+        It hears of other limits by a new schedule alone, and may decline one.
+        """
         return self.limits.energy == "AC" and self.contract is not None
 
-    def _reason_to_stop(self) -> bool:
-        revoked = self.grant is not None and self.grant.decision == "rejected"
-        return revoked or self.charger.trouble is not None or self.expected.exceeding
+    def _wanted(self) -> Wish:
+        return "stop" if self.reason_to_stop() else self.charger.wish
+
+    def reason_to_stop(self) -> str:
+        """Why the vehicle has to stop, and why nothing new may be energised; empty while it may go on."""
+        trouble = self.charger.trouble
+        if self.grant is not None and self.grant.decision == "rejected":
+            return "the authorization was revoked"
+        if trouble is not None:
+            return trouble.kind
+        if self.charger.wish in ("stop", "pause"):
+            return f"the charger wishes to {self.charger.wish}"
+        if self.limits.spent:
+            return "the energy of the contract is used up"
+        return self.fallen or ("the vehicle draws more than it is allowed to" if self.expected.exceeding else "")
 
     def observe(self) -> None:
-        """Look whether the vehicle keeps to the limits in force; tell once when it does not."""
+        """Look, for as long as the session runs, whether vehicle and contactor keep to what is in force."""
         measured, bounds = self.charger.measurement, self.limits.refresh()
         drawn_a = abs(measured.current_a) if measured is not None and self.live else 0.0
         if self.expected.draws(drawn_a, bounds.max_a * FOLLOW_TOLERANCE + FOLLOW_MARGIN_A):
             self.charger.event("limit_not_followed", f"{drawn_a:.1f} A flow, {bounds.max_a:.1f} A allowed")
+        self.expected.arises(self._wanted() if self.live else "none")
         self._watch_contactor(flowing=bounds.max_a > 0)
 
     def _watch_contactor(self, *, flowing: bool) -> None:
-        """Note since when the contactor is closed without an order, or open although it was closed and may be."""
-        self._closed = self.live and (self._closed or self.contactor == "closed")
-        unordered = self.contactor == "closed" and not self.touched
-        if not (unordered or (self._closed and flowing and self.contactor == "open")):
+        """Note since when the contactor stands against the order; open a DC output that may not deliver any more."""
+        self._closed = self._ordered == "closed" and (self._closed or self.contactor == "closed")
+        opened = self._closed and self.contactor == "open"
+        if self.limits.energy == "DC" and self.limits.window == "open" and (opened or not flowing):
+            self._fall("the output was opened" if opened else "the limits fell to zero")
+        unordered = self._ordered == "open" and self.contactor == "closed" and self.limits.window != "testing"
+        if not (unordered or (opened and flowing)):
             self._astray = None
         elif self._astray is None:
             self._astray = Budget(self.timing.contactor_close)
+
+    def _fall(self, reason: str) -> None:
+        """Open a DC output in the loop, and have the vehicle asked to stop: it must not close onto the battery."""
+        self.fallen = reason
+        self.charger.target("idle")
+        self.order_open(reason)
+        self.limits.move("closed")
+        self.charger.event("output_opened", reason)
 
     def danger(self) -> V2GError | None:
         """Why the session must end now, whatever the vehicle says; None while nothing is wrong."""

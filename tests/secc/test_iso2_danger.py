@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from secc import api
 from secc.charger import Trouble
 from tests.secc.bench import Bench, ac_bench, bench, dc_bench
 from tests.secc.bench_charger import BenchCharger
@@ -19,6 +21,7 @@ from tests.secc.bench_requests import (
     STATUS,
     Step,
     cable_check,
+    dc_parameters,
     demand,
     power,
     stop,
@@ -301,16 +304,79 @@ async def test_d_is_as_good_as_c() -> None:
 # --- the contactor itself -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("energy", "wait"), [("AC", "ChargingStatus"), ("DC", "CurrentDemand")])
-async def test_a_contactor_that_opens_by_itself_ends_the_session(energy: str, wait: str) -> None:
+async def test_a_contactor_that_opens_by_itself_ends_the_session() -> None:
     """Nobody reported a fault: the level alone tells, once it had the time to close again."""
-    async with bench(energy, scale=0.1) as station:
-        car = await station.car_at(ROUTES[energy], wait)
+    async with ac_bench(scale=0.1) as station:
+        car = await station.car_at(AC, "ChargingStatus")
         station.charger.closes = station.charger.opens = False
         station.charger.change(contactor="open")
-        ended = await _loop_until_refused(car, energy)
+        ended = await _loop_until_refused(car)
         assert ended.ResponseCode == "FAILED_ContactorError"
         await station.ended("refused")
+
+
+def _opens(charger: BenchCharger) -> None:
+    charger.change(contactor="open")
+
+
+def _limits_fall(charger: BenchCharger) -> None:
+    charger.hardware_limits = api.ChargerLimits(max_charge_w=0, max_current_a=0)
+    charger.report()
+
+
+@pytest.mark.parametrize("cause", [_opens, _limits_fall])
+async def test_a_dc_output_that_was_opened_in_the_loop_stays_open(cause: Callable[[BenchCharger], None]) -> None:
+    """Limits that return must not close it onto the battery: the car is asked to stop, and does."""
+    async with dc_bench() as station:
+        charger = station.charger
+        car = await station.car_at(DC, "CurrentDemand")
+        cause(charger)
+        await station.until(lambda: charger.levels["contactor"] == "open", 1.0)
+        seen = len(charger.orders)
+        charger.hardware_limits = None
+        charger.report()
+        assert (await car.ask(demand())).DC_EVSEStatus.EVSENotification == "StopCharging"
+        assert charger.limits_told[-1].max_charge_w == 0
+        assert [order for order in charger.orders[seen:] if order.facts.get("contactor") == "closed"] == []
+        assert charger.said("target")[-1]["current_a"] == 0
+        assert (await car.ask(power("Renegotiate"))).ResponseCode == "OK"
+        assert (await car.ask(dc_parameters())).ResponseCode == "OK"
+        assert (await car.ask(cable_check())).ResponseCode == "FAILED"
+        await station.ended("refused")
+
+
+async def test_a_contactor_that_is_slow_in_the_isolation_test_is_no_danger() -> None:
+    """The test closes and opens the output by itself, in its own time."""
+    async with dc_bench(scale=0.02) as station:
+        charger = station.charger
+        charger.check = "hangs"
+        car = await station.car_at(DC, "CableCheck")
+        charger.change(plug="C")
+        assert (await car.ask(cable_check())).EVSEProcessing == "Ongoing"
+        charger.change(contactor="closed")
+        await asyncio.sleep(0.1)
+        charger.change(contactor="open")
+        await asyncio.sleep(0.1)
+        assert (await car.ask(cable_check())).EVSEProcessing == "Ongoing"
+
+
+async def test_a_contactor_that_closes_again_after_the_stop_is_seen() -> None:
+    async with ac_bench(scale=0.1) as station:
+        car = await station.car_at(AC, "SessionStop")
+        station.charger.opens = False
+        station.charger.change(contactor="closed")
+        await station.ended("refused")
+        assert await car.gone(2.0)
+
+
+async def test_unplugged_after_the_pilot_left_and_the_stop_was_served() -> None:
+    """A pardon for one danger is none for the next."""
+    async with ac_bench() as station:
+        car = await station.car_at(AC, "ChargingStatus")
+        station.charger.change(plug="B")
+        assert (await car.ask(power("Stop"))).ResponseCode == "OK"
+        station.charger.change(plug="A")
+        assert await car.gone(2.0)
 
 
 async def test_a_contactor_that_opens_for_a_moment_is_no_danger() -> None:
@@ -333,9 +399,9 @@ async def test_a_contactor_that_is_closed_before_anything_was_ordered(contactor:
         assert "contactor" in ended["reason"]
 
 
-async def _loop_until_refused(car: Any, energy: str) -> Any:
+async def _loop_until_refused(car: Any) -> Any:
     """Go on in the charge loop until an answer is a failure."""
     while True:
-        answer = await car.ask(STATUS if energy == "AC" else demand())
+        answer = await car.ask(STATUS)
         if answer.ResponseCode != "OK":
             return answer

@@ -277,3 +277,103 @@ async def test_an_eim_car_in_ac_hears_of_a_lower_limit_in_the_next_answer() -> N
         body = await car.ask(STATUS)
         assert body.EVSEMaxCurrent == value(10, "A")
         assert notification(body) == "None"
+
+
+# --- nothing is energised for a car that has to stop anyway ---------------------------------------------------------
+
+
+def _revoke(charger: Any) -> None:
+    charger.card = "rejected"
+    charger.report()
+
+
+def _wish_stop(charger: Any) -> None:
+    charger.wish = "stop"
+    charger.report()
+
+
+REASONS = {"revoked": _revoke, "wish": _wish_stop, "fault": lambda charger: charger.fail("temperature", "stop")}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+async def test_ac_is_not_started_for_a_car_that_has_to_stop(reason: str) -> None:
+    async with ac_bench() as station:
+        car = await station.car_at(AC, "PowerDeliveryStart")
+        REASONS[reason](station.charger)
+        station.charger.change(plug="C")
+        assert (await car.ask(power("Start"))).ResponseCode == "FAILED_PowerDeliveryNotApplied"
+        assert all(order.facts.get("contactor") != "closed" for order in station.charger.orders)
+        await station.ended("refused")
+
+
+@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize(("wait", "request_"), [("CableCheck", cable_check()), ("PreCharge first", precharge())])
+async def test_dc_is_not_prepared_for_a_car_that_has_to_stop(reason: str, wait: str, request_: Any) -> None:
+    async with dc_bench() as station:
+        car = await station.car_at(DC, wait)
+        REASONS[reason](station.charger)
+        station.charger.change(plug="C")
+        assert (await car.ask(request_)).ResponseCode == "FAILED"
+        assert all(order.facts.get("contactor") != "closed" for order in station.charger.orders)
+        await station.ended("refused")
+
+
+async def test_a_car_that_asks_nothing_is_stopped_all_the_same() -> None:
+    """A revocation takes effect in bounded time, also when no request comes that could be answered with it."""
+    async with ac_bench(scale=0.02) as station:
+        await station.car_at(AC, "ChargingStatus")
+        _revoke(station.charger)
+        began = time.monotonic()
+        await station.until(lambda: station.charger.levels["contactor"] == "open", 2.0)
+        assert time.monotonic() - began < 0.02 * 15 + 0.3
+        await station.ended("refused")
+
+
+async def test_dc_start_needs_the_contactor() -> None:
+    async with dc_bench() as station:
+        station.charger.closes = False
+        car = await station.car_at(DC, "PreCharge first")
+        assert (await car.ask(precharge())).ResponseCode == "OK"
+        assert (await car.ask(power("Start"))).ResponseCode == "FAILED_ContactorError"
+
+
+async def test_dc_start_needs_the_voltage() -> None:
+    async with dc_bench() as station:
+        car = await station.car_at(DC, "PreCharge first")
+        assert (await car.ask(precharge())).ResponseCode == "OK"
+        station.charger.voltage_v = 300.0
+        assert (await car.ask(power("Start"))).ResponseCode == "FAILED_PowerDeliveryNotApplied"
+
+
+async def test_the_precharge_is_clamped() -> None:
+    async with dc_bench() as station:
+        car = await station.car_at(DC, "ChargeParameterDiscovery")
+        high = dc_parameters(max_v=900)
+        assert (await car.ask(high)).ResponseCode == "OK"
+        station.charger.change(plug="C")
+        while (await car.ask(cable_check())).EVSEProcessing != "Finished":
+            pass
+        assert (await car.ask(precharge(800))).ResponseCode == "OK"
+        target = station.charger.said("target")[-1]
+        assert (target["phase"], target["voltage_v"], target["current_a"]) == ("precharge", 500.0, 2.0)
+
+
+async def test_a_voltage_limit_of_zero_is_not_absent() -> None:
+    async with dc_bench() as station:
+        car = await station.car_at(DC, "CurrentDemand")
+        station.charger.hardware_limits = api.ChargerLimits(max_voltage_v=0)
+        station.charger.report()
+        body = await car.ask(demand())
+        assert body.EVSEMaximumVoltageLimit.Value == 0
+        assert station.charger.said("target")[-1]["voltage_v"] == 0
+
+
+async def test_a_negative_voltage_is_not_dead() -> None:
+    async with dc_bench(scale=0.05) as station:
+        car = await station.car_at(DC, "CableCheck")
+        station.charger.voltage_v = -400.0
+        answers = [await car.ask(cable_check())]
+        while answers[-1].ResponseCode == "OK":
+            answers.append(await car.ask(cable_check()))
+        assert answers[-1].ResponseCode == "FAILED"
+        assert station.charger.said("check_cable") == []

@@ -261,11 +261,25 @@ async def test_energy_that_comes_with_the_contract_ends(charger: BenchCharger) -
     assert charger.limits_told[-1].energy_left_wh == 0
 
 
-def test_no_meter_no_count(charger: BenchCharger) -> None:
-    charger.meter = None
+@pytest.mark.parametrize("reading", [None, 900])
+def test_energy_that_nobody_counts_is_none(charger: BenchCharger, reading: int | None) -> None:
+    """A limited energy is not unlimited because its meter is silent or runs back."""
     limits = limits_at(charger, authorised=True, max_energy_wh=500)
     limits.move("open")
+    assert charger.limits_told[-1].max_charge_w > 0
+    charger.meter = None if reading is None else api.Meter(meter_id="M1", energy_import_wh=reading)
+    limits.refresh()
+    assert flows(charger) == (True, 0, 0)
+    assert limits.spent
+
+
+def test_without_a_limit_no_meter_is_needed(charger: BenchCharger) -> None:
+    charger.meter = None
+    limits = limits_at(charger, authorised=True)
+    limits.move("open")
+    assert charger.limits_told[-1].max_charge_w > 0
     assert charger.limits_told[-1].energy_left_wh is None
+    assert not limits.spent
 
 
 def test_the_name_of_the_contract_is_told_only_while_authorised(charger: BenchCharger) -> None:
