@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
+
 from secc import api
 from secc import iso2_responses as say
 from secc.limits import Energy
@@ -44,8 +48,9 @@ def accept(request: ChargeParameterDiscoveryReq, visit: Visit) -> Energy:
 def _accept_ac(mode: EnergyTransferMode, parameter: AC_EVChargeParameter, visit: Visit) -> None:
     max_a, min_a = units.number(parameter.EVMaxCurrent), units.number(parameter.EVMinCurrent)
     max_v = units.number(parameter.EVMaxVoltage)
-    if max_a < 0 or min_a < 0 or max_v < 0 or min_a > max_a:
+    if max_v < 0 or not 0 <= min_a <= max_a:
         raise Refused("FAILED_WrongChargeParameter", f"EVMaxCurrent {max_a} A, EVMinCurrent {min_a} A, {max_v} V")
+    _maxima_sane("FAILED_WrongChargeParameter", max_a=max_a)
     if max_a < visit.setup.min_current_a:
         raise Refused("FAILED_WrongChargeParameter", f"EVMaxCurrent {max_a} A is below the station's minimum")
     three = mode is EnergyTransferMode.AC_three_phase_core
@@ -56,9 +61,9 @@ def _accept_ac(mode: EnergyTransferMode, parameter: AC_EVChargeParameter, visit:
         api.Vehicle(
             max_current_a=max_a,
             min_current_a=min_a,
-            max_voltage_v=max_v,
-            energy_request_wh=units.number(parameter.EAmount),
-            departure_s=parameter.DepartureTime,
+            max_voltage_v=_sayable(max_v, api.Volt),
+            energy_request_wh=_sayable(units.number(parameter.EAmount), api.WattHour),
+            departure_s=_sayable(parameter.DepartureTime, api.Second),
         )
     )
 
@@ -66,8 +71,7 @@ def _accept_ac(mode: EnergyTransferMode, parameter: AC_EVChargeParameter, visit:
 def _accept_dc(parameter: DC_EVChargeParameter, visit: Visit) -> None:
     max_a, max_v = units.number(parameter.EVMaximumCurrentLimit), units.number(parameter.EVMaximumVoltageLimit)
     max_w = _optional(parameter.EVMaximumPowerLimit)
-    if max_a < 0 or max_v < 0 or (max_w is not None and max_w < 0):
-        raise Refused("FAILED_WrongChargeParameter", f"a maximum below zero: {max_a} A, {max_v} V, {max_w} W")
+    _maxima_sane("FAILED_WrongChargeParameter", max_v=max_v, max_a=max_a, max_w=max_w)
     if max_v <= visit.setup.min_voltage_v or max_a < visit.setup.min_current_a:
         raise Refused("FAILED_WrongChargeParameter", f"{max_v} V or {max_a} A is below the station's minimum")
     visit.limits.energy, visit.limits.phases = "DC", 1
@@ -81,11 +85,11 @@ def _accept_dc(parameter: DC_EVChargeParameter, visit: Visit) -> None:
             max_current_a=max_a,
             max_voltage_v=max_v,
             max_power_w=max_w,
-            energy_capacity_wh=_optional(parameter.EVEnergyCapacity),
-            energy_request_wh=_optional(parameter.EVEnergyRequest),
-            full_soc_percent=parameter.FullSOC,
-            bulk_soc_percent=parameter.BulkSOC,
-            departure_s=parameter.DepartureTime,
+            energy_capacity_wh=_sayable(_optional(parameter.EVEnergyCapacity), api.WattHour),
+            energy_request_wh=_sayable(_optional(parameter.EVEnergyRequest), api.WattHour),
+            full_soc_percent=_sayable(parameter.FullSOC, api.Percent),
+            bulk_soc_percent=_sayable(parameter.BulkSOC, api.Percent),
+            departure_s=_sayable(parameter.DepartureTime, api.Second),
         )
     )
 
@@ -95,6 +99,7 @@ def follow_vehicle(request: CurrentDemandReq, visit: Visit) -> None:
     before = visit.limits.claims["ev"]
     max_w, max_a = _optional(request.EVMaximumPowerLimit), _optional(request.EVMaximumCurrentLimit)
     max_v = _optional(request.EVMaximumVoltageLimit)
+    _maxima_sane("FAILED", max_v=max_v, max_a=max_a, max_w=max_w)
     visit.limits.allow(
         "ev",
         max_w=before.max_w if max_w is None else max_w,
@@ -110,10 +115,19 @@ def follow_vehicle(request: CurrentDemandReq, visit: Visit) -> None:
             max_voltage_v=claim.max_v,
             max_current_a=claim.max_a,
             max_power_w=claim.max_w,
-            remaining_to_full_s=_optional(request.RemainingTimeToFullSoC),
-            remaining_to_bulk_s=_optional(request.RemainingTimeToBulkSoC),
+            remaining_to_full_s=_sayable(_optional(request.RemainingTimeToFullSoC), api.Second),
+            remaining_to_bulk_s=_sayable(_optional(request.RemainingTimeToBulkSoC), api.Second),
         )
     )
+
+
+def _maxima_sane(
+    code: str, *, max_v: float | None = None, max_a: float | None = None, max_w: float | None = None
+) -> None:
+    """Refuse maxima below zero or beyond what `secc.api` can say of any vehicle; raises `Refused`."""
+    for value, kind in ((max_v, api.Volt), (max_a, api.Ampere), (max_w, api.Watt)):
+        if value is not None and (value < 0 or _sayable(value, kind) is None):
+            raise Refused(code, f"no vehicle has these maxima: {max_a} A, {max_v} V, {max_w} W")
 
 
 def demand_sane(volts: float, amperes: float, present_v: float, vehicle_max_v: float | None) -> None:
@@ -174,3 +188,14 @@ def soc(status: DC_EVStatus) -> int | None:
 
 def _optional(value: iso2.PhysicalValue | None) -> float | None:
     return None if value is None else units.number(value)
+
+
+def _sayable(value: float | None, kind: Any) -> float | None:
+    """Keep a value within the bounds of a type of `secc.api`; what is beyond them is as good as unknown."""
+    if value is None:
+        return None
+    try:
+        kept: float = msgspec.convert(float(value), kind)
+    except msgspec.ValidationError:
+        return None
+    return kept
