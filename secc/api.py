@@ -281,7 +281,7 @@ class Vehicle(Level):
     energy_capacity_wh: WattHour | None = None
     """DC: what its battery holds."""
     departure_s: Second | None = None
-    """Seconds until it leaves, from when it said so."""
+    """Seconds until it leaves, from when it stated its limits; not counted down."""
     remaining_to_full_s: Second | None = None
     """DC: seconds until it is full."""
     remaining_to_bulk_s: Second | None = None

@@ -108,7 +108,8 @@ def follow_vehicle(request: CurrentDemandReq, visit: Visit) -> None:
     )
     claim = visit.limits.claims["ev"]
     visit.told(
-        api.Vehicle(
+        msgspec.structs.replace(
+            visit.vehicle,
             ready=request.DC_EVStatus.EVReady,
             error=error(request.DC_EVStatus),
             soc_percent=soc(request.DC_EVStatus),

@@ -246,25 +246,28 @@ class Station:
         self.last = ending
         good = ending.kind in ("terminated", "paused")
         visit.journal.record("ended", ending=ending.kind, reason=ending.reason)
-        visit.leave(
-            api.Session(
-                stage="stopping" if good else "failed",
-                reason=_short(f"{ending.kind}: {ending.reason}" if ending.reason else ending.kind),
-                last_message=ending.last_message or None,
-                response_code=ending.response_code or None,
-            )
-        )
         log.log(
             logging.INFO if good else logging.WARNING,
             "%s: session %s %s%s",
             *(self.evse.id, visit.session or "(none)", ending.kind, f": {ending.reason}" if ending.reason else ""),
         )
-        self._charger.event(
-            "session_ended" if good else ending.kind,
-            _short(ending.reason),
-            message=ending.last_message,
-            response_code=ending.response_code,
-        )
+        visit.make_safe("the session ended")
+        try:
+            self._charger.event(
+                "session_ended" if good else ending.kind,
+                _short(ending.reason),
+                message=ending.last_message,
+                response_code=ending.response_code,
+            )
+        finally:
+            visit.leave(
+                api.Session(
+                    stage="stopping" if good else "failed",
+                    reason=_short(f"{ending.kind}: {ending.reason}" if ending.reason else ending.kind),
+                    last_message=ending.last_message or None,
+                    response_code=ending.response_code or None,
+                )
+            )
 
 
 async def _speak(link: SeccLink, visit: Visit) -> None:

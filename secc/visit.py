@@ -69,7 +69,8 @@ class Visit:
     _closed: bool = False
     _astray: Budget | None = None
     _session: api.Session = field(default_factory=lambda: api.Session(stage="connected"))
-    _vehicle: api.Vehicle | None = None
+    vehicle: api.Vehicle = field(default_factory=api.Vehicle)
+    """What the car said about itself so far."""
 
     def __post_init__(self) -> None:
         delay_s = self.config.session.notification_max_delay_s * self.timing.scale
@@ -96,8 +97,8 @@ class Visit:
 
     def told(self, vehicle: api.Vehicle) -> None:
         """Publish what the car said, when it said something new."""
-        if vehicle != self._vehicle:
-            self._vehicle = vehicle
+        if vehicle != self.vehicle:
+            self.vehicle = vehicle
             self.charger.vehicle(vehicle)
 
     # --- authorization ----------------------------------------------------------------------------------------------

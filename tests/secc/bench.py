@@ -77,6 +77,8 @@ class Bench:
         await self.until(lambda: bool(self.charger.said("end")), within)
         await self.until(lambda: bool(self.endings), within)
         assert [each["kind"] for each in self.endings] == [kind], self.endings
+        told, over = self.charger.index("event", kind=kind), self.charger.index("end")
+        assert told < over, "the ending was told when the session was forgotten"
         self.assert_safe()
         return self.endings[0]
 

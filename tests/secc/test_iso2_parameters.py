@@ -8,7 +8,7 @@ import pytest
 from secc import api
 from secc.mqtt import parse
 from tests.secc.bench import Bench, ac_bench, dc_bench
-from tests.secc.bench_requests import AC, DC, ac_parameters, dc_parameters, demand
+from tests.secc.bench_requests import AC, DC, ac_parameters, dc_parameters, demand, ev_status, sends
 from v2g.messages import iso2
 from v2g.messages.iso2 import PhysicalValue, UnitSymbol
 
@@ -51,6 +51,31 @@ async def test_a_dc_vehicle_may_wish_for_anything() -> None:
         assert body.ResponseCode == "OK"
         vehicle = told(station)
         assert (vehicle.departure_s, vehicle.full_soc_percent, vehicle.bulk_soc_percent) == (None, 100, 0)
+
+
+async def test_what_was_said_before_the_loop_stands_in_it() -> None:
+    request = dc_parameters()
+    parameter = msgspec.structs.replace(
+        request.EVChargeParameter,
+        DepartureTime=7_200,
+        FullSOC=95,
+        BulkSOC=80,
+        EVEnergyCapacity=most("Wh", 77),
+        EVEnergyRequest=most("Wh", 30),
+    )
+    route = tuple(
+        (name, sends(msgspec.structs.replace(request, EVChargeParameter=parameter)))
+        if name == "ChargeParameterDiscovery"
+        else (name, step)
+        for name, step in DC
+    )
+    async with dc_bench() as station:
+        car = await station.car_at(route, "CurrentDemand")
+        await car.ask(msgspec.structs.replace(demand(), DC_EVStatus=ev_status(soc=41)))
+        vehicle = told(station)
+        assert (vehicle.soc_percent, vehicle.full_soc_percent, vehicle.bulk_soc_percent) == (41, 95, 80)
+        assert (vehicle.energy_capacity_wh, vehicle.energy_request_wh) == (77_000, 30_000)
+        assert (vehicle.departure_s, vehicle.remaining_to_full_s) == (7_200, None)
 
 
 @pytest.mark.parametrize(("value", "seconds"), [(LOWEST, None), (-1, None), (HIGHEST, 32_767_000), (0, 0)])

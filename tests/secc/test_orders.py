@@ -57,3 +57,10 @@ def test_a_silent_vehicle_is_given_no_current_and_no_precharge(
 def test_where_nothing_is_driven_nothing_is_taken_back(orders: Orders, phase: Phase) -> None:
     orders.target(phase, 0.0, 0.0, None)
     assert not orders.quieten(-1.0)
+
+
+def test_an_event_names_its_session_until_that_is_over(orders: Orders, published: Published) -> None:
+    orders.event("session_ended")
+    orders.clear()
+    orders.event("rejected")
+    assert [(each.kind, each.session) for each in published.events()] == [("session_ended", "S1"), ("rejected", None)]
