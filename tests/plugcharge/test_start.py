@@ -132,7 +132,7 @@ LINES = {
     "a console without input": (["secc", "simulate", "--console"], ["console", "neither a terminal nor a pipe"]),
     "a result nowhere": (["evcc", "run", "--json", "none/x.json"], ["--json none/x.json", "no folder none"]),
     "a result in place of a folder": (["evcc", "run", "--json", "trust"], ["--json trust", "a folder", "name a file"]),
-    "a result among the messages": (["evcc", "run", "--json", "-", "--ladder"], ["--json -", "--ladder", "name a file"]),
+    "a result among messages": (["evcc", "run", "--json", "-", "--ladder"], ["--json -", "--ladder", "name a file"]),
     "an address without port": (["evcc", "run", "--connect", "::1"], ["--connect '::1'", "[HOST]:PORT", "[::1]:15119"]),
     "a report nowhere": (["demo", "--json", "none/x.json"], ["--json none/x.json", "no folder none"]),
     "a bad pki.toml": (["pki", "init", "--config", "garbage.pem"], ["garbage.pem"]),
