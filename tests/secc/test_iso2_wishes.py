@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -292,7 +293,11 @@ def _wish_stop(charger: Any) -> None:
     charger.report()
 
 
-REASONS = {"revoked": _revoke, "wish": _wish_stop, "fault": lambda charger: charger.fail("temperature", "stop")}
+def _fault(charger: Any) -> None:
+    charger.fail("temperature", "stop")
+
+
+REASONS: dict[str, Callable[[Any], None]] = {"revoked": _revoke, "wish": _wish_stop, "fault": _fault}
 
 
 @pytest.mark.parametrize("reason", REASONS)
