@@ -102,7 +102,8 @@ class Session(Level):
         "idle", "discovered", "connected", "identified", "authorizing", "negotiating", "preparing", "charging",
         "stopping", "paused", "failed",
     ]  # fmt: skip
-    """`discovered`: SDP was answered. `preparing`: limits are agreed on, lock, cable check and pre-charge come next.
+    """`discovered`: SDP was answered; `idle` again if no connection follows. `preparing`: limits are agreed on, lock,
+    cable check and pre-charge come next.
 
     A session ends with `stopping` when it went in order, else with `failed`; `idle` follows at once, with the reason.
     """

@@ -342,8 +342,8 @@ class Controller:
         self.event(f"request_{reply}", why, id=request.id, topic=api.CHARGER_REQUEST.name)
 
     def _rejected(self, topic: str, reason: str) -> None:
-        _log.warning("rejected on %s: %s", topic, reason)
-        self.event("rejected", reason, topic=topic)
+        if self._orders.event("rejected", reason, topic=topic):
+            _log.warning("rejected on %s: %s", topic, reason)
 
     def _disconnected(self) -> None:
         """Believe nothing until it is said anew."""

@@ -14,9 +14,13 @@ from typing import Literal, TypeVar
 from msgspec.structs import replace
 
 from secc import api
+from secc.mqtt import Allowance
 from v2g.record import Record
 
 REASON_LIMIT = 512
+STRANGERS_BURST = 10
+STRANGERS = frozenset({"rejected", "connection_refused"})
+"""The events that anybody may cause without end; all others come a few times in a session."""
 
 NO_LIMITS = api.Limits(authorised=False, direction="none", max_charge_w=0, max_discharge_w=0, max_current_a=0)
 
@@ -53,6 +57,7 @@ class Orders:
         self._target = api.Target(boot=self.boot, phase="idle", voltage_v=0.0, current_a=0.0)
         self._targeted_at = 0.0
         self._stage = api.Session(stage="idle")
+        self._strangers = Allowance(STRANGERS_BURST)
 
     @property
     def energising(self) -> bool:
@@ -173,13 +178,16 @@ class Orders:
         self._stage = session
         self.say(api.SECC_SESSION, session)
 
-    def event(self, kind: str, reason: str = "", **facts: str) -> None:
-        """Publish one event."""
+    def event(self, kind: str, reason: str = "", **facts: str) -> bool:
+        """Publish one event; False where strangers have made us say too many."""
+        if kind in STRANGERS and not self._strangers.take():
+            return False
         text = reason[:REASON_LIMIT] or None
         self._publish(
             api.SECC_EVENT,
             api.Event(boot=self.boot, time=_utc(), kind=kind, session=self.session, reason=text, **facts),
         )
+        return True
 
     def _lower(self, reason: str, *, lock: Literal["locked", "unlocked"]) -> None:
         self.target("idle", 0.0, 0.0, None)

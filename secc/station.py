@@ -69,6 +69,7 @@ class Station:
         self._servers: list[asyncio.Server] = []
         self._responder = discovery.Responder(self._interface, self._offer)
         self._busy = False
+        self._discovered: asyncio.TimerHandle | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -85,6 +86,7 @@ class Station:
     async def close(self) -> None:
         """Stop listening and end the session that runs, the charger made safe; may be called twice."""
         self._responder.close()
+        self._arrived()
         for server in self._servers:
             server.close()
         for connection in self._connections:
@@ -125,8 +127,25 @@ class Station:
             return None
         response = discovery.choose(request, self._address, tls_port=self.tls_port, plain_port=self.tcp_port)
         if response is not None:
-            self._charger.session(api.Session(stage="discovered"))
+            self._expect_connection()
         return response
+
+    def _expect_connection(self) -> None:
+        """Say once that a vehicle found us, and that it did not come when it has not for the setup time."""
+        if self._discovered is None:
+            self._charger.session(api.Session(stage="discovered"))
+        self._arrived()
+        self._discovered = asyncio.get_running_loop().call_later(self._timing.setup_secc, self._stayed_away)
+
+    def _stayed_away(self) -> None:
+        self._discovered = None
+        self._charger.session(api.Session(stage="idle"))
+
+    def _arrived(self) -> None:
+        """Wait for the connection no longer."""
+        if self._discovered is not None:
+            self._discovered.cancel()
+            self._discovered = None
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, secure: bool) -> None:
         """Serve a connection in a task of our own, which `close` can wait for."""
@@ -149,6 +168,7 @@ class Station:
             await stream.close()
             return
         self._busy = True
+        self._arrived()
         try:
             await self._attend(stream, setup, secure=secure)
         finally:

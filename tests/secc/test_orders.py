@@ -64,3 +64,12 @@ def test_an_event_names_its_session_until_that_is_over(orders: Orders, published
     orders.clear()
     orders.event("rejected")
     assert [(each.kind, each.session) for each in published.events()] == [("session_ended", "S1"), ("rejected", None)]
+
+
+def test_strangers_make_us_say_little_and_silence_nobody(orders: Orders, published: Published) -> None:
+    said = [orders.event(kind) for _ in range(2_500) for kind in ("rejected", "connection_refused")]
+    assert 10 <= sum(said) <= 12
+    assert sum(said) == len(published.events())
+    for kind in ("session_ended", "refused", "controller_silent", "request_accepted"):
+        assert orders.event(kind)
+        assert published.events()[-1].kind == kind
