@@ -19,6 +19,7 @@ from v2g.record import Record
 PREFIX = "plugcharge/v1"
 NAME = r"^[A-Za-z0-9_-]{1,36}$"
 PAYLOAD_LIMIT = 65_536
+UNIQUE = {"uniqueItems": True}
 
 Volt = Annotated[float, Meta(ge=-5_000, le=5_000)]
 Ampere = Annotated[float, Meta(ge=-20_000, le=20_000)]
@@ -331,8 +332,8 @@ class Setup(Level):
 
     evse_id: str
     """Country, operator, `E` and the outlet's id, such as `DE*ABC*E0001`, 7 to 37 characters; the car is told it."""
-    energy_modes: Annotated[list[EnergyMode], Meta(min_length=1, max_length=8)]
-    """What may be chosen: `AC1` one phase, `AC3` three phases, `DC`."""
+    energy_modes: Annotated[list[EnergyMode], Meta(min_length=1, max_length=3, extra_json_schema=UNIQUE)]
+    """What may be chosen, each once: `AC1` one phase, `AC3` three phases (`phases` is 3), `DC`."""
     max_current_a: Annotated[float, Meta(gt=0, le=20_000)]
     """Rated current, in AC of each phase."""
     max_voltage_v: Annotated[float, Meta(gt=0, le=5_000)]
@@ -359,12 +360,19 @@ class Setup(Level):
     """Whether there is a meter; not used yet."""
     free: bool = False
     """Whether energy is free of charge; the car is told."""
-    authorization: tuple[Literal["contract", "external"], ...] = ("contract", "external")
+    authorization: Annotated[
+        tuple[Literal["contract", "external"], ...], Meta(min_length=1, max_length=2, extra_json_schema=UNIQUE)
+    ] = ("contract", "external")
     """How a car may identify here; contracts need TLS and the roots in secc.toml as well."""
 
     def __post_init__(self) -> None:
-        """Refuse what is no EVSE id; cars and back ends compare it literally."""
+        """Refuse what is no EVSE id, which cars and back ends compare literally, and what cannot be offered."""
         evse_id(self.evse_id)
+        for name, offered in (("energy_modes", self.energy_modes), ("authorization", self.authorization)):
+            if len(set(offered)) != len(offered):
+                raise ValueError(f"{name} names one twice; each may stand once")
+        if "AC3" in self.energy_modes and self.phases != 3:
+            raise ValueError(f"energy_modes has AC3, but phases is {self.phases}; leave AC3 out, or connect 3 phases")
 
 
 class Fault(Payload):

@@ -35,7 +35,8 @@ from v2g.record import Record
 
 READS = (*api.written_by("charger"), *api.written_by("backend"))
 
-Period = Annotated[float, Meta(ge=0.01, le=60)]
+Patience = Annotated[float, Meta(ge=0.01, le=60)]
+Pace = Annotated[float, Meta(ge=0.01, le=0.5)]
 
 _log = logging.getLogger(__name__)
 
@@ -43,12 +44,12 @@ _log = logging.getLogger(__name__)
 class ControllerSettings(Record, forbid_unknown_fields=True):
     """How long silence is borne, and how often we speak."""
 
-    heartbeat_s: Period = 0.5
-    target_s: Period = 0.25
-    controller_timeout_s: Period = 2.0
-    measurement_timeout_s: Period = 1.0
-    loop_silence_s: Period = 2.0
-    watch_s: Period = 0.05
+    heartbeat_s: Annotated[float, Meta(ge=0.01, le=1)] = 0.5  # controllers open after 1.5 s without one
+    target_s: Pace = 0.25
+    controller_timeout_s: Patience = 2.0
+    measurement_timeout_s: Patience = 1.0
+    loop_silence_s: Patience = 2.0
+    watch_s: Pace = 0.05
 
 
 class Controller:

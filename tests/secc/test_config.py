@@ -77,6 +77,9 @@ WRONG = {
     "whose word": (BAY + PLAIN + '[authorization]\ncontract = "me"\n', "contract"),
     "controller": (BAY + PLAIN + "[controller]\ncontroller_timeout_s = nan\n", "controller_timeout_s"),
     "never dead": (BAY + PLAIN + "[controller]\ncontroller_timeout_s = 1e6\n", "controller_timeout_s"),
+    "heart too slow": (BAY + PLAIN + "[controller]\nheartbeat_s = 1.1\n", "heartbeat_s"),
+    "target too slow": (BAY + PLAIN + "[controller]\ntarget_s = 0.6\n", "target_s"),
+    "watch too slow": (BAY + PLAIN + "[controller]\nwatch_s = 0.6\n", "watch_s"),
     "broker port": (BAY + PLAIN + "[mqtt]\nport = 0\n", "port"),
     "prefix": (BAY + PLAIN + '[mqtt]\nprefix = "a/#"\n', "prefix"),
     **{
