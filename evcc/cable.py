@@ -82,7 +82,11 @@ class _Client(aiomqtt.Client):
 
     async def __aenter__(self) -> Self:
         self._disconnected.add_done_callback(_taken_note_of)
-        return await super().__aenter__()
+        try:
+            return await super().__aenter__()
+        except aiomqtt.MqttError:
+            self._client.disconnect()  # the library leaves the socket open when nobody answers
+            raise
 
 
 def _taken_note_of(lost: asyncio.Future[None]) -> None:

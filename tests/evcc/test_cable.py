@@ -10,7 +10,7 @@ import pytest
 
 from evcc import cable, config
 from evcc.cable import MqttCable
-from tests.brokers import HOST, RunningBroker, peer_of
+from tests.brokers import HOST, PATIENCE_S, RunningBroker, peer_of
 from v2g.journal import Journal
 
 TOPIC = "plugcharge/v1/bay-1/cable/charger"
@@ -79,9 +79,12 @@ async def test_a_busy_broker_is_waited_for(broker: RunningBroker, monkeypatch: p
 
 
 async def test_a_broker_that_never_answers(broker: RunningBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = asyncio.Event()
+
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
+        await reader.read()  # returns once the car has hung up
         writer.close()
+        ended.set()
 
     monkeypatch.setattr(cable, "PLUG_WAIT_S", 0.1)
     monkeypatch.setattr(cable, "CONNECT_S", 0.3)
@@ -89,6 +92,7 @@ async def test_a_broker_that_never_answers(broker: RunningBroker, monkeypatch: p
         plug = MqttCable(config.Cable(host=HOST, port=server.sockets[0].getsockname()[1]), Journal())
         with pytest.raises(OSError, match=r"no broker at .*timed out; start it"):
             await plug.plug()
+        await asyncio.wait_for(ended.wait(), PATIENCE_S)
 
 
 async def relay(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
