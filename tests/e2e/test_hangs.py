@@ -57,7 +57,8 @@ async def test_the_controller_hangs(bay: Bay) -> None:
         assert bay.peer.when(mark, "secc/limits", authorised=False) - stopped < OPEN_S
         await bay.peer.hears("secc/permit", contactor="open", power="off")
     await bay.left()
-    assert "measurement_lost" in bay.peer.events(mark, "refused")[0]["reason"]  # missed before the heartbeat is
+    reason = bay.peer.events(mark, "refused")[0]["reason"]  # on a busy machine both are missed at the same look
+    assert "measurement_lost" in reason or "controller_silent" in reason
     await bay.safe()
     assert not bay.resumed(mark, stopped)
     await bay.charges()
