@@ -289,20 +289,25 @@ class Visit:
         self._closed = self._ordered == "closed" and (self._closed or self.contactor == "closed")
         opened = self._closed and self.contactor == "open"
         if self.limits.energy == "DC" and self.limits.window == "open" and (opened or not flowing):
-            self._fall("the output was opened" if opened else "the limits fell to zero")
+            self._fall(opened=opened)
         unordered = self._ordered == "open" and self.contactor == "closed" and self.limits.window != "testing"
         if not (unordered or (opened and flowing)):
             self._astray = None
         elif self._astray is None:
             self._astray = Budget(self.timing.contactor_close)
 
-    def _fall(self, reason: str) -> None:
-        """Open a DC output in the loop, and have the vehicle asked to stop: it must not close onto the battery."""
-        self.fallen = reason
-        self.charger.target("idle")
-        self.order_open(reason)
+    def _fall(self, *, opened: bool) -> None:
+        """Let no DC flow any more, and have the vehicle asked to stop: the output must not close onto the battery.
+
+        Where the charger reports a fault the contactor is left to the stop that follows, or to the charger.
+        """
+        trouble = self.charger.trouble
+        self.fallen = trouble.kind if trouble else "the output was opened" if opened else "the limits fell to zero"
         self.limits.move("closed")
-        self.charger.event("output_opened", reason)
+        if trouble is None:
+            self.charger.target("idle")
+            self.order_open(self.fallen)
+            self.charger.event("output_opened", self.fallen)
 
     def danger(self) -> V2GError | None:
         """Why the session must end now, whatever the vehicle says; None while nothing is wrong."""

@@ -62,12 +62,16 @@ async def test_a_pilot_signal_is_enough(broker: RunningBroker, monkeypatch: pyte
 
 
 async def test_a_busy_broker_is_waited_for(broker: RunningBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = asyncio.Event()
+
     async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
         await asyncio.sleep(0.5)
         way = await asyncio.open_connection(HOST, broker.port)
         way[1].write(b"\x10")
         await asyncio.gather(relay(reader, way[1]), relay(way[0], writer))
+        await asyncio.gather(way[1].wait_closed(), writer.wait_closed(), return_exceptions=True)
+        ended.set()
 
     async with peer_of(broker.settings, "bay-1") as charger:
         await charger.say("cable/charger", {"pwm": True}, retain=True)
@@ -76,6 +80,7 @@ async def test_a_busy_broker_is_waited_for(broker: RunningBroker, monkeypatch: p
             plug = MqttCable(config.Cable(host=HOST, port=server.sockets[0].getsockname()[1], evse="bay-1"), Journal())
             await plug.plug()
             await plug.unplug()
+            await asyncio.wait_for(ended.wait(), PATIENCE_S)
 
 
 async def test_a_broker_that_never_answers(broker: RunningBroker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,6 +89,7 @@ async def test_a_broker_that_never_answers(broker: RunningBroker, monkeypatch: p
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()  # returns once the car has hung up
         writer.close()
+        await writer.wait_closed()
         ended.set()
 
     monkeypatch.setattr(cable, "PLUG_WAIT_S", 0.1)
