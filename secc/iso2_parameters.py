@@ -8,7 +8,7 @@ import msgspec
 
 from secc import api
 from secc import iso2_responses as say
-from secc.limits import Energy
+from secc.limits import TEST_CURRENT_A, Energy
 from secc.visit import Visit
 from v2g import units
 from v2g.errors import Refused
@@ -25,7 +25,6 @@ from v2g.messages.iso2 import (
 )
 
 OVERVOLTAGE_V = 20.0
-PRECHARGE_CURRENT_A = 2.0
 SAFE_TEST_V = 500.0
 
 
@@ -150,7 +149,7 @@ def precharge_sane(request: PreChargeReq, vehicle_max_v: float | None) -> None:
     if request.DC_EVStatus.EVErrorCode is not DC_EVErrorCode.NO_ERROR:
         raise Refused("FAILED", f"the vehicle reports {request.DC_EVStatus.EVErrorCode}")
     amperes = units.number(request.EVTargetCurrent)
-    if amperes > PRECHARGE_CURRENT_A:
+    if amperes > TEST_CURRENT_A:
         raise Refused("FAILED", f"a pre-charge with {amperes} A")
     demand_sane(units.number(request.EVTargetVoltage), amperes, 0.0, vehicle_max_v)
 
