@@ -86,7 +86,7 @@ async def _measure(choice: Choice) -> dict[str, Any]:
         files.evcc.write_text(plan, encoding="utf-8")
         _start(stack, "secc", "simulate", "--config", files.simulator)
         began = time.perf_counter()
-        secc = _start(stack, "secc", "run", "--config", files.secc)
+        secc = _start(stack, "secc", "run", "--quiet", "--config", files.secc)
         ready_s = await _ready(port, began)
         evcc = _start(stack, "evcc", "run", "--config", files.evcc, "--json", files.result)
         memory, cpu = _watch(psutil.Process(secc.pid), evcc)
