@@ -23,7 +23,7 @@ async def replace_controller(bay: Bay) -> None:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def example(tmp_path_factory: pytest.TempPathFactory, certificates: Path) -> AsyncIterator[Bay]:
     """An AC bay whose controller is the example."""
-    async with opened("amqtt", "ac", tmp_path_factory.mktemp("example"), certificates) as bay:
+    async with opened("mosquitto-3.1.1", "ac", tmp_path_factory.mktemp("example"), certificates) as bay:
         await bay.terminate("simulator")
         await replace_controller(bay)
         yield bay
