@@ -26,6 +26,7 @@ async def example(tmp_path_factory: pytest.TempPathFactory, certificates: Path) 
     async with opened("mosquitto-3.1.1", "ac", tmp_path_factory.mktemp("example"), certificates) as bay:
         await bay.terminate("simulator")
         await replace_controller(bay)
+        await bay.ready()
         yield bay
 
 
