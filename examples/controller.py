@@ -7,6 +7,7 @@ The rules are explained in docs/controller-interface.md.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import secrets
@@ -135,17 +136,29 @@ class Controller:
         self._client.will_set(f"{root}charger/status", json.dumps(will), qos=1, retain=True)
 
     def run(self, host: str, port: int) -> None:
-        """Serve until the broker is lost or the process is ended; leave everything open."""
+        """Serve until the process is ended; leave everything open. Raises OSError if there is no broker at first."""
         self._client.connect(host, port, keepalive=5)
         try:
-            while self._client.loop(timeout=0.02) == mqtt.MQTT_ERR_SUCCESS:
-                if self._client.is_connected():
-                    self._step(time.monotonic())
+            while True:
+                if self._client.loop(timeout=0.02) == mqtt.MQTT_ERR_SUCCESS:
+                    if self._client.is_connected():
+                        self._step(time.monotonic())
+                else:
+                    self._return_to_broker()
         finally:
             self._outlet.closed = False
             self._report()
             self._level("charger/status", state="offline")
             self._client.disconnect()
+
+    def _return_to_broker(self) -> None:
+        """Without a broker nothing is permitted: open, forget what was told, and try once a second."""
+        self._outlet.closed = False
+        self._secc.spend()
+        self._told.clear()
+        time.sleep(1)
+        with contextlib.suppress(OSError):
+            self._client.reconnect()
 
     def _greet(self, *_: object) -> None:
         """Say who and how we are, with a heartbeat, so that it counts at once; then listen."""

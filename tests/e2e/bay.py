@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 EVSE = "bay"
 PATIENCE_S = 20.0
 FLOWING_A = 5.0
+SAMPLES = 5
 Energy = Literal["ac", "dc"]
 Payment = Literal["contract", "external"]
 
@@ -66,7 +67,7 @@ key = "{certificates}/leaf/contract/car1/key.pem"
 [plan]
 energy = "{mode}"
 payment = "{payment}"
-charge_s = {charge_s}
+{until}
 loop_s = 0.05
 [cable]
 port = {port}
@@ -205,36 +206,48 @@ class Bay:
 
     # --- cars
 
-    async def plug(self, payment: Payment = "contract", charge_s: float = 60.0, more: str = "") -> Process:
-        """Let a car come: it runs until its plan is fulfilled or the session ends otherwise."""
+    async def plug(
+        self,
+        payment: Payment = "contract",
+        charge_s: float = 60.0,
+        energy_wh: float | None = None,
+        more: str = "",
+    ) -> Process:
+        """Let a car come: it runs until it has the energy, or its time in the loop is over, or the session ends."""
         if "car" in self._running and not self.process("car").over:
             await self.kill("car")
         self.cars += 1
         name = f"car{self.cars}"
-        text = EVCC.format(**self._facts, payment=payment, charge_s=charge_s) + more
+        until = f"charge_s = {charge_s}" if energy_wh is None else f"energy_wh = {energy_wh}"
+        text = EVCC.format(**self._facts, payment=payment, until=until) + more
         (self.folder / f"{name}.toml").write_text(text, encoding="utf-8")
         command = ("evcc", "run", "--config", f"{name}.toml", "--json", f"{name}.json")
         self._running["car"] = car = await self._launch(name, *command)
         return car
 
     async def charging(self) -> None:
-        """Wait until current flows."""
+        """Wait until current has flowed for long enough that the car, too, has noticed."""
         mark = self.mark
         car = self.process("car")
 
         def flows() -> bool:
-            flowed = any(each["current_a"] > FLOWING_A for each in self.peer.since(mark, "charger/measurement"))
+            samples = self.peer.since(mark, "charger/measurement")
+            flowed: bool = sum(each["current_a"] > FLOWING_A for each in samples) >= SAMPLES
             car.require(flowed or not car.over, "ended before it charged")
             return flowed
 
         await eventually(flows, "current", PATIENCE_S)
 
     async def plug_and_charge(self, payment: Payment = "contract", **plan: Any) -> Process:
+        car = await self._plug_and_pay(payment, **plan)
+        await self.charging()
+        return car
+
+    async def _plug_and_pay(self, payment: Payment = "contract", **plan: Any) -> Process:
         car = await self.plug(payment, **plan)
         if payment == "external":
             await self.asked()
             await self.console("card accept")
-        await self.charging()
         return car
 
     async def asked(self) -> dict[str, Any]:
@@ -253,7 +266,7 @@ class Bay:
 
     async def charges(self, **plan: Any) -> None:
         """Let a car charge a little and leave content."""
-        await self.plug_and_charge(charge_s=0.2, **plan)
+        await self._plug_and_pay(energy_wh=1.0, **plan)
         result = await self.left()
         assert result["ok"], result["reason"]
         await self.safe()

@@ -149,8 +149,7 @@ async def test_a_card_before_the_plug_counts_once(ac: Bay) -> None:
     mark = ac.mark
     await ac.console("card accept")
     await ac.peer.hears("charger/authorization", id="advance", accepted=True)
-    await ac.plug("external", charge_s=0.3)
-    await ac.charging()
+    await ac.plug("external", energy_wh=1.0)
     assert not ac.peer.since(mark, "secc/authorization/request")
     assert (await ac.left())["ok"]
     await ac.plug("external")

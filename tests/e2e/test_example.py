@@ -33,8 +33,7 @@ async def example(tmp_path_factory: pytest.TempPathFactory, certificates: Path) 
 @pytest.mark.parametrize("payment", ["contract", "external"])
 async def test_it_charges(example: Bay, payment: Payment) -> None:
     mark = example.mark
-    await example.plug(payment, charge_s=0.3)
-    await example.charging()
+    await example.plug(payment, energy_wh=1.0)
     result = await example.left()
     assert result["ok"], result["reason"]
     assert (result["payment"], result["evse_id"]) == (payment, "DE*ABC*E0001")
@@ -62,8 +61,7 @@ async def test_it_opens_without_the_secc_and_takes_up_nothing(example: Bay) -> N
     await example.start("secc")
     await example.ready()
     assert "closed" not in {state["contactor"] for state in example.peer.since(mark, "charger/state")[1:]}
-    await example.plug(charge_s=0.3)
-    await example.charging()
+    await example.plug(energy_wh=1.0)
     assert (await example.left())["ok"]
     await example.safe()
 
@@ -78,3 +76,18 @@ async def test_a_controller_that_comes_back_does_not_close_again(example: Bay) -
     assert not (await example.left())["ok"]
     await example.safe()
     assert "closed" not in {state["contactor"] for state in example.peer.since(mark, "charger/state")}
+
+
+async def test_it_opens_without_the_broker_and_returns_to_it(example: Bay) -> None:
+    await example.plug()
+    await example.charging()
+    await example.broker.stop()
+    assert not (await example.left())["ok"]
+    await example.broker.start()
+    await example.listen()
+    await example.ready()
+    await example.safe()
+    assert "closed" not in {state["contactor"] for state in example.peer.since(0, "charger/state")}
+    await example.plug(energy_wh=1.0)
+    assert (await example.left())["ok"]
+    await example.safe()
