@@ -18,6 +18,9 @@ from v2g.exi.message import Message
 from v2g.exi.notes import Decoded, Note, Quirk, tail_notes
 from v2g.v2gtp import LIMIT
 
+OURS = "ours"
+"""What the encoding is called that we send."""
+
 LOOPS = (9, 2)
 """From which size on other codecs keep a full list's code: EXIficient's compiled grammars, libcbv2g."""
 
@@ -86,19 +89,34 @@ class Schema:
                 return self.library.write(frame, code, message)
         return Writing(self.grammar, strict=False).fragment(code, message)
 
-    def fragment_forms(self, message: Message, name: str | None = None) -> tuple[bytes, ...]:
-        """Tell all encodings of a fragment that are in use, ours first; a peer's signature may be over any of them.
+    def fragment_forms(self, message: Message, name: str | None = None) -> dict[bytes, str]:
+        """Tell all encodings of a fragment that are in use, ours first, each with what it is called.
 
-        They differ for the relaxed element `eMAID` and for lists filled to their maximum. Raises ValueError.
+        A peer's signature may be over any of them. They differ for the relaxed element `eMAID` ("typed": by the
+        grammar of its type) and for lists filled to their maximum ("open lists": with the code of one item more).
+        Raises ValueError.
         """
         code = self.grammar.fragment.code(type(message), name)
-        forms = [self.encode_fragment(message, name)]
-        forms += [
-            Writing(grammar, strict=False).fragment(code, message, relaxed=relaxed)
-            for grammar in (self.grammar, *(library.grammar for library in self._looped))
-            for relaxed in (True, False)
+        forms = {self.encode_fragment(message, name): OURS}
+        others = [(self.grammar, "")]
+        others += [
+            (library.grammar, f"open lists from {most}") for most, library in zip(LOOPS, self._looped, strict=True)
         ]
-        return tuple(dict.fromkeys(forms))
+        for grammar, lists in others:
+            for relaxed, kind in ((True, ""), (False, "typed")):
+                data = Writing(grammar, strict=False).fragment(code, message, relaxed=relaxed)
+                forms.setdefault(data, ", ".join(filter(None, (kind, lists))))
+        return forms
+
+    def explain(self, data: bytes, form: Form = "document") -> Explained:
+        """Read, and tell what each bit means; of undecodable bytes up to the error."""
+        verdict: Decoded | Undecodable
+        try:
+            verdict = self.read(data) if form == "document" else self.read_fragment(data)
+        except Undecodable as error:
+            verdict = error
+        looped = (grammar for grammars in (self._looped,) for grammar in grammars)
+        return explain(chain([self.grammar], looped), data, form, verdict)
 
     def warm(self, *classes: type[Message]) -> None:
         """Have the code for these classes and their parts written now rather than at first use."""
