@@ -16,7 +16,7 @@ from v2g.exi.types import Flag, Listed, Octets, Simple, Text, Whole
 from v2g.protocols import schema
 
 DIGESTS = Path(__file__).parent / "vectors" / "exi-grammar-digests.json"
-SETS = ("sap", "xmldsig", "iso2")
+SETS = ("sap", "xmldsig", "din", "iso2", "iso20.common", "iso20.ac", "iso20.dc", "iso20.wpt", "iso20.acdp")
 
 
 def event_text(event: Event) -> str:

@@ -23,13 +23,19 @@ from v2g.v2gtp import PayloadType
 _MODULES: dict[str, tuple[str, ...]] = {
     "sap": ("app_protocol",),
     "xmldsig": ("xmldsig",),
+    "din": ("xmldsig", "din"),
     "iso2": ("xmldsig", "iso2"),
+    "iso20.common": ("xmldsig", "iso20.common_types", "iso20.common"),
+    "iso20.ac": ("xmldsig", "iso20.common_types", "iso20.ac"),
+    "iso20.dc": ("xmldsig", "iso20.common_types", "iso20.dc"),
+    "iso20.wpt": ("xmldsig", "iso20.common_types", "iso20.wpt"),
+    "iso20.acdp": ("xmldsig", "iso20.common_types", "iso20.acdp"),
 }
 
 
 @cache
 def schema(name: str) -> Schema:
-    """Tell the codec of a schema set: `sap`, `xmldsig` or `iso2`. Raises ValueError for another name."""
+    """Tell the codec of a schema set, such as `sap` or `iso20.dc`. Raises ValueError for a name it does not know."""
     if name not in _MODULES:
         raise ValueError(f"no schema set is named {name!r}; known are {', '.join(_MODULES)}")
     return Schema(name, tuple(importlib.import_module(f"v2g.messages.{module}") for module in _MODULES[name]))

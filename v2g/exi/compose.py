@@ -88,7 +88,7 @@ class Writing:
 
     def _message(self, message: Message) -> None:
         cls = type(message)
-        if cls.group:
+        if cls.abstract:
             raise self._refusal(f"{cls.__name__} is abstract")
         left = {field.name: self._values(message, field) for field in fields(cls)}
         row = self._grammar.first(cls)

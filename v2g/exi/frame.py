@@ -57,4 +57,4 @@ class Frame:
 
 def _only_class(root: Root) -> type[Message] | None:
     kind = root.types[0]
-    return kind if len(root.types) == 1 and isinstance(kind, type) and not kind.group else None
+    return kind if len(root.types) == 1 and isinstance(kind, type) and not kind.abstract else None

@@ -148,8 +148,9 @@ class Grammar:
         self.classes = tuple(
             kind
             for module in modules
-            for kind in vars(module).values()
-            if isinstance(kind, type) and issubclass(kind, Message) and kind.__module__ == module.__name__
+            for name, kind in vars(module).items()
+            if isinstance(kind, type) and issubclass(kind, Message)
+            if (kind.__module__, kind.__name__) == (module.__name__, name)
         )
         simple = [
             Root(vars(module)["NAMESPACE"], name, (simple_or_class(hint),))

@@ -141,7 +141,7 @@ class Library:
             table = {
                 cls: (position, self._writers.get(cls) or self._write_stub(cls))
                 for position, cls in enumerate(classes)
-                if not cls.group
+                if not cls.abstract
             }
             self._tables.append(table)
             self._names[classes, "write"] = self._add("writers", table)
@@ -165,7 +165,7 @@ class Library:
         return function
 
     def _current_reader(self, cls: type[Message]) -> Reader:
-        return _refuse if cls.group else self._readers.get(cls) or self._read_stub(cls)
+        return _refuse if cls.abstract else self._readers.get(cls) or self._read_stub(cls)
 
     def _read_stub(self, cls: type[Message]) -> Reader:
         def stub(v: int, p: int) -> tuple[Any, int]:

@@ -8,9 +8,10 @@ A class is declared once and is the only source of grammar, bits and views:
         Value: Short
 
 Fields are the schema's particles in order, under their wire names. `X | None` is optional, a list says its bounds
-with `Occurs`. `group=True` makes a class the (abstract) head of a substitution group: its subclasses are the
-members, and a field of the head's type takes any of them. `element` makes a class a global element, under the
-class's name or the given one; members of a group are elements anyway.
+with `Occurs`. `group=True` makes a class the head of a substitution group: its subclasses are the members, and a
+field of the head's type takes any of them; the head itself is abstract unless `abstract=False`. `element` makes a
+class a global element, under the class's name or the given one; members of a group are elements anyway, unless
+`element=False`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class MessageType(RecordType):
         namespace: str | None = None,
         element: bool | str | None = None,
         group: bool = False,
+        abstract: bool | None = None,
         **options: Any,
     ) -> Any:
         """Define the class; `options` go on to `Record`."""
@@ -42,6 +44,7 @@ class MessageType(RecordType):
             element = member
         body["element"] = element if isinstance(element, str) else name if element else ""
         body["group"] = group
+        body["abstract"] = group if abstract is None else abstract
         if namespace is not None:
             body["namespace"] = namespace
         return super().__new__(mcls, name, bases, body, **options)
@@ -55,7 +58,9 @@ class Message(Record, metaclass=MessageType):
     element: ClassVar[str] = ""
     """Name of the global element of this type; empty if it has none."""
     group: ClassVar[bool] = False
-    """Whether the class is the abstract head of a substitution group."""
+    """Whether the class is the head of a substitution group: any member may stand where it is named."""
+    abstract: ClassVar[bool] = False
+    """Whether no element of this very type can be sent, as of most heads."""
     qualified_attributes: ClassVar[bool] = False
     """Whether attributes belong to the namespace."""
     qualified_elements: ClassVar[bool] = True

@@ -19,7 +19,18 @@ from v2g.exi.relaxed import Relaxed
 from v2g.messages import iso2, xmldsig
 from v2g.protocols import schema
 
-DUMPS = {"sap": "sap", "xmldsig": "dsig", "iso2": "iso2"}
+REFERENCES = [
+    # set, dump, pairs of states
+    ("sap", "sap", 37),
+    ("xmldsig", "dsig", 105),
+    ("din", "din", 456),
+    ("iso2", "iso2", 2865),
+    ("iso20.common", "c20", 8004),
+    ("iso20.ac", "ac20", 384),
+    ("iso20.dc", "dc20", 358),
+    ("iso20.wpt", "wpt20", 1852),
+    ("iso20.acdp", "acdp20", 240),
+]
 
 
 @dataclass(frozen=True)
@@ -100,14 +111,16 @@ def _differences(grammar: Grammar, dump: Dump) -> tuple[int, list[str]]:
 
 
 @needs_reference
-@pytest.mark.parametrize(("name", "pairs"), [("sap", 37), ("xmldsig", 105), ("iso2", 2865)])
-def test_every_state_is_exificients(name: str, pairs: int) -> None:
-    met, differences = _differences(
-        schema(name).grammar,
-        Dump(REFERENCE / "exi-grammars" / f"{DUMPS[name]}.txt.gz"),
-    )
+@pytest.mark.parametrize(("name", "dump", "pairs"), REFERENCES)
+def test_every_state_is_exificients(name: str, dump: str, pairs: int) -> None:
+    met, differences = _differences(schema(name).grammar, Dump(REFERENCE / "exi-grammars" / f"{dump}.txt.gz"))
     assert differences == []
     assert met == pairs
+
+
+def test_all_states_of_all_sets_were_compared() -> None:
+    assert [name for name, _, _ in REFERENCES] == list(SETS)
+    assert sum(pairs for _, _, pairs in REFERENCES) == 14_301
 
 
 @needs_reference
@@ -164,7 +177,13 @@ def test_the_digests_name_the_class_that_slipped(monkeypatch: pytest.MonkeyPatch
 ROOTS = [
     # set, document roots, bits, fragment names, bits
     ("sap", 2, 2, 9, 4),
+    ("din", 81, 7, 245, 8),
     ("iso2", 80, 7, 243, 8),
+    ("iso20.common", 54, 6, 281, 9),
+    ("iso20.dc", 48, 6, 149, 8),
+    ("iso20.ac", 42, 6, 154, 8),
+    ("iso20.wpt", 38, 6, 193, 8),
+    ("iso20.acdp", 34, 6, 129, 8),
     ("xmldsig", 24, 5, 45, 6),
 ]
 
@@ -194,6 +213,17 @@ FRAGMENTS = [
     ("iso2", "eMAID", 236),
     ("iso2", "SalesTariff", 174),
     ("iso2", "SignedInfo", 208),
+    ("iso20.common", "PnC_AReqAuthorizationMode", 151),
+    ("iso20.common", "OEMProvisioningCertificateChain", 128),
+    ("iso20.common", "CertificateInstallationReq", 27),
+    ("iso20.common", "SignedInstallationData", 231),
+    ("iso20.common", "SignedMeteringData", 232),
+    ("iso20.common", "MeteringConfirmationReq", 119),
+    ("iso20.common", "AbsolutePriceSchedule", 0),
+    ("iso20.common", "PriceLevelSchedule", 167),
+    ("iso20.common", "SignedInfo", 230),
+    ("iso20.dc", "SignedInfo", 129),
+    ("iso20.ac", "SignedInfo", 135),
 ]
 
 
