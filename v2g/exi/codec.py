@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from types import ModuleType
 
@@ -16,6 +16,7 @@ from v2g.exi.layout import Layout, is_fixed
 from v2g.exi.library import READING, WRITING, Library
 from v2g.exi.message import Message
 from v2g.exi.notes import Decoded, Note, Quirk, tail_notes
+from v2g.exi.trace import Explained, Form, explain
 from v2g.v2gtp import LIMIT
 
 OURS = "ours"
@@ -115,8 +116,7 @@ class Schema:
             verdict = self.read(data) if form == "document" else self.read_fragment(data)
         except Undecodable as error:
             verdict = error
-        looped = (grammar for grammars in (self._looped,) for grammar in grammars)
-        return explain(chain([self.grammar], looped), data, form, verdict)
+        return explain(self._grammars(), data, form, verdict)
 
     def warm(self, *classes: type[Message]) -> None:
         """Have the code for these classes and their parts written now rather than at first use."""
@@ -141,6 +141,10 @@ class Schema:
     def _document_codes(self) -> dict[type[Message], int]:
         """The code of each class that can be a root element."""
         return {cls: code for code, cls in self.grammar.document.classes.items()}
+
+    def _grammars(self) -> Iterator[Grammar]:
+        yield self.grammar
+        yield from (library.grammar for library in self._looped)
 
     @cached_property
     def _looped(self) -> tuple[Library, ...]:

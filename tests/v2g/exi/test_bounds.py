@@ -14,11 +14,12 @@ from v2g.errors import Undecodable
 from v2g.exi import runtime
 from v2g.exi.codec import Schema
 from v2g.exi.compose import Writing
-from v2g.exi.explain import MOST_NOTES, MOST_QUOTED, Reading
+from v2g.exi.explain import Reading
 from v2g.exi.library import READING
 from v2g.exi.message import Message
 from v2g.exi.notes import Quirk
 from v2g.exi.runtime import MOST_ITEMS, TRIM_BITS, Deviation
+from v2g.exi.values import MOST_NOTES, MOST_QUOTED
 from v2g.messages import iso2, xmldsig
 from v2g.protocols import schema
 
