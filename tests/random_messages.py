@@ -5,7 +5,8 @@ Draws come from a `random.Random`, so that hypothesis (`st.randoms()`) can seed 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
 from itertools import groupby
 from random import Random
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 from v2g.exi.fields import Field, fields
 from v2g.exi.grammar import Grammar
 from v2g.exi.message import Message
-from v2g.exi.types import Flag, Listed, Octets, Simple, Text, Whole
+from v2g.exi.types import Choice, Flag, Listed, Octets, Simple, Text, Whole
 
 M = TypeVar("M", bound=Message)
 
@@ -29,6 +30,14 @@ REFUSED = ("KeyInfo", "Object")
 CONTENT_MAY_BE_EMPTY = ("CanonicalizationMethod", "SignatureMethod", "DigestMethod", "Transform", "Object")
 
 
+class Way(Enum):
+    """How a field may turn up."""
+
+    WITH = "with"
+    WITHOUT = "without"
+    FULL = "with as many as can be"
+
+
 class Messages:
     """A source of messages of one schema set; `tame` leaves out what an XML tool in between would not carry."""
 
@@ -36,43 +45,67 @@ class Messages:
         self._grammar = grammar
         self._random = random
         self._tame = tame
+        self._drawn: set[tuple[type[Message], str, Way]] = set()
 
     def message(self, cls: type[M]) -> M:
         """Make a message of a class."""
         values: dict[str, Any] = {}
-        declared = [field for field in fields(cls) if field.name not in REFUSED]
-        for choice, members in groupby(declared, key=lambda field: field.choice):
-            alternatives = list(members)
-            if choice is not None:
-                alternatives = [self._random.choice(alternatives)]
-            for field in alternatives:
-                if field.many:
-                    values[field.name] = self._items(field)
-                elif field.least or choice is not None or self._random.random() < 0.5:
-                    values[field.name] = self._value(field)
+        for choice, members in groupby(_declared(cls), key=lambda field: field.choice):
+            for field, way in self._ways(cls, list(members), choice):
+                self._drawn.add((cls, field.name, way))
+                if way is not Way.WITHOUT:
+                    values[field.name] = self._items(field, way) if field.many else self._value(field)
         return cls(**values)
 
     def root(self) -> Message:
         """Make a message of any class that can stand alone and is understood."""
-        classes = [root.types[0] for root in self._grammar.documents]
-        usable = [kind for kind in classes if isinstance(kind, type) and not kind.group and understood(kind)]
-        return self.message(self._random.choice(usable))
+        return self.message(self._random.choice(_standalone(self._grammar)))
 
-    def _items(self, field: Field) -> list[Any]:
+    def missed(self, classes: Iterable[type[Message]]) -> list[str]:
+        """Tell what of these classes and all their parts was not drawn yet: which field, and which way."""
+        wanted = {
+            (cls, field.name, way)
+            for cls in _with_parts(self._grammar, classes)
+            for field in _declared(cls)
+            for way in _possible(field)
+        }
+        return sorted(f"{cls.__name__} {way.value} {name}" for cls, name, way in wanted - self._drawn)
+
+    def _ways(self, cls: type[Message], members: list[Field], choice: Choice | None) -> Iterator[tuple[Field, Way]]:
+        """Decide how the fields of a choice, or fields that stand alone, turn up this time."""
+        if choice is None:
+            for field in members:
+                likely = [Way.FULL] if self._random.random() < 0.1 else [Way.WITH, Way.WITHOUT]
+                possible = _possible(field)
+                yield field, self._fresh(cls, field, [way for way in likely if way in possible] or possible)
+            return
+        fresh = [field for field in members if (cls, field.name, Way.WITH) not in self._drawn]
+        taken: Field | None = self._random.choice(fresh or members)
+        if not choice.required and self._random.random() < 0.3:
+            taken = None
+        for field in members:
+            yield field, Way.WITH if field is taken else Way.WITHOUT
+
+    def _fresh(self, cls: type[Message], field: Field, likely: list[Way]) -> Way:
+        """Pick a way; what was had before gives way to what was never had."""
+        way = self._random.choice(likely)
+        if (cls, field.name, way) not in self._drawn:
+            return way
+        fresh = [other for other in _possible(field) if (cls, field.name, other) not in self._drawn]
+        return self._random.choice(fresh or [way])
+
+    def _items(self, field: Field, way: Way) -> list[Any]:
         most = MOST_ITEMS if field.most is None else min(field.most, MOST_ITEMS)
-        count = self._random.randint(field.least, most)
-        if field.most is not None and field.most <= FULL_LIST and self._random.random() < 0.1:
+        count = self._random.randint(max(field.least, 1), max(field.least, most))
+        if way is Way.FULL and field.most is not None:
             count = field.most
         return [self._value(field) for _ in range(count)]
 
     def _value(self, field: Field) -> Any:
         kind = field.type
-        if not isinstance(kind, type):
-            return self._simple(kind)
-        if kind.group:
-            members = [start.type for start in self._grammar.members(kind)]
-            kind = self._random.choice([cls for cls in members if isinstance(cls, type) and not cls.group])
-        return self.message(kind)
+        if isinstance(kind, type):
+            return self.message(self._random.choice(_stand_ins(self._grammar, kind)))
+        return self._simple(kind)
 
     def _simple(self, kind: Simple) -> Any:
         match kind:
@@ -88,7 +121,7 @@ class Messages:
                     alphabet = CHARACTERS
                 return "".join(self._pick(alphabet) for _ in range(self._length(least, most)))
             case Octets(_, least, most):
-                return bytes(self._random.randrange(256) for _ in range(self._length(least, most)))
+                return self._random.randbytes(self._length(least, most))
 
     def _pick(self, alphabet: Sequence[str]) -> str:
         return alphabet[self._random.randrange(len(alphabet))]
@@ -110,9 +143,54 @@ class Messages:
         return self._random.randint(least, max(least, min(top, LONGEST)))
 
 
+def travelling(grammar: Grammar) -> list[type[Message]]:
+    """Tell the classes that travel as documents: those with a header, or all where a set knows no header."""
+    classes = _standalone(grammar)
+    headed = [cls for cls in classes if any(field.name == "Header" for field in fields(cls))]
+    return headed or classes
+
+
 def understood(cls: type[Message]) -> bool:
     """Tell whether a class may be sent: neither it nor a part it must have holds more than fields can tell."""
     if cls.content is not None:
         return cls.__name__ in CONTENT_MAY_BE_EMPTY
     parts = [field.type for field in fields(cls) if field.least]
-    return all(understood(part) for part in parts if isinstance(part, type) and not part.group)
+    return all(understood(part) for part in parts if isinstance(part, type) and not part.abstract)
+
+
+def _standalone(grammar: Grammar) -> list[type[Message]]:
+    classes = [root.types[0] for root in grammar.documents]
+    return [kind for kind in classes if isinstance(kind, type) and not kind.abstract and understood(kind)]
+
+
+def _possible(field: Field) -> list[Way]:
+    """Tell the ways a field may turn up."""
+    ways = [Way.WITH]
+    if field.least == 0:
+        ways.append(Way.WITHOUT)
+    if field.many and field.most is not None and field.most <= FULL_LIST:
+        ways.append(Way.FULL)
+    return ways
+
+
+def _declared(cls: type[Message]) -> list[Field]:
+    return [field for field in fields(cls) if field.name not in REFUSED]
+
+
+def _stand_ins(grammar: Grammar, kind: type[Message]) -> list[type[Message]]:
+    """Tell the classes a field of this class takes: itself, or the members of its group."""
+    members = [start.type for start in grammar.members(kind)] if kind.group else [kind]
+    return [cls for cls in members if isinstance(cls, type) and not cls.abstract]
+
+
+def _with_parts(grammar: Grammar, classes: Iterable[type[Message]]) -> Iterator[type[Message]]:
+    """Tell these classes and those of all parts they may hold, each once."""
+    todo = list(classes)
+    seen = set(todo)
+    while todo:
+        cls = todo.pop()
+        yield cls
+        kinds = [field.type for field in _declared(cls) if isinstance(field.type, type)]
+        parts = {part for kind in kinds for part in _stand_ins(grammar, kind)} - seen
+        seen |= parts
+        todo += parts

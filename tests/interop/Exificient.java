@@ -9,8 +9,10 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Locale;
+import java.util.Map;
 import javax.xml.parsers.SAXParserFactory;
 import javax.xml.transform.Transformer;
 import javax.xml.transform.TransformerFactory;
@@ -19,20 +21,29 @@ import org.xml.sax.InputSource;
 import org.xml.sax.XMLReader;
 
 /**
- * Turns XML into EXI and back, one request per line: {@code encode|decode document|fragment tables|plain HEX}.
- * Answers {@code ok HEX} or {@code error TEXT}. The only argument is the schema file.
+ * Turns XML into EXI and back, one request per line: {@code encode|decode document|fragment tables|plain SCHEMA HEX}.
+ * Answers {@code ok HEX} or {@code error TEXT}. SCHEMA is a file, loaded when it is first asked for.
  */
 public class Exificient {
     private static final HexFormat HEX = HexFormat.of();
-    private final Grammars grammars;
+    private final Map<String, Grammars> grammars = new HashMap<>();
+    private final XMLReader reader;
+    private final Transformer transformer;
 
-    private Exificient(String schema) throws Exception {
-        grammars = GrammarFactory.newInstance().createGrammars(schema);
+    private Exificient() throws Exception {
+        SAXParserFactory parsers = SAXParserFactory.newInstance();
+        parsers.setNamespaceAware(true);
+        reader = parsers.newSAXParser().getXMLReader();
+        transformer = TransformerFactory.newInstance().newTransformer();
+        transformer.setOutputProperty("omit-xml-declaration", "yes");
     }
 
-    private EXIFactory factory(boolean fragment, boolean tables) {
+    private EXIFactory factory(String schema, boolean fragment, boolean tables) throws Exception {
+        if (!grammars.containsKey(schema)) {
+            grammars.put(schema, GrammarFactory.newInstance().createGrammars(schema));
+        }
         EXIFactory factory = DefaultEXIFactory.newInstance();
-        factory.setGrammars(grammars);
+        factory.setGrammars(grammars.get(schema));
         factory.setFragment(fragment);
         if (!tables) {
             factory.setValuePartitionCapacity(0);
@@ -44,9 +55,6 @@ public class Exificient {
         EXIResult result = new EXIResult(factory);
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         result.setOutputStream(out);
-        SAXParserFactory parsers = SAXParserFactory.newInstance();
-        parsers.setNamespaceAware(true);
-        XMLReader reader = parsers.newSAXParser().getXMLReader();
         reader.setContentHandler(result.getHandler());
         reader.parse(new InputSource(new ByteArrayInputStream(xml)));
         return out.toByteArray();
@@ -55,8 +63,6 @@ public class Exificient {
     private byte[] decode(EXIFactory factory, byte[] exi) throws Exception {
         EXISource source = new EXISource(factory);
         source.setInputSource(new InputSource(new ByteArrayInputStream(exi)));
-        Transformer transformer = TransformerFactory.newInstance().newTransformer();
-        transformer.setOutputProperty("omit-xml-declaration", "yes");
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         transformer.transform(source, new StreamResult(out));
         return out.toByteArray();
@@ -64,9 +70,9 @@ public class Exificient {
 
     private String answer(String line) {
         String[] words = line.split(" ");
-        EXIFactory factory = factory(words[1].equals("fragment"), words[2].equals("tables"));
-        byte[] input = HEX.parseHex(words[3]);
+        byte[] input = HEX.parseHex(words[4]);
         try {
+            EXIFactory factory = factory(words[3], words[1].equals("fragment"), words[2].equals("tables"));
             return "ok " + HEX.formatHex(words[0].equals("encode") ? encode(factory, input) : decode(factory, input));
         } catch (Exception error) {
             return "error " + String.valueOf(error).replaceAll("\\s+", " ");
@@ -75,7 +81,7 @@ public class Exificient {
 
     public static void main(String[] arguments) throws Exception {
         Locale.setDefault(Locale.ROOT);
-        Exificient exificient = new Exificient(arguments[0]);
+        Exificient exificient = new Exificient();
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, "US-ASCII"));
         PrintStream out = new PrintStream(System.out, true, "US-ASCII");
         for (String line = in.readLine(); line != null; line = in.readLine()) {

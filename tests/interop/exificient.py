@@ -18,7 +18,13 @@ DRIVER = Path(__file__).parent / "Exificient.java"
 SCHEMAS = {
     "sap": "V2G_CI_AppProtocol.xsd",
     "xmldsig": "xmldsig-core-schema.xsd",
+    "din": "din_spec/V2G_CI_MsgDef.xsd",
     "iso2": "iso15118_2/V2G_CI_MsgDef.xsd",
+    "iso20.common": "iso15118_20/V2G_CI_CommonMessages.xsd",
+    "iso20.ac": "iso15118_20/V2G_CI_AC.xsd",
+    "iso20.dc": "iso15118_20/V2G_CI_DC.xsd",
+    "iso20.wpt": "iso15118_20/V2G_CI_WPT.xsd",
+    "iso20.acdp": "iso15118_20/V2G_CI_ACDP.xsd",
 }
 Stream = Literal["document", "fragment"]
 
@@ -37,21 +43,17 @@ def obstacle() -> str:
 
 
 class Exificient:
-    """One running EXIficient for one schema set; a context manager."""
+    """A running EXIficient; loads a schema set when first asked about it. A context manager."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         shared = _shared()
         assert shared is not None
         jar = str(shared / "EXICodec.jar")
-        schemas = folder / "schemas"
-        if not schemas.exists():
-            shutil.copytree(shared / "schemas", schemas)
-            signature = schemas / "xmldsig-core-schema.xsd"
-            # Java would fetch the document type from the web.
-            signature.write_text(re.sub(r"<!DOCTYPE.*?\]>", "", signature.read_text(), flags=re.DOTALL))
-            subprocess.run(["javac", "-cp", jar, "-d", str(folder), str(DRIVER)], check=True, timeout=60)
+        self._schemas = folder / "schemas"
+        _copy_schemas(shared / "schemas", self._schemas)
+        subprocess.run(["javac", "-cp", jar, "-d", str(folder), str(DRIVER)], check=True, timeout=60)
         self._process = subprocess.Popen(
-            ["java", "-Xmx256m", "-cp", f"{jar}:{folder}", "Exificient", str(schemas / SCHEMAS[name])],
+            ["java", "-Xmx512m", "-cp", f"{jar}:{folder}", "Exificient"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -70,20 +72,34 @@ class Exificient:
         assert self._process.stdout
         self._process.stdout.close()
 
-    def encode(self, xml: bytes, stream: Stream = "document", *, tables: bool = False) -> bytes:
-        """Turn XML into EXI; `tables` lets it refer to texts sent before. Raises ValueError with its complaint."""
-        return self._ask("encode", stream, xml, tables=tables)
+    def encode(self, name: str, xml: bytes, stream: Stream = "document", *, tables: bool = False) -> bytes:
+        """Turn XML into EXI of a schema set; `tables` lets it refer to texts sent before.
 
-    def decode(self, exi: bytes, stream: Stream = "document", *, tables: bool = False) -> bytes:
-        """Turn EXI into XML. Raises ValueError with its complaint."""
-        return self._ask("decode", stream, exi, tables=tables)
+        Raises ValueError with its complaint.
+        """
+        return self._ask("encode", name, stream, xml, tables=tables)
 
-    def _ask(self, verb: str, stream: Stream, data: bytes, *, tables: bool) -> bytes:
+    def decode(self, name: str, exi: bytes, stream: Stream = "document", *, tables: bool = False) -> bytes:
+        """Turn EXI of a schema set into XML. Raises ValueError with its complaint."""
+        return self._ask("decode", name, stream, exi, tables=tables)
+
+    def _ask(self, verb: str, name: str, stream: Stream, data: bytes, *, tables: bool) -> bytes:
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(f"{verb} {stream} {'tables' if tables else 'plain'} {data.hex()}\n")
+        schema = self._schemas / SCHEMAS[name]
+        self._process.stdin.write(f"{verb} {stream} {'tables' if tables else 'plain'} {schema} {data.hex()}\n")
         self._process.stdin.flush()
         answer, _, rest = self._process.stdout.readline().strip().partition(" ")
         if answer != "ok":
             raise ValueError(rest)
         return bytes.fromhex(rest)
+
+
+def _copy_schemas(source: Path, folder: Path) -> None:
+    """Put the schemas where they find each other and Java needs nothing from the web."""
+    shutil.copytree(source, folder)
+    signature = folder / "xmldsig-core-schema.xsd"
+    # Java would fetch the document type.
+    signature.write_text(re.sub(r"<!DOCTYPE.*?\]>", "", signature.read_text(), flags=re.DOTALL))
+    for own in ("din_spec", "iso15118_20"):
+        shutil.copy(signature, folder / own)
