@@ -1,0 +1,1 @@
+"""Views: messages as people read and write them, in JSON, in XML and as a tree."""
