@@ -30,7 +30,12 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "iso20.dc": ("xmldsig", "iso20.common_types", "iso20.dc"),
     "iso20.wpt": ("xmldsig", "iso20.common_types", "iso20.wpt"),
     "iso20.acdp": ("xmldsig", "iso20.common_types", "iso20.acdp"),
+    "iso20.ac_der_iec": ("xmldsig", "iso20.common_types", "iso20.ac", "iso20.ac_der_iec"),
+    "iso20.ac_der_sae": ("xmldsig", "iso20.common_types", "iso20.ac", "iso20.ac_der_sae"),
 }
+
+SCHEMAS = tuple(_MODULES)
+"""The names of all schema sets."""
 
 
 @cache
