@@ -1,4 +1,11 @@
-"""The messages of DIN SPEC 70121:2014 and all their parts, under their wire names."""
+"""The messages of DIN SPEC 70121:2014 and all their parts, under their wire names.
+
+The specification uses only DC and external payment. What its schema declares beyond that (AC, contracts, tariffs)
+is here too, since every declaration counts for the event codes.
+
+Order: the simple types, the codes, the parts by subject, the header, then the 34 body messages (common, AC, DC),
+each response before its request, at last the envelope.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +24,8 @@ from v2g.exi.types import (
     Reference,
     Short,
     Text,
+    Text32,
+    Text64,
     UnsignedByte,
     UnsignedInt,
     UnsignedShort,
@@ -32,42 +41,37 @@ DATA_TYPES = "urn:din:70121:2012:MsgDataTypes"
 # Simple types
 
 SessionID = Annotated[bytes, Octets("hex", most=8)]
-FaultMsg = Annotated[str, Text(most=64)]
-EVSEID = Annotated[bytes, Octets("hex", most=32)]
 EVCCID = Annotated[bytes, Octets("hex", most=8)]
-ServiceID = UnsignedShort
-ServiceName = Annotated[str, Text(most=32)]
-ServiceScope = Annotated[str, Text(most=32)]
-UnitMultiplier = Annotated[int, Whole(-3, 3)]
-GenChallenge = str
+EVSEID = Annotated[bytes, Octets("hex", most=32)]
 ContractID = Annotated[str, Text(most=24)]
-Certificate = Annotated[bytes, Octets("base64", most=1200)]
+ServiceID = UnsignedShort
+ServiceName = Text32
+ServiceScope = Text32
+FaultMsg = Text64
+MeterID = Text32
+MeterStatus = Short
+TariffDescription = Text32
 SAID = Short
 PMax = Short
-MeterID = Annotated[str, Text(most=32)]
-SigMeterReading = Annotated[bytes, Octets("base64", most=32)]
-MeterStatus = Short
-PrivateKey = Annotated[bytes, Octets("base64", most=128)]
-DHParams = Annotated[bytes, Octets("base64", most=256)]
-RootCertificateID = Annotated[str, Text(most=40)]
 PercentValue = Annotated[int, Whole(0, 100)]
-TariffDescription = Annotated[str, Text(most=32)]
+UnitMultiplier = Annotated[int, Whole(-3, 3)]
+GenChallenge = str
+Certificate = Annotated[bytes, Octets("base64", most=1200)]
+RootCertificateID = Annotated[str, Text(most=40)]
+DHParams = Annotated[bytes, Octets("base64", most=256)]
+PrivateKey = Annotated[bytes, Octets("base64", most=128)]
+SigMeterReading = Annotated[bytes, Octets("base64", most=32)]
 
 
 class Part(Message, namespace=DATA_TYPES):
     """Common ground of the data types."""
 
 
-class FaultCode(Enumeration):
-    """Fault Code."""
-
-    ParsingError = "ParsingError"
-    NoTLSRootCertificatAvailable = "NoTLSRootCertificatAvailable"
-    UnknownError = "UnknownError"
+# Codes
 
 
 class ResponseCode(Enumeration):
-    """Response Code."""
+    """How a request was answered."""
 
     OK = "OK"
     OK_NewSessionEstablished = "OK_NewSessionEstablished"
@@ -94,15 +98,31 @@ class ResponseCode(Enumeration):
     FAILED_WrongEnergyTransferType = "FAILED_WrongEnergyTransferType"
 
 
-class PaymentOption(Enumeration):
-    """Payment Option."""
+class FaultCode(Enumeration):
+    """Why a peer could make nothing of a message."""
 
-    Contract = "Contract"
-    ExternalPayment = "ExternalPayment"
+    ParsingError = "ParsingError"
+    NoTLSRootCertificatAvailable = "NoTLSRootCertificatAvailable"
+    UnknownError = "UnknownError"
+
+
+class EVSEProcessing(Enumeration):
+    """Whether the answer is final or the vehicle has to ask again."""
+
+    Finished = "Finished"
+    Ongoing = "Ongoing"
+
+
+class EVSENotification(Enumeration):
+    """What the station wishes of the vehicle."""
+
+    None_ = "None"
+    StopCharging = "StopCharging"
+    ReNegotiation = "ReNegotiation"
 
 
 class ServiceCategory(Enumeration):
-    """Service Category."""
+    """What kind of service is meant."""
 
     EVCharging = "EVCharging"
     Internet = "Internet"
@@ -110,8 +130,19 @@ class ServiceCategory(Enumeration):
     OtherCustom = "OtherCustom"
 
 
+class ValueType(Enumeration):
+    """Which of the value fields a parameter sets."""
+
+    bool = "bool"
+    byte = "byte"
+    short = "short"
+    int = "int"
+    physicalValue = "physicalValue"
+    string = "string"
+
+
 class EVSESupportedEnergyTransfer(Enumeration):
-    """EVSESupported Energy Transfer."""
+    """What the outlet offers: AC by phases, DC by connector, or both."""
 
     AC_single_phase_core = "AC_single_phase_core"
     AC_three_phase_core = "AC_three_phase_core"
@@ -125,19 +156,34 @@ class EVSESupportedEnergyTransfer(Enumeration):
     AC_core3p_DC_extended = "AC_core3p_DC_extended"
 
 
-class Value(Enumeration):
-    """Value."""
+class EVRequestedEnergyTransfer(Enumeration):
+    """What the vehicle asks for: AC by phases, or DC by connector."""
 
-    bool = "bool"
-    byte = "byte"
-    short = "short"
-    int = "int"
-    physicalValue = "physicalValue"
-    string = "string"
+    AC_single_phase_core = "AC_single_phase_core"
+    AC_three_phase_core = "AC_three_phase_core"
+    DC_core = "DC_core"
+    DC_extended = "DC_extended"
+    DC_combo_core = "DC_combo_core"
+    DC_unique = "DC_unique"
+
+
+class PaymentOption(Enumeration):
+    """Who is asked for authorization: the contract in the vehicle, or somebody outside."""
+
+    Contract = "Contract"
+    ExternalPayment = "ExternalPayment"
+
+
+class CostKind(Enumeration):
+    """What an amount in a tariff counts."""
+
+    relativePricePercentage = "relativePricePercentage"
+    RenewableGenerationPercentage = "RenewableGenerationPercentage"
+    CarbonDioxideEmission = "CarbonDioxideEmission"
 
 
 class UnitSymbol(Enumeration):
-    """Unit Symbol."""
+    """Units: hour, minute, second, ampere, ampere-hour, volt, volt-ampere, watt, watt per second, watt-hour."""
 
     h = "h"
     m = "m"
@@ -151,34 +197,8 @@ class UnitSymbol(Enumeration):
     Wh = "Wh"
 
 
-class EVSEProcessing(Enumeration):
-    """EVSEProcessing."""
-
-    Finished = "Finished"
-    Ongoing = "Ongoing"
-
-
-class EVRequestedEnergyTransfer(Enumeration):
-    """EVRequested Energy Transfer."""
-
-    AC_single_phase_core = "AC_single_phase_core"
-    AC_three_phase_core = "AC_three_phase_core"
-    DC_core = "DC_core"
-    DC_extended = "DC_extended"
-    DC_combo_core = "DC_combo_core"
-    DC_unique = "DC_unique"
-
-
-class EVSENotification(Enumeration):
-    """EVSENotification."""
-
-    None_ = "None"
-    StopCharging = "StopCharging"
-    ReNegotiation = "ReNegotiation"
-
-
 class IsolationLevel(Enumeration):
-    """Isolation Level."""
+    """What the insulation monitor says."""
 
     Invalid = "Invalid"
     Valid = "Valid"
@@ -187,7 +207,7 @@ class IsolationLevel(Enumeration):
 
 
 class DC_EVSEStatusCode(Enumeration):
-    """DC EVSEStatus Code."""
+    """State of the DC supply."""
 
     EVSE_NotReady = "EVSE_NotReady"
     EVSE_Ready = "EVSE_Ready"
@@ -204,7 +224,7 @@ class DC_EVSEStatusCode(Enumeration):
 
 
 class DC_EVErrorCode(Enumeration):
-    """DC EVError Code."""
+    """What is wrong on the vehicle's side."""
 
     NO_ERROR = "NO_ERROR"
     FAILED_RESSTemperatureInhibit = "FAILED_RESSTemperatureInhibit"
@@ -220,74 +240,28 @@ class DC_EVErrorCode(Enumeration):
     NoData = "NoData"
 
 
-class CostKind(Enumeration):
-    """Cost Kind."""
-
-    relativePricePercentage = "relativePricePercentage"
-    RenewableGenerationPercentage = "RenewableGenerationPercentage"
-    CarbonDioxideEmission = "CarbonDioxideEmission"
+# Numbers with a unit
 
 
-class Notification(Part):
-    """Notification."""
+class PhysicalValue(Part):
+    """A number, mostly with its unit: Value times ten to the power of Multiplier."""
 
-    FaultCode: FaultCode
-    FaultMsg: FaultMsg | None = None
-
-
-class MessageHeader(Message, namespace=HEADER):
-    """Message Header."""
-
-    SessionID: SessionID
-    Notification: Notification | None = None
-    Signature: Reference[Signature | None] = None
+    Multiplier: UnitMultiplier
+    Unit: UnitSymbol | None = None
+    Value: Short
 
 
-class BodyElement(Message, namespace=DEFINITION, group=True):
-    """Body Element."""
-
-
-class BodyMessage(BodyElement, namespace=BODY, element=False):
-    """Common ground of the messages."""
-
-
-class Body(Message, namespace=DEFINITION):
-    """Body."""
-
-    BodyElement: BodyElement | None = None
-
-
-class V2G_Message(Message, namespace=DEFINITION, element=True):
-    """V2 G Message."""
-
-    Header: MessageHeader
-    Body: Body
-
-
-class SessionSetupRes(BodyMessage):
-    """Session Setup Res."""
-
-    ResponseCode: ResponseCode
-    EVSEID: EVSEID
-    DateTimeNow: Long | None = None
-
-
-class SessionSetupReq(BodyMessage):
-    """Session Setup Req."""
-
-    Response: ClassVar[type[SessionSetupRes]] = SessionSetupRes
-
-    EVCCID: EVCCID
+# Services
 
 
 class PaymentOptions(Part):
-    """Payment Options."""
+    """How the driver may be authorised; external payment only, by the specification."""
 
     PaymentOption: Annotated[list[PaymentOption], Occurs(1, None)]
 
 
 class ServiceTag(Part):
-    """Service Tag."""
+    """What a service is called."""
 
     ServiceID: ServiceID
     ServiceName: ServiceName | None = None
@@ -296,55 +270,42 @@ class ServiceTag(Part):
 
 
 class Service(Part):
-    """Service."""
+    """A service the station offers."""
 
     ServiceTag: ServiceTag
     FreeService: bool
 
 
 class ServiceCharge(Service, element=True):
-    """Service Charge."""
+    """Charging, as a service."""
 
     EnergyTransferType: EVSESupportedEnergyTransfer
 
 
 class ServiceTagList(Part):
-    """Service Tag List."""
+    """The services besides charging."""
 
     Service: Annotated[list[Service], Occurs(1, None)]
 
 
-class ServiceDiscoveryRes(BodyMessage):
-    """Service Discovery Res."""
+class SelectedService(Part):
+    """A service the vehicle takes, with the parameter set it wants."""
 
-    ResponseCode: ResponseCode
-    PaymentOptions: PaymentOptions
-    ChargeService: ServiceCharge
-    ServiceList: ServiceTagList | None = None
+    ServiceID: ServiceID
+    ParameterSetID: Short | None = None
 
 
-class ServiceDiscoveryReq(BodyMessage):
-    """Service Discovery Req."""
+class SelectedServiceList(Part):
+    """All services the vehicle takes, charging included."""
 
-    Response: ClassVar[type[ServiceDiscoveryRes]] = ServiceDiscoveryRes
-
-    ServiceScope: ServiceScope | None = None
-    ServiceCategory: ServiceCategory | None = None
-
-
-class PhysicalValue(Part):
-    """Physical Value."""
-
-    Multiplier: UnitMultiplier
-    Unit: UnitSymbol | None = None
-    Value: Short
+    SelectedService: Annotated[list[SelectedService], Occurs(1, None)]
 
 
 class Parameter(Part):
-    """Parameter."""
+    """One named value of a service; the field that ValueType names is set, no other."""
 
     Name: Attribute[str]
-    ValueType: Attribute[Value]
+    ValueType: Attribute[ValueType]
     boolValue: Alternative[bool] = None
     byteValue: Alternative[Byte] = None
     shortValue: Alternative[Short] = None
@@ -354,179 +315,45 @@ class Parameter(Part):
 
 
 class ParameterSet(Part):
-    """Parameter Set."""
+    """One way a service can be had."""
 
     ParameterSetID: Short
     Parameter: Annotated[list[Parameter], Occurs(1, None)]
 
 
 class ServiceParameterList(Part):
-    """Service Parameter List."""
+    """All ways a service can be had."""
 
     ParameterSet: Annotated[list[ParameterSet], Occurs(1, None)]
 
 
-class ServiceDetailRes(BodyMessage):
-    """Service Detail Res."""
-
-    ResponseCode: ResponseCode
-    ServiceID: ServiceID
-    ServiceParameterList: ServiceParameterList | None = None
-
-
-class ServiceDetailReq(BodyMessage):
-    """Service Detail Req."""
-
-    Response: ClassVar[type[ServiceDetailRes]] = ServiceDetailRes
-
-    ServiceID: ServiceID
-
-
-class ServicePaymentSelectionRes(BodyMessage):
-    """Service Payment Selection Res."""
-
-    ResponseCode: ResponseCode
-
-
-class SelectedService(Part):
-    """Selected Service."""
-
-    ServiceID: ServiceID
-    ParameterSetID: Short | None = None
-
-
-class SelectedServiceList(Part):
-    """Selected Service List."""
-
-    SelectedService: Annotated[list[SelectedService], Occurs(1, None)]
-
-
-class ServicePaymentSelectionReq(BodyMessage):
-    """Service Payment Selection Req."""
-
-    Response: ClassVar[type[ServicePaymentSelectionRes]] = ServicePaymentSelectionRes
-
-    SelectedPaymentOption: PaymentOption
-    SelectedServiceList: SelectedServiceList
-
-
-class PaymentDetailsRes(BodyMessage):
-    """Payment Details Res."""
-
-    ResponseCode: ResponseCode
-    GenChallenge: GenChallenge
-    DateTimeNow: Long
+# Certificates
 
 
 class SubCertificates(Part):
-    """Sub Certificates."""
+    """DER certificates between leaf and root."""
 
     Certificate: Annotated[list[Certificate], Occurs(1, None)]
 
 
 class CertificateChain(Part):
-    """Certificate Chain."""
+    """A DER leaf certificate with its issuers, without the root."""
 
     Certificate: Certificate
     SubCertificates: SubCertificates | None = None
 
 
-class PaymentDetailsReq(BodyMessage):
-    """Payment Details Req."""
+class ListOfRootCertificateIDs(Part):
+    """The roots the vehicle trusts."""
 
-    Response: ClassVar[type[PaymentDetailsRes]] = PaymentDetailsRes
-
-    ContractID: ContractID
-    ContractSignatureCertChain: CertificateChain
+    RootCertificateID: Annotated[list[RootCertificateID], Occurs(1, None)]
 
 
-class ContractAuthenticationRes(BodyMessage):
-    """Contract Authentication Res."""
-
-    ResponseCode: ResponseCode
-    EVSEProcessing: EVSEProcessing
-
-
-class ContractAuthenticationReq(BodyMessage):
-    """Contract Authentication Req."""
-
-    Response: ClassVar[type[ContractAuthenticationRes]] = ContractAuthenticationRes
-
-    Id: Attribute[str | None] = None
-    GenChallenge: GenChallenge | None = None
-
-
-class SASchedules(Part, group=True):
-    """SASchedules."""
-
-
-class EVSEChargeParameter(Part, group=True):
-    """EVSECharge Parameter."""
-
-
-class ChargeParameterDiscoveryRes(BodyMessage):
-    """Charge Parameter Discovery Res."""
-
-    ResponseCode: ResponseCode
-    EVSEProcessing: EVSEProcessing
-    SASchedules: SASchedules
-    EVSEChargeParameter: EVSEChargeParameter
-
-
-class EVChargeParameter(Part, group=True):
-    """EVCharge Parameter."""
-
-
-class ChargeParameterDiscoveryReq(BodyMessage):
-    """Charge Parameter Discovery Req."""
-
-    Response: ClassVar[type[ChargeParameterDiscoveryRes]] = ChargeParameterDiscoveryRes
-
-    EVRequestedEnergyTransferType: EVRequestedEnergyTransfer
-    EVChargeParameter: EVChargeParameter
-
-
-class EVSEStatus(Part, group=True):
-    """EVSEStatus."""
-
-
-class PowerDeliveryRes(BodyMessage):
-    """Power Delivery Res."""
-
-    ResponseCode: ResponseCode
-    EVSEStatus: EVSEStatus
-
-
-class ProfileEntry(Part):
-    """Profile Entry."""
-
-    ChargingProfileEntryStart: UnsignedInt
-    ChargingProfileEntryMaxPower: PMax
-
-
-class ChargingProfile(Part):
-    """Charging Profile."""
-
-    SAScheduleTupleID: SAID
-    ProfileEntry: Annotated[list[ProfileEntry], Occurs(1, None)]
-
-
-class EVPowerDeliveryParameter(Part, group=True):
-    """EVPower Delivery Parameter."""
-
-
-class PowerDeliveryReq(BodyMessage):
-    """Power Delivery Req."""
-
-    Response: ClassVar[type[PowerDeliveryRes]] = PowerDeliveryRes
-
-    ReadyToChargeState: bool
-    ChargingProfile: ChargingProfile | None = None
-    EVPowerDeliveryParameter: EVPowerDeliveryParameter | None = None
+# Metering
 
 
 class MeterInfo(Part):
-    """Meter Info."""
+    """A meter reading, its signature, and when it was taken (TMeter, Unix seconds)."""
 
     MeterID: MeterID
     MeterReading: PhysicalValue | None = None
@@ -535,8 +362,112 @@ class MeterInfo(Part):
     TMeter: Long | None = None
 
 
+# Schedules and tariffs
+
+
+class TimeInterval(Part, group=True):
+    """A stretch of time."""
+
+
+class RelativeTimeInterval(TimeInterval):
+    """Seconds from now (`start`) and, for the last entry, how long."""
+
+    start: UnsignedInt
+    duration: UnsignedInt | None = None
+
+
+class Entry(Part, group=True):
+    """What holds during a stretch of time."""
+
+    TimeInterval: TimeInterval
+
+
+class PMaxScheduleEntry(Entry):
+    """The most power in W from here on."""
+
+    PMax: PMax
+
+
+class PMaxSchedule(Part):
+    """The most power over time."""
+
+    PMaxScheduleID: SAID
+    PMaxScheduleEntry: Annotated[list[PMaxScheduleEntry], Occurs(1, None)]
+
+
+class Cost(Part):
+    """An amount of a kind, scaled by ten to the power of amountMultiplier."""
+
+    costKind: CostKind
+    amount: UnsignedInt
+    amountMultiplier: UnitMultiplier | None = None
+
+
+class ConsumptionCost(Part):
+    """The costs that apply above a power."""
+
+    startValue: UnsignedInt
+    Cost: Annotated[list[Cost], Occurs(0, None)] = []
+
+
+class SalesTariffEntry(Entry):
+    """The price level, and optionally costs, from here on."""
+
+    EPriceLevel: UnsignedByte
+    ConsumptionCost: Annotated[list[ConsumptionCost], Occurs(0, None)] = []
+
+
+class SalesTariff(Part):
+    """A tariff over time."""
+
+    Id: Attribute[str]
+    SalesTariffID: SAID
+    SalesTariffDescription: TariffDescription | None = None
+    NumEPriceLevels: UnsignedByte
+    SalesTariffEntry: Annotated[list[SalesTariffEntry], Occurs(1, None)]
+
+
+class SAScheduleTuple(Part):
+    """One schedule the vehicle may choose, with its tariff."""
+
+    SAScheduleTupleID: SAID
+    PMaxSchedule: PMaxSchedule
+    SalesTariff: SalesTariff | None = None
+
+
+class SASchedules(Part, group=True):
+    """What the station offers over time."""
+
+
+class SAScheduleList(SASchedules):
+    """The schedules the vehicle may choose from."""
+
+    SAScheduleTuple: Annotated[list[SAScheduleTuple], Occurs(1, None)]
+
+
+class ProfileEntry(Part):
+    """The most power in W the vehicle will draw from here on."""
+
+    ChargingProfileEntryStart: UnsignedInt
+    ChargingProfileEntryMaxPower: PMax
+
+
+class ChargingProfile(Part):
+    """How the vehicle will draw power over time, by which of the schedules."""
+
+    SAScheduleTupleID: SAID
+    ProfileEntry: Annotated[list[ProfileEntry], Occurs(1, None)]
+
+
+# Status and charge parameters
+
+
+class EVSEStatus(Part, group=True):
+    """State of an outlet."""
+
+
 class AC_EVSEStatus(EVSEStatus):
-    """AC EVSEStatus."""
+    """State of an AC outlet; RCD tells whether the residual current device has tripped."""
 
     PowerSwitchClosed: bool
     RCD: bool
@@ -544,33 +475,266 @@ class AC_EVSEStatus(EVSEStatus):
     EVSENotification: EVSENotification
 
 
-class ChargingStatusRes(BodyMessage):
-    """Charging Status Res."""
+class DC_EVSEStatus(EVSEStatus):
+    """State of a DC outlet, what the station wishes, and within how many seconds."""
+
+    EVSEIsolationStatus: IsolationLevel | None = None
+    EVSEStatusCode: DC_EVSEStatusCode
+    NotificationMaxDelay: UnsignedInt
+    EVSENotification: EVSENotification
+
+
+class EVStatus(Part, group=True):
+    """State of the vehicle."""
+
+
+class DC_EVStatus(EVStatus):
+    """State of the vehicle at a DC outlet; EVRESSSOC is the battery's charge in percent."""
+
+    EVReady: bool
+    EVCabinConditioning: bool | None = None
+    EVRESSConditioning: bool | None = None
+    EVErrorCode: DC_EVErrorCode
+    EVRESSSOC: PercentValue
+
+
+class EVChargeParameter(Part, group=True):
+    """What the vehicle needs and can take."""
+
+
+class AC_EVChargeParameter(EVChargeParameter):
+    """What the vehicle needs of an AC outlet; DepartureTime in seconds from now."""
+
+    DepartureTime: UnsignedInt
+    EAmount: PhysicalValue
+    EVMaxVoltage: PhysicalValue
+    EVMaxCurrent: PhysicalValue
+    EVMinCurrent: PhysicalValue
+
+
+class DC_EVChargeParameter(EVChargeParameter):
+    """What the vehicle needs of a DC outlet."""
+
+    DC_EVStatus: DC_EVStatus
+    EVMaximumCurrentLimit: PhysicalValue
+    EVMaximumPowerLimit: PhysicalValue | None = None
+    EVMaximumVoltageLimit: PhysicalValue
+    EVEnergyCapacity: PhysicalValue | None = None
+    EVEnergyRequest: PhysicalValue | None = None
+    FullSOC: PercentValue | None = None
+    BulkSOC: PercentValue | None = None
+
+
+class EVSEChargeParameter(Part, group=True):
+    """What the outlet can give."""
+
+
+class AC_EVSEChargeParameter(EVSEChargeParameter):
+    """What an AC outlet can give."""
+
+    AC_EVSEStatus: AC_EVSEStatus
+    EVSEMaxVoltage: PhysicalValue
+    EVSEMaxCurrent: PhysicalValue
+    EVSEMinCurrent: PhysicalValue
+
+
+class DC_EVSEChargeParameter(EVSEChargeParameter):
+    """What a DC outlet can give."""
+
+    DC_EVSEStatus: DC_EVSEStatus
+    EVSEMaximumCurrentLimit: PhysicalValue
+    EVSEMaximumPowerLimit: PhysicalValue | None = None
+    EVSEMaximumVoltageLimit: PhysicalValue
+    EVSEMinimumCurrentLimit: PhysicalValue
+    EVSEMinimumVoltageLimit: PhysicalValue
+    EVSECurrentRegulationTolerance: PhysicalValue | None = None
+    EVSEPeakCurrentRipple: PhysicalValue
+    EVSEEnergyToBeDelivered: PhysicalValue | None = None
+
+
+class EVPowerDeliveryParameter(Part, group=True):
+    """What the vehicle says when power starts or stops."""
+
+
+class DC_EVPowerDeliveryParameter(EVPowerDeliveryParameter):
+    """What the vehicle says when DC power starts or stops."""
+
+    DC_EVStatus: DC_EVStatus
+    BulkChargingComplete: bool | None = None
+    ChargingComplete: bool
+
+
+# The header
+
+
+class Notification(Part):
+    """A fault, told beside the message."""
+
+    FaultCode: FaultCode
+    FaultMsg: FaultMsg | None = None
+
+
+class MessageHeader(Message, namespace=HEADER):
+    """Which session a message belongs to; a signature has no use here."""
+
+    SessionID: SessionID
+    Notification: Notification | None = None
+    Signature: Reference[Signature | None] = None
+
+
+# The body: messages common to AC and DC
+
+
+class BodyElement(Message, namespace=DEFINITION, group=True):
+    """Any of the 34 messages; declared in another namespace than they are."""
+
+
+class BodyMessage(BodyElement, namespace=BODY, element=False):
+    """Common ground of the 34 messages."""
+
+
+class SessionSetupRes(BodyMessage):
+    """The session is open; its id stands in the header."""
 
     ResponseCode: ResponseCode
     EVSEID: EVSEID
-    SAScheduleTupleID: SAID
-    EVSEMaxCurrent: PhysicalValue | None = None
-    MeterInfo: MeterInfo | None = None
-    ReceiptRequired: bool
-    AC_EVSEStatus: AC_EVSEStatus
+    DateTimeNow: Long | None = None
 
 
-class ChargingStatusReq(BodyMessage):
-    """Charging Status Req."""
+class SessionSetupReq(BodyMessage):
+    """Open a session, or join the one the header names."""
 
-    Response: ClassVar[type[ChargingStatusRes]] = ChargingStatusRes
+    Response: ClassVar[type[SessionSetupRes]] = SessionSetupRes
+
+    EVCCID: EVCCID
+
+
+class ServiceDiscoveryRes(BodyMessage):
+    """What the station offers, and how to be authorised for it."""
+
+    ResponseCode: ResponseCode
+    PaymentOptions: PaymentOptions
+    ChargeService: ServiceCharge
+    ServiceList: ServiceTagList | None = None
+
+
+class ServiceDiscoveryReq(BodyMessage):
+    """Ask for the services, optionally of one scope or category."""
+
+    Response: ClassVar[type[ServiceDiscoveryRes]] = ServiceDiscoveryRes
+
+    ServiceScope: ServiceScope | None = None
+    ServiceCategory: ServiceCategory | None = None
+
+
+class ServiceDetailRes(BodyMessage):
+    """The parameter sets of one service."""
+
+    ResponseCode: ResponseCode
+    ServiceID: ServiceID
+    ServiceParameterList: ServiceParameterList | None = None
+
+
+class ServiceDetailReq(BodyMessage):
+    """Ask for the parameter sets of one service."""
+
+    Response: ClassVar[type[ServiceDetailRes]] = ServiceDetailRes
+
+    ServiceID: ServiceID
+
+
+class ServicePaymentSelectionRes(BodyMessage):
+    """Whether the selection is accepted."""
+
+    ResponseCode: ResponseCode
+
+
+class ServicePaymentSelectionReq(BodyMessage):
+    """Select services and the way of payment."""
+
+    Response: ClassVar[type[ServicePaymentSelectionRes]] = ServicePaymentSelectionRes
+
+    SelectedPaymentOption: PaymentOption
+    SelectedServiceList: SelectedServiceList
+
+
+class PaymentDetailsRes(BodyMessage):
+    """A challenge for the vehicle to sign, and the station's time in Unix seconds."""
+
+    ResponseCode: ResponseCode
+    GenChallenge: GenChallenge
+    DateTimeNow: Long
+
+
+class PaymentDetailsReq(BodyMessage):
+    """Present the contract."""
+
+    Response: ClassVar[type[PaymentDetailsRes]] = PaymentDetailsRes
+
+    ContractID: ContractID
+    ContractSignatureCertChain: CertificateChain
+
+
+class ContractAuthenticationRes(BodyMessage):
+    """Whether charging is authorised yet."""
+
+    ResponseCode: ResponseCode
+    EVSEProcessing: EVSEProcessing
+
+
+class ContractAuthenticationReq(BodyMessage):
+    """Ask for authorization, whoever gives it."""
+
+    Response: ClassVar[type[ContractAuthenticationRes]] = ContractAuthenticationRes
+
+    Id: Attribute[str | None] = None
+    GenChallenge: GenChallenge | None = None
+
+
+class ChargeParameterDiscoveryRes(BodyMessage):
+    """What the outlet can give, at once and over time."""
+
+    ResponseCode: ResponseCode
+    EVSEProcessing: EVSEProcessing
+    SASchedules: SASchedules
+    EVSEChargeParameter: EVSEChargeParameter
+
+
+class ChargeParameterDiscoveryReq(BodyMessage):
+    """What the vehicle needs and can take."""
+
+    Response: ClassVar[type[ChargeParameterDiscoveryRes]] = ChargeParameterDiscoveryRes
+
+    EVRequestedEnergyTransferType: EVRequestedEnergyTransfer
+    EVChargeParameter: EVChargeParameter
+
+
+class PowerDeliveryRes(BodyMessage):
+    """Whether power is on or off as asked."""
+
+    ResponseCode: ResponseCode
+    EVSEStatus: EVSEStatus
+
+
+class PowerDeliveryReq(BodyMessage):
+    """Start or stop power, with the profile planned."""
+
+    Response: ClassVar[type[PowerDeliveryRes]] = PowerDeliveryRes
+
+    ReadyToChargeState: bool
+    ChargingProfile: ChargingProfile | None = None
+    EVPowerDeliveryParameter: EVPowerDeliveryParameter | None = None
 
 
 class MeteringReceiptRes(BodyMessage):
-    """Metering Receipt Res."""
+    """Whether the receipt is accepted."""
 
     ResponseCode: ResponseCode
     AC_EVSEStatus: AC_EVSEStatus
 
 
 class MeteringReceiptReq(BodyMessage):
-    """Metering Receipt Req."""
+    """Confirm a meter reading."""
 
     Response: ClassVar[type[MeteringReceiptRes]] = MeteringReceiptRes
 
@@ -581,19 +745,19 @@ class MeteringReceiptReq(BodyMessage):
 
 
 class SessionStopRes(BodyMessage):
-    """Session Stop Res."""
+    """The session is over."""
 
     ResponseCode: ResponseCode
 
 
 class SessionStopReq(BodyMessage):
-    """Session Stop Req."""
+    """End the session."""
 
     Response: ClassVar[type[SessionStopRes]] = SessionStopRes
 
 
 class CertificateUpdateRes(BodyMessage):
-    """Certificate Update Res."""
+    """A renewed contract, or when to try again (RetryCounter)."""
 
     Id: Attribute[str]
     ResponseCode: ResponseCode
@@ -604,14 +768,8 @@ class CertificateUpdateRes(BodyMessage):
     RetryCounter: Short
 
 
-class ListOfRootCertificateIDs(Part):
-    """List Of Root Certificate IDs."""
-
-    RootCertificateID: Annotated[list[RootCertificateID], Occurs(1, None)]
-
-
 class CertificateUpdateReq(BodyMessage):
-    """Certificate Update Req."""
+    """Ask to renew a contract."""
 
     Response: ClassVar[type[CertificateUpdateRes]] = CertificateUpdateRes
 
@@ -623,7 +781,7 @@ class CertificateUpdateReq(BodyMessage):
 
 
 class CertificateInstallationRes(BodyMessage):
-    """Certificate Installation Res."""
+    """A contract certificate, with its key encrypted for this vehicle."""
 
     Id: Attribute[str]
     ResponseCode: ResponseCode
@@ -634,7 +792,7 @@ class CertificateInstallationRes(BodyMessage):
 
 
 class CertificateInstallationReq(BodyMessage):
-    """Certificate Installation Req."""
+    """Ask for a contract certificate, on the strength of the one the maker installed."""
 
     Response: ClassVar[type[CertificateInstallationRes]] = CertificateInstallationRes
 
@@ -644,39 +802,40 @@ class CertificateInstallationReq(BodyMessage):
     DHParams: DHParams
 
 
-class DC_EVSEStatus(EVSEStatus):
-    """DC EVSEStatus."""
+# The body: AC
 
-    EVSEIsolationStatus: IsolationLevel | None = None
-    EVSEStatusCode: DC_EVSEStatusCode
-    NotificationMaxDelay: UnsignedInt
-    EVSENotification: EVSENotification
+
+class ChargingStatusRes(BodyMessage):
+    """State of the AC outlet, its current limit and meter."""
+
+    ResponseCode: ResponseCode
+    EVSEID: EVSEID
+    SAScheduleTupleID: SAID
+    EVSEMaxCurrent: PhysicalValue | None = None
+    MeterInfo: MeterInfo | None = None
+    ReceiptRequired: bool
+    AC_EVSEStatus: AC_EVSEStatus
+
+
+class ChargingStatusReq(BodyMessage):
+    """Ask how AC charging goes."""
+
+    Response: ClassVar[type[ChargingStatusRes]] = ChargingStatusRes
+
+
+# The body: DC
 
 
 class CableCheckRes(BodyMessage):
-    """Cable Check Res."""
+    """Whether the cable's insulation holds."""
 
     ResponseCode: ResponseCode
     DC_EVSEStatus: DC_EVSEStatus
     EVSEProcessing: EVSEProcessing
 
 
-class EVStatus(Part, group=True):
-    """EVStatus."""
-
-
-class DC_EVStatus(EVStatus):
-    """DC EVStatus."""
-
-    EVReady: bool
-    EVCabinConditioning: bool | None = None
-    EVRESSConditioning: bool | None = None
-    EVErrorCode: DC_EVErrorCode
-    EVRESSSOC: PercentValue
-
-
 class CableCheckReq(BodyMessage):
-    """Cable Check Req."""
+    """Ask to check the cable's insulation."""
 
     Response: ClassVar[type[CableCheckRes]] = CableCheckRes
 
@@ -684,7 +843,7 @@ class CableCheckReq(BodyMessage):
 
 
 class PreChargeRes(BodyMessage):
-    """Pre Charge Res."""
+    """The voltage at the outlet."""
 
     ResponseCode: ResponseCode
     DC_EVSEStatus: DC_EVSEStatus
@@ -692,7 +851,7 @@ class PreChargeRes(BodyMessage):
 
 
 class PreChargeReq(BodyMessage):
-    """Pre Charge Req."""
+    """Ask to bring the outlet to the battery's voltage."""
 
     Response: ClassVar[type[PreChargeRes]] = PreChargeRes
 
@@ -702,7 +861,7 @@ class PreChargeReq(BodyMessage):
 
 
 class CurrentDemandRes(BodyMessage):
-    """Current Demand Res."""
+    """What flows, and which limits are reached."""
 
     ResponseCode: ResponseCode
     DC_EVSEStatus: DC_EVSEStatus
@@ -717,7 +876,7 @@ class CurrentDemandRes(BodyMessage):
 
 
 class CurrentDemandReq(BodyMessage):
-    """Current Demand Req."""
+    """The current and voltage the vehicle wants now."""
 
     Response: ClassVar[type[CurrentDemandRes]] = CurrentDemandRes
 
@@ -734,7 +893,7 @@ class CurrentDemandReq(BodyMessage):
 
 
 class WeldingDetectionRes(BodyMessage):
-    """Welding Detection Res."""
+    """The voltage at the outlet."""
 
     ResponseCode: ResponseCode
     DC_EVSEStatus: DC_EVSEStatus
@@ -742,138 +901,24 @@ class WeldingDetectionRes(BodyMessage):
 
 
 class WeldingDetectionReq(BodyMessage):
-    """Welding Detection Req."""
+    """Ask for the voltage while the vehicle tests its contactors."""
 
     Response: ClassVar[type[WeldingDetectionRes]] = WeldingDetectionRes
 
     DC_EVStatus: DC_EVStatus
 
 
-class TimeInterval(Part, group=True):
-    """Time Interval."""
+# The envelope
 
 
-class Entry(Part, group=True):
-    """Entry."""
+class Body(Message, namespace=DEFINITION):
+    """The place for one message; empty only where a fault is told in the header."""
 
-    TimeInterval: TimeInterval
-
-
-class PMaxScheduleEntry(Entry):
-    """PMax Schedule Entry."""
-
-    PMax: PMax
+    BodyElement: BodyElement | None = None
 
 
-class PMaxSchedule(Part):
-    """PMax Schedule."""
+class V2G_Message(Message, namespace=DEFINITION, element=True):
+    """The envelope every message travels in."""
 
-    PMaxScheduleID: SAID
-    PMaxScheduleEntry: Annotated[list[PMaxScheduleEntry], Occurs(1, None)]
-
-
-class Cost(Part):
-    """Cost."""
-
-    costKind: CostKind
-    amount: UnsignedInt
-    amountMultiplier: UnitMultiplier | None = None
-
-
-class ConsumptionCost(Part):
-    """Consumption Cost."""
-
-    startValue: UnsignedInt
-    Cost: Annotated[list[Cost], Occurs(0, None)] = []
-
-
-class SalesTariffEntry(Entry):
-    """Sales Tariff Entry."""
-
-    EPriceLevel: UnsignedByte
-    ConsumptionCost: Annotated[list[ConsumptionCost], Occurs(0, None)] = []
-
-
-class SalesTariff(Part):
-    """Sales Tariff."""
-
-    Id: Attribute[str]
-    SalesTariffID: SAID
-    SalesTariffDescription: TariffDescription | None = None
-    NumEPriceLevels: UnsignedByte
-    SalesTariffEntry: Annotated[list[SalesTariffEntry], Occurs(1, None)]
-
-
-class SAScheduleTuple(Part):
-    """SASchedule Tuple."""
-
-    SAScheduleTupleID: SAID
-    PMaxSchedule: PMaxSchedule
-    SalesTariff: SalesTariff | None = None
-
-
-class SAScheduleList(SASchedules):
-    """SASchedule List."""
-
-    SAScheduleTuple: Annotated[list[SAScheduleTuple], Occurs(1, None)]
-
-
-class RelativeTimeInterval(TimeInterval):
-    """Relative Time Interval."""
-
-    start: UnsignedInt
-    duration: UnsignedInt | None = None
-
-
-class AC_EVChargeParameter(EVChargeParameter):
-    """AC EVCharge Parameter."""
-
-    DepartureTime: UnsignedInt
-    EAmount: PhysicalValue
-    EVMaxVoltage: PhysicalValue
-    EVMaxCurrent: PhysicalValue
-    EVMinCurrent: PhysicalValue
-
-
-class DC_EVChargeParameter(EVChargeParameter):
-    """DC EVCharge Parameter."""
-
-    DC_EVStatus: DC_EVStatus
-    EVMaximumCurrentLimit: PhysicalValue
-    EVMaximumPowerLimit: PhysicalValue | None = None
-    EVMaximumVoltageLimit: PhysicalValue
-    EVEnergyCapacity: PhysicalValue | None = None
-    EVEnergyRequest: PhysicalValue | None = None
-    FullSOC: PercentValue | None = None
-    BulkSOC: PercentValue | None = None
-
-
-class AC_EVSEChargeParameter(EVSEChargeParameter):
-    """AC EVSECharge Parameter."""
-
-    AC_EVSEStatus: AC_EVSEStatus
-    EVSEMaxVoltage: PhysicalValue
-    EVSEMaxCurrent: PhysicalValue
-    EVSEMinCurrent: PhysicalValue
-
-
-class DC_EVSEChargeParameter(EVSEChargeParameter):
-    """DC EVSECharge Parameter."""
-
-    DC_EVSEStatus: DC_EVSEStatus
-    EVSEMaximumCurrentLimit: PhysicalValue
-    EVSEMaximumPowerLimit: PhysicalValue | None = None
-    EVSEMaximumVoltageLimit: PhysicalValue
-    EVSEMinimumCurrentLimit: PhysicalValue
-    EVSEMinimumVoltageLimit: PhysicalValue
-    EVSECurrentRegulationTolerance: PhysicalValue | None = None
-    EVSEPeakCurrentRipple: PhysicalValue
-    EVSEEnergyToBeDelivered: PhysicalValue | None = None
-
-
-class DC_EVPowerDeliveryParameter(EVPowerDeliveryParameter):
-    """DC EVPower Delivery Parameter."""
-
-    DC_EVStatus: DC_EVStatus
-    BulkChargingComplete: bool | None = None
-    ChargingComplete: bool
+    Header: MessageHeader
+    Body: Body

@@ -1,4 +1,8 @@
-"""The messages of ISO 15118-20 that every kind of energy transfer uses, and their parts."""
+"""The messages of ISO 15118-20:2022 that every kind of energy transfer uses, and their parts, under their wire names.
+
+Order: the simple types, the codes, the parts by subject, then the messages in the order of a session, each response
+before its request.
+"""
 
 from __future__ import annotations
 
@@ -43,28 +47,31 @@ NAMESPACE = "urn:iso:std:iso:15118:-20:CommonMessages"
 
 # Simple types
 
-GenChallenge = Annotated[bytes, Octets("base64", 16, 16)]
-Certificate = Annotated[bytes, Octets("base64", most=1600)]
 ServiceID = UnsignedShort
 ParameterSetID = UnsignedShort
 Currency = Annotated[str, Text(most=3)]
 Language = Annotated[str, Text(most=3)]
-MaxSupportingPointsScheduleTuple = Annotated[int, Whole(12, 1024)]
+MaximumSupportingPoints = Annotated[int, Whole(12, 1024)]
+GenChallenge = Annotated[bytes, Octets("base64", 16, 16)]
+Certificate = Annotated[bytes, Octets("base64", most=1600)]
 DHPublicKey = Annotated[bytes, Octets("base64", 133, 133)]
 SECP521_EncryptedPrivateKey = Annotated[bytes, Octets("base64", 94, 94)]
 X448_EncryptedPrivateKey = Annotated[bytes, Octets("base64", 84, 84)]
 TPM_EncryptedPrivateKey = Annotated[bytes, Octets("base64", 206, 206)]
 
 
+# Codes
+
+
 class Authorization(Enumeration):
-    """Authorization."""
+    """Who is asked for authorization: somebody outside, or the contract in the vehicle."""
 
     EIM = "EIM"
     PnC = "PnC"
 
 
 class ChargeProgress(Enumeration):
-    """Charge Progress."""
+    """What the vehicle wants of the power."""
 
     Start = "Start"
     Stop = "Stop"
@@ -72,190 +79,184 @@ class ChargeProgress(Enumeration):
     ScheduleRenegotiation = "ScheduleRenegotiation"
 
 
-class PowerToleranceAcceptance(Enumeration):
-    """Power Tolerance Acceptance."""
-
-    PowerToleranceNotConfirmed = "PowerToleranceNotConfirmed"
-    PowerToleranceConfirmed = "PowerToleranceConfirmed"
-
-
-class ChannelSelection(Enumeration):
-    """Channel Selection."""
-
-    Charge = "Charge"
-    Discharge = "Discharge"
-
-
 class ChargingSession(Enumeration):
-    """Charging Session."""
+    """Whether the session pauses, ends for good, or goes back to the choice of service."""
 
     Pause = "Pause"
     Terminate = "Terminate"
     ServiceRenegotiation = "ServiceRenegotiation"
 
 
+class ChannelSelection(Enumeration):
+    """Which way energy flows, where both ways have their own channel."""
+
+    Charge = "Charge"
+    Discharge = "Discharge"
+
+
+class PowerToleranceAcceptance(Enumeration):
+    """Whether the vehicle keeps within the tolerance of the schedule."""
+
+    PowerToleranceNotConfirmed = "PowerToleranceNotConfirmed"
+    PowerToleranceConfirmed = "PowerToleranceConfirmed"
+
+
 class ECDHCurve(Enumeration):
-    """ECDHCurve."""
+    """The curve on which the key of a contract was agreed."""
 
     SECP521 = "SECP521"
     X448 = "X448"
 
 
 class EVCheckInStatus(Enumeration):
-    """EVCheck In Status."""
+    """How far the vehicle has come in parking."""
 
     CheckIn = "CheckIn"
     Processing = "Processing"
     Completed = "Completed"
 
 
-class ParkingMethod(Enumeration):
-    """Parking Method."""
-
-    AutoParking = "AutoParking"
-    MVGuideManual = "MVGuideManual"
-    Manual = "Manual"
-
-
-class EVSECheckOutStatus(Enumeration):
-    """EVSECheck Out Status."""
-
-    Scheduled = "Scheduled"
-    Completed = "Completed"
-
-
 class EVCheckOutStatus(Enumeration):
-    """EVCheck Out Status."""
+    """How far the vehicle has come in leaving."""
 
     CheckOut = "CheckOut"
     Processing = "Processing"
     Completed = "Completed"
 
 
-class SessionSetupRes(V2GResponse, namespace=NAMESPACE, element=True):
-    """Session Setup Res."""
+class EVSECheckOutStatus(Enumeration):
+    """How far the station has come in letting the vehicle leave."""
 
-    EVSEID: Identifier
-
-
-class SessionSetupReq(V2GRequest, namespace=NAMESPACE, element=True):
-    """Session Setup Req."""
-
-    Response: ClassVar[type[SessionSetupRes]] = SessionSetupRes
-
-    EVCCID: Identifier
+    Scheduled = "Scheduled"
+    Completed = "Completed"
 
 
-class EIM_ASResAuthorizationMode(Part, namespace=NAMESPACE):
-    """EIM ASRes Authorization Mode."""
+class ParkingMethod(Enumeration):
+    """Who steers the vehicle into place."""
+
+    AutoParking = "AutoParking"
+    MVGuideManual = "MVGuideManual"
+    Manual = "Manual"
 
 
-class SupportedProvidersList(Part, namespace=NAMESPACE):
-    """Supported Providers List."""
-
-    ProviderID: Annotated[list[NameText], Occurs(1, 128)]
-
-
-class PnC_ASResAuthorizationMode(Part, namespace=NAMESPACE):
-    """Pn C ASRes Authorization Mode."""
-
-    GenChallenge: GenChallenge
-    SupportedProviders: SupportedProvidersList | None = None
-
-
-class AuthorizationSetupRes(V2GResponse, namespace=NAMESPACE, element=True):
-    """Authorization Setup Res."""
-
-    AuthorizationServices: Annotated[list[Authorization], Occurs(1, 2)]
-    CertificateInstallationService: bool
-    EIM_ASResAuthorizationMode: Alternative[EIM_ASResAuthorizationMode] = None
-    PnC_ASResAuthorizationMode: Alternative[PnC_ASResAuthorizationMode] = None
-
-
-class AuthorizationSetupReq(V2GRequest, namespace=NAMESPACE, element=True):
-    """Authorization Setup Req."""
-
-    Response: ClassVar[type[AuthorizationSetupRes]] = AuthorizationSetupRes
-
-
-class AuthorizationRes(V2GResponse, namespace=NAMESPACE, element=True):
-    """Authorization Res."""
-
-    EVSEProcessing: Processing
-
-
-class EIM_AReqAuthorizationMode(Part, namespace=NAMESPACE):
-    """EIM AReq Authorization Mode."""
+# Certificates
 
 
 class SubCertificates(Part, namespace=NAMESPACE):
-    """Sub Certificates."""
+    """DER certificates between leaf and root, the leaf's issuer first."""
 
     Certificate: Annotated[list[Certificate], Occurs(1, 3)]
 
 
+class CertificateChain(Part, namespace=NAMESPACE):
+    """A DER leaf certificate with its issuers, without the root."""
+
+    Certificate: Certificate
+    SubCertificates: SubCertificates | None = None
+
+
+class SignedCertificateChain(Part, namespace=NAMESPACE):
+    """A chain that a signature covers."""
+
+    Id: Attribute[str]
+    Certificate: Certificate
+    SubCertificates: SubCertificates | None = None
+
+
 class ContractCertificateChain(Part, namespace=NAMESPACE):
-    """Contract Certificate Chain."""
+    """The contract's chain; there is always an issuer between it and the root."""
 
     Certificate: Certificate
     SubCertificates: SubCertificates
 
 
+class EMAIDList(Part, namespace=NAMESPACE):
+    """Contracts by their identifiers, the most wanted first."""
+
+    EMAID: Annotated[list[Identifier], Occurs(1, 8)]
+
+
+class SignedInstallationData(Part, namespace=NAMESPACE, element=True):
+    """A contract and its key, encrypted for one vehicle in one of three ways, signed by its provisioner."""
+
+    Id: Attribute[str]
+    ContractCertificateChain: ContractCertificateChain
+    ECDHCurve: ECDHCurve
+    DHPublicKey: DHPublicKey
+    SECP521_EncryptedPrivateKey: Alternative[SECP521_EncryptedPrivateKey] = None
+    X448_EncryptedPrivateKey: Alternative[X448_EncryptedPrivateKey] = None
+    TPM_EncryptedPrivateKey: Alternative[TPM_EncryptedPrivateKey] = None
+
+
+# Authorization
+
+
+class SupportedProvidersList(Part, namespace=NAMESPACE):
+    """The providers whose contracts the station takes."""
+
+    ProviderID: Annotated[list[NameText], Occurs(1, 128)]
+
+
+class EIM_ASResAuthorizationMode(Part, namespace=NAMESPACE):
+    """Somebody outside authorises; nothing to tell."""
+
+
+class PnC_ASResAuthorizationMode(Part, namespace=NAMESPACE):
+    """A contract authorises: a challenge for the vehicle to sign."""
+
+    GenChallenge: GenChallenge
+    SupportedProviders: SupportedProvidersList | None = None
+
+
+class EIM_AReqAuthorizationMode(Part, namespace=NAMESPACE):
+    """Somebody outside authorises; nothing to tell."""
+
+
 class PnC_AReqAuthorizationMode(Part, namespace=NAMESPACE):
-    """Pn C AReq Authorization Mode."""
+    """A contract authorises: the challenge comes back with the chain, signed."""
 
     Id: Attribute[str]
     GenChallenge: GenChallenge
     ContractCertificateChain: ContractCertificateChain
 
 
-class AuthorizationReq(V2GRequest, namespace=NAMESPACE, element=True):
-    """Authorization Req."""
-
-    Response: ClassVar[type[AuthorizationRes]] = AuthorizationRes
-
-    SelectedAuthorizationService: Authorization
-    EIM_AReqAuthorizationMode: Alternative[EIM_AReqAuthorizationMode] = None
-    PnC_AReqAuthorizationMode: Alternative[PnC_AReqAuthorizationMode] = None
+# Services
 
 
 class Service(Part, namespace=NAMESPACE):
-    """Service."""
+    """A service the station offers."""
 
     ServiceID: ServiceID
     FreeService: bool
 
 
 class ServiceList(Part, namespace=NAMESPACE):
-    """Service List."""
+    """The services the station offers."""
 
     Service: Annotated[list[Service], Occurs(1, 8)]
 
 
-class ServiceDiscoveryRes(V2GResponse, namespace=NAMESPACE, element=True):
-    """Service Discovery Res."""
-
-    ServiceRenegotiationSupported: bool
-    EnergyTransferServiceList: ServiceList
-    VASList: ServiceList | None = None
-
-
 class ServiceIDList(Part, namespace=NAMESPACE):
-    """Service IDList."""
+    """The services the vehicle can use."""
 
     ServiceID: Annotated[list[ServiceID], Occurs(1, 16)]
 
 
-class ServiceDiscoveryReq(V2GRequest, namespace=NAMESPACE, element=True):
-    """Service Discovery Req."""
+class SelectedService(Part, namespace=NAMESPACE):
+    """A service the vehicle takes, with the parameter set it wants."""
 
-    Response: ClassVar[type[ServiceDiscoveryRes]] = ServiceDiscoveryRes
+    ServiceID: ServiceID
+    ParameterSetID: ParameterSetID
 
-    SupportedServiceIDs: ServiceIDList | None = None
+
+class SelectedServiceList(Part, namespace=NAMESPACE):
+    """The services the vehicle takes besides energy transfer."""
+
+    SelectedService: Annotated[list[SelectedService], Occurs(1, 16)]
 
 
 class Parameter(Part, namespace=NAMESPACE):
-    """Parameter."""
+    """One named value of a service; exactly one of the value fields is set."""
 
     Name: Attribute[NameText]
     boolValue: Alternative[bool] = None
@@ -267,69 +268,23 @@ class Parameter(Part, namespace=NAMESPACE):
 
 
 class ParameterSet(Part, namespace=NAMESPACE):
-    """Parameter Set."""
+    """One way a service can be had."""
 
     ParameterSetID: ParameterSetID
     Parameter: Annotated[list[Parameter], Occurs(1, 32)]
 
 
 class ServiceParameterList(Part, namespace=NAMESPACE):
-    """Service Parameter List."""
+    """All ways a service can be had."""
 
     ParameterSet: Annotated[list[ParameterSet], Occurs(1, 32)]
 
 
-class ServiceDetailRes(V2GResponse, namespace=NAMESPACE, element=True):
-    """Service Detail Res."""
-
-    ServiceID: ServiceID
-    ServiceParameterList: ServiceParameterList
-
-
-class ServiceDetailReq(V2GRequest, namespace=NAMESPACE, element=True):
-    """Service Detail Req."""
-
-    Response: ClassVar[type[ServiceDetailRes]] = ServiceDetailRes
-
-    ServiceID: ServiceID
-
-
-class ServiceSelectionRes(V2GResponse, namespace=NAMESPACE, element=True):
-    """Service Selection Res."""
-
-
-class SelectedService(Part, namespace=NAMESPACE):
-    """Selected Service."""
-
-    ServiceID: ServiceID
-    ParameterSetID: ParameterSetID
-
-
-class SelectedServiceList(Part, namespace=NAMESPACE):
-    """Selected Service List."""
-
-    SelectedService: Annotated[list[SelectedService], Occurs(1, 16)]
-
-
-class ServiceSelectionReq(V2GRequest, namespace=NAMESPACE, element=True):
-    """Service Selection Req."""
-
-    Response: ClassVar[type[ServiceSelectionRes]] = ServiceSelectionRes
-
-    SelectedEnergyTransferService: SelectedService
-    SelectedVASList: SelectedServiceList | None = None
-
-
-class PriceSchedule(Part, namespace=NAMESPACE):
-    """Price Schedule."""
-
-    TimeAnchor: UnsignedLong
-    PriceScheduleID: NumericID
-    PriceScheduleDescription: Description | None = None
+# Prices
 
 
 class TaxRule(Part, namespace=NAMESPACE):
-    """Tax Rule."""
+    """A tax, and on which fees it is laid."""
 
     TaxRuleID: NumericID
     TaxRuleName: NameText | None = None
@@ -342,13 +297,13 @@ class TaxRule(Part, namespace=NAMESPACE):
 
 
 class TaxRuleList(Part, namespace=NAMESPACE):
-    """Tax Rule List."""
+    """All taxes."""
 
     TaxRule: Annotated[list[TaxRule], Occurs(1, 10)]
 
 
 class PriceRule(Part, namespace=NAMESPACE):
-    """Price Rule."""
+    """The fees that apply above a power."""
 
     EnergyFee: RationalNumber
     ParkingFee: RationalNumber | None = None
@@ -359,20 +314,20 @@ class PriceRule(Part, namespace=NAMESPACE):
 
 
 class PriceRuleStack(Part, namespace=NAMESPACE):
-    """Price Rule Stack."""
+    """The fees by power, for so many seconds."""
 
     Duration: UnsignedInt
     PriceRule: Annotated[list[PriceRule], Occurs(1, 8)]
 
 
 class PriceRuleStackList(Part, namespace=NAMESPACE):
-    """Price Rule Stack List."""
+    """The fees over time."""
 
     PriceRuleStack: Annotated[list[PriceRuleStack], Occurs(1, 1024)]
 
 
 class OverstayRule(Part, namespace=NAMESPACE):
-    """Overstay Rule."""
+    """A fee for staying on, from StartTime seconds."""
 
     OverstayRuleDescription: Description | None = None
     StartTime: UnsignedInt
@@ -381,7 +336,7 @@ class OverstayRule(Part, namespace=NAMESPACE):
 
 
 class OverstayRuleList(Part, namespace=NAMESPACE):
-    """Overstay Rule List."""
+    """The fees for staying on, and when staying on begins (seconds, W)."""
 
     OverstayTimeThreshold: UnsignedInt | None = None
     OverstayPowerThreshold: RationalNumber | None = None
@@ -389,20 +344,28 @@ class OverstayRuleList(Part, namespace=NAMESPACE):
 
 
 class AdditionalService(Part, namespace=NAMESPACE):
-    """Additional Service."""
+    """A service besides energy, with its fee."""
 
     ServiceName: NameText
     ServiceFee: RationalNumber
 
 
 class AdditionalServiceList(Part, namespace=NAMESPACE):
-    """Additional Service List."""
+    """The services besides energy."""
 
     AdditionalService: Annotated[list[AdditionalService], Occurs(1, 5)]
 
 
+class PriceSchedule(Part, namespace=NAMESPACE):
+    """What all price schedules begin with; TimeAnchor in Unix seconds."""
+
+    TimeAnchor: UnsignedLong
+    PriceScheduleID: NumericID
+    PriceScheduleDescription: Description | None = None
+
+
 class AbsolutePriceSchedule(PriceSchedule, namespace=NAMESPACE):
-    """Absolute Price Schedule."""
+    """Prices in money, signed where Id is set."""
 
     Id: Attribute[str | None] = None
     Currency: Currency
@@ -417,38 +380,31 @@ class AbsolutePriceSchedule(PriceSchedule, namespace=NAMESPACE):
 
 
 class PriceLevelScheduleEntry(Part, namespace=NAMESPACE):
-    """Price Level Schedule Entry."""
+    """A price level for so many seconds."""
 
     Duration: UnsignedInt
     PriceLevel: UnsignedByte
 
 
 class PriceLevelScheduleEntryList(Part, namespace=NAMESPACE):
-    """Price Level Schedule Entry List."""
+    """The price levels over time."""
 
     PriceLevelScheduleEntry: Annotated[list[PriceLevelScheduleEntry], Occurs(1, 1024)]
 
 
 class PriceLevelSchedule(PriceSchedule, namespace=NAMESPACE):
-    """Price Level Schedule."""
+    """Prices as levels without money, signed where Id is set."""
 
     Id: Attribute[str | None] = None
     NumberOfPriceLevels: UnsignedByte
     PriceLevelScheduleEntries: PriceLevelScheduleEntryList
 
 
-class Dynamic_SEResControlMode(Part, namespace=NAMESPACE):
-    """Dynamic SERes Control Mode."""
-
-    DepartureTime: UnsignedInt | None = None
-    MinimumSOC: PercentValue | None = None
-    TargetSOC: PercentValue | None = None
-    AbsolutePriceSchedule: Annotated[AbsolutePriceSchedule | None, Choice(1, required=False)] = None
-    PriceLevelSchedule: Annotated[PriceLevelSchedule | None, Choice(1, required=False)] = None
+# Power schedules
 
 
 class PowerScheduleEntry(Part, namespace=NAMESPACE):
-    """Power Schedule Entry."""
+    """The most power in W, for so many seconds."""
 
     Duration: UnsignedInt
     Power: RationalNumber
@@ -457,13 +413,13 @@ class PowerScheduleEntry(Part, namespace=NAMESPACE):
 
 
 class PowerScheduleEntryList(Part, namespace=NAMESPACE):
-    """Power Schedule Entry List."""
+    """The most power over time."""
 
     PowerScheduleEntry: Annotated[list[PowerScheduleEntry], Occurs(1, 1024)]
 
 
 class PowerSchedule(Part, namespace=NAMESPACE):
-    """Power Schedule."""
+    """The most power from TimeAnchor (Unix seconds) on, and how much energy in Wh there is."""
 
     TimeAnchor: UnsignedLong
     AvailableEnergy: RationalNumber | None = None
@@ -472,41 +428,89 @@ class PowerSchedule(Part, namespace=NAMESPACE):
 
 
 class ChargingSchedule(Part, namespace=NAMESPACE):
-    """Charging Schedule."""
+    """The most power over time, with its prices."""
 
     PowerSchedule: PowerSchedule
     AbsolutePriceSchedule: Annotated[AbsolutePriceSchedule | None, Choice(1, required=False)] = None
     PriceLevelSchedule: Annotated[PriceLevelSchedule | None, Choice(1, required=False)] = None
 
 
+# The type under the name of its second field, where the name of the first would hide it.
 DischargingSchedule = ChargingSchedule
 
 
 class ScheduleTuple(Part, namespace=NAMESPACE):
-    """Schedule Tuple."""
+    """One schedule the vehicle may choose."""
 
     ScheduleTupleID: NumericID
     ChargingSchedule: ChargingSchedule
     DischargingSchedule: DischargingSchedule | None = None
 
 
-class Scheduled_SEResControlMode(Part, namespace=NAMESPACE):
-    """Scheduled SERes Control Mode."""
-
-    ScheduleTuple: Annotated[list[ScheduleTuple], Occurs(1, 3)]
+# What the vehicle can feed back
 
 
-class ScheduleExchangeRes(V2GResponse, namespace=NAMESPACE, element=True):
-    """Schedule Exchange Res."""
+class EVPowerScheduleEntry(Part, namespace=NAMESPACE):
+    """The most power in W the vehicle can feed, for so many seconds."""
 
-    EVSEProcessing: Processing
-    GoToPause: bool | None = None
-    Dynamic_SEResControlMode: Alternative[Dynamic_SEResControlMode] = None
-    Scheduled_SEResControlMode: Alternative[Scheduled_SEResControlMode] = None
+    Duration: UnsignedInt
+    Power: RationalNumber
+
+
+class EVPowerScheduleEntryList(Part, namespace=NAMESPACE):
+    """The most power the vehicle can feed over time."""
+
+    EVPowerScheduleEntry: Annotated[list[EVPowerScheduleEntry], Occurs(1, 1024)]
+
+
+class EVPowerSchedule(Part, namespace=NAMESPACE):
+    """The most power the vehicle can feed from TimeAnchor (Unix seconds) on."""
+
+    TimeAnchor: UnsignedLong
+    EVPowerScheduleEntries: EVPowerScheduleEntryList
+
+
+class EVPriceRule(Part, namespace=NAMESPACE):
+    """What the vehicle asks for energy above a power."""
+
+    EnergyFee: RationalNumber
+    PowerRangeStart: RationalNumber
+
+
+class EVPriceRuleStack(Part, namespace=NAMESPACE):
+    """What the vehicle asks by power, for so many seconds."""
+
+    Duration: UnsignedInt
+    EVPriceRule: Annotated[list[EVPriceRule], Occurs(1, 8)]
+
+
+class EVPriceRuleStackList(Part, namespace=NAMESPACE):
+    """What the vehicle asks over time."""
+
+    EVPriceRuleStack: Annotated[list[EVPriceRuleStack], Occurs(1, 1024)]
+
+
+class EVAbsolutePriceSchedule(Part, namespace=NAMESPACE):
+    """What the vehicle asks, in money."""
+
+    TimeAnchor: UnsignedLong
+    Currency: Currency
+    PriceAlgorithm: Identifier
+    EVPriceRuleStacks: EVPriceRuleStackList
+
+
+class EVEnergyOffer(Part, namespace=NAMESPACE):
+    """The energy the vehicle offers, and its prices."""
+
+    EVPowerSchedule: EVPowerSchedule
+    EVAbsolutePriceSchedule: EVAbsolutePriceSchedule
+
+
+# Schedule exchange
 
 
 class Dynamic_SEReqControlMode(Part, namespace=NAMESPACE):
-    """Dynamic SEReq Control Mode."""
+    """The station decides; energies in Wh and charge in percent by DepartureTime (seconds)."""
 
     DepartureTime: UnsignedInt
     MinimumSOC: PercentValue | None = None
@@ -518,64 +522,8 @@ class Dynamic_SEReqControlMode(Part, namespace=NAMESPACE):
     EVMinimumV2XEnergyRequest: RationalNumber | None = None
 
 
-class EVPowerScheduleEntry(Part, namespace=NAMESPACE):
-    """EVPower Schedule Entry."""
-
-    Duration: UnsignedInt
-    Power: RationalNumber
-
-
-class EVPowerScheduleEntryList(Part, namespace=NAMESPACE):
-    """EVPower Schedule Entry List."""
-
-    EVPowerScheduleEntry: Annotated[list[EVPowerScheduleEntry], Occurs(1, 1024)]
-
-
-class EVPowerSchedule(Part, namespace=NAMESPACE):
-    """EVPower Schedule."""
-
-    TimeAnchor: UnsignedLong
-    EVPowerScheduleEntries: EVPowerScheduleEntryList
-
-
-class EVPriceRule(Part, namespace=NAMESPACE):
-    """EVPrice Rule."""
-
-    EnergyFee: RationalNumber
-    PowerRangeStart: RationalNumber
-
-
-class EVPriceRuleStack(Part, namespace=NAMESPACE):
-    """EVPrice Rule Stack."""
-
-    Duration: UnsignedInt
-    EVPriceRule: Annotated[list[EVPriceRule], Occurs(1, 8)]
-
-
-class EVPriceRuleStackList(Part, namespace=NAMESPACE):
-    """EVPrice Rule Stack List."""
-
-    EVPriceRuleStack: Annotated[list[EVPriceRuleStack], Occurs(1, 1024)]
-
-
-class EVAbsolutePriceSchedule(Part, namespace=NAMESPACE):
-    """EVAbsolute Price Schedule."""
-
-    TimeAnchor: UnsignedLong
-    Currency: Currency
-    PriceAlgorithm: Identifier
-    EVPriceRuleStacks: EVPriceRuleStackList
-
-
-class EVEnergyOffer(Part, namespace=NAMESPACE):
-    """EVEnergy Offer."""
-
-    EVPowerSchedule: EVPowerSchedule
-    EVAbsolutePriceSchedule: EVAbsolutePriceSchedule
-
-
 class Scheduled_SEReqControlMode(Part, namespace=NAMESPACE):
-    """Scheduled SEReq Control Mode."""
+    """The vehicle chooses a schedule; energies in Wh by DepartureTime (seconds)."""
 
     DepartureTime: UnsignedInt | None = None
     EVTargetEnergyRequest: RationalNumber | None = None
@@ -584,41 +532,44 @@ class Scheduled_SEReqControlMode(Part, namespace=NAMESPACE):
     EVEnergyOffer: EVEnergyOffer | None = None
 
 
-class ScheduleExchangeReq(V2GRequest, namespace=NAMESPACE, element=True):
-    """Schedule Exchange Req."""
+class Dynamic_SEResControlMode(Part, namespace=NAMESPACE):
+    """The station decides; its view of departure (seconds) and charge (percent), and the prices."""
 
-    Response: ClassVar[type[ScheduleExchangeRes]] = ScheduleExchangeRes
+    DepartureTime: UnsignedInt | None = None
+    MinimumSOC: PercentValue | None = None
+    TargetSOC: PercentValue | None = None
+    AbsolutePriceSchedule: Annotated[AbsolutePriceSchedule | None, Choice(1, required=False)] = None
+    PriceLevelSchedule: Annotated[PriceLevelSchedule | None, Choice(1, required=False)] = None
 
-    MaximumSupportingPoints: MaxSupportingPointsScheduleTuple
-    Dynamic_SEReqControlMode: Alternative[Dynamic_SEReqControlMode] = None
-    Scheduled_SEReqControlMode: Alternative[Scheduled_SEReqControlMode] = None
+
+class Scheduled_SEResControlMode(Part, namespace=NAMESPACE):
+    """The schedules the vehicle may choose from."""
+
+    ScheduleTuple: Annotated[list[ScheduleTuple], Occurs(1, 3)]
 
 
-class PowerDeliveryRes(V2GResponse, namespace=NAMESPACE, element=True):
-    """Power Delivery Res."""
-
-    EVSEStatus: EVSEStatus | None = None
+# Power profile
 
 
 class Dynamic_EVPPTControlMode(Part, namespace=NAMESPACE):
-    """Dynamic EVPPTControl Mode."""
+    """The station decides; nothing to tell."""
 
 
 class Scheduled_EVPPTControlMode(Part, namespace=NAMESPACE):
-    """Scheduled EVPPTControl Mode."""
+    """The schedule the vehicle chose."""
 
     SelectedScheduleTupleID: NumericID
     PowerToleranceAcceptance: PowerToleranceAcceptance | None = None
 
 
 class EVPowerProfileEntryList(Part, namespace=NAMESPACE):
-    """EVPower Profile Entry List."""
+    """The power the vehicle will draw over time."""
 
     EVPowerProfileEntry: Annotated[list[PowerScheduleEntry], Occurs(1, 2048)]
 
 
 class EVPowerProfile(Part, namespace=NAMESPACE):
-    """EVPower Profile."""
+    """How the vehicle will draw power from TimeAnchor (Unix seconds) on."""
 
     TimeAnchor: UnsignedLong
     Dynamic_EVPPTControlMode: Alternative[Dynamic_EVPPTControlMode] = None
@@ -626,8 +577,179 @@ class EVPowerProfile(Part, namespace=NAMESPACE):
     EVPowerProfileEntries: EVPowerProfileEntryList
 
 
+# Metering
+
+
+class Dynamic_SMDTControlMode(Part, namespace=NAMESPACE):
+    """The station decided; nothing to tell."""
+
+
+class Scheduled_SMDTControlMode(Part, namespace=NAMESPACE):
+    """The schedule the vehicle kept to."""
+
+    SelectedScheduleTupleID: NumericID
+
+
+class SignedMeteringData(Part, namespace=NAMESPACE, element=True):
+    """A meter reading that a signature covers."""
+
+    Id: Attribute[str]
+    SessionID: SessionID
+    MeterInfo: MeterInfo
+    Receipt: Receipt | None = None
+    Dynamic_SMDTControlMode: Alternative[Dynamic_SMDTControlMode] = None
+    Scheduled_SMDTControlMode: Alternative[Scheduled_SMDTControlMode] = None
+
+
+# Parking
+
+
+class TargetPosition(Part, namespace=NAMESPACE):
+    """Where to park; no message holds it."""
+
+    TargetOffsetX: UnsignedShort
+    TargetOffsetY: UnsignedShort
+
+
+# The messages of a session
+
+
+class SessionSetupRes(V2GResponse, namespace=NAMESPACE, element=True):
+    """The session is open; its id stands in the header."""
+
+    EVSEID: Identifier
+
+
+class SessionSetupReq(V2GRequest, namespace=NAMESPACE, element=True):
+    """Open a session, or join the paused one the header names."""
+
+    Response: ClassVar[type[SessionSetupRes]] = SessionSetupRes
+
+    EVCCID: Identifier
+
+
+class AuthorizationSetupRes(V2GResponse, namespace=NAMESPACE, element=True):
+    """The ways to be authorised, and what the one chosen needs."""
+
+    AuthorizationServices: Annotated[list[Authorization], Occurs(1, 2)]
+    CertificateInstallationService: bool
+    EIM_ASResAuthorizationMode: Alternative[EIM_ASResAuthorizationMode] = None
+    PnC_ASResAuthorizationMode: Alternative[PnC_ASResAuthorizationMode] = None
+
+
+class AuthorizationSetupReq(V2GRequest, namespace=NAMESPACE, element=True):
+    """Ask how to be authorised."""
+
+    Response: ClassVar[type[AuthorizationSetupRes]] = AuthorizationSetupRes
+
+
+class CertificateInstallationRes(V2GResponse, namespace=NAMESPACE, element=True):
+    """One contract for this vehicle, and how many more there are."""
+
+    EVSEProcessing: Processing
+    CPSCertificateChain: CertificateChain
+    SignedInstallationData: SignedInstallationData
+    RemainingContractCertificateChains: UnsignedByte
+
+
+class CertificateInstallationReq(V2GRequest, namespace=NAMESPACE, element=True):
+    """Ask for contracts, on the strength of the certificate the maker installed."""
+
+    Response: ClassVar[type[CertificateInstallationRes]] = CertificateInstallationRes
+
+    OEMProvisioningCertificateChain: SignedCertificateChain
+    ListOfRootCertificateIDs: ListOfRootCertificateIDs
+    MaximumContractCertificateChains: UnsignedByte
+    PrioritizedEMAIDs: EMAIDList | None = None
+
+
+class AuthorizationRes(V2GResponse, namespace=NAMESPACE, element=True):
+    """Whether charging is authorised yet."""
+
+    EVSEProcessing: Processing
+
+
+class AuthorizationReq(V2GRequest, namespace=NAMESPACE, element=True):
+    """Ask for authorization, by one of the ways offered."""
+
+    Response: ClassVar[type[AuthorizationRes]] = AuthorizationRes
+
+    SelectedAuthorizationService: Authorization
+    EIM_AReqAuthorizationMode: Alternative[EIM_AReqAuthorizationMode] = None
+    PnC_AReqAuthorizationMode: Alternative[PnC_AReqAuthorizationMode] = None
+
+
+class ServiceDiscoveryRes(V2GResponse, namespace=NAMESPACE, element=True):
+    """The services offered."""
+
+    ServiceRenegotiationSupported: bool
+    EnergyTransferServiceList: ServiceList
+    VASList: ServiceList | None = None
+
+
+class ServiceDiscoveryReq(V2GRequest, namespace=NAMESPACE, element=True):
+    """Ask for the services, optionally only for some."""
+
+    Response: ClassVar[type[ServiceDiscoveryRes]] = ServiceDiscoveryRes
+
+    SupportedServiceIDs: ServiceIDList | None = None
+
+
+class ServiceDetailRes(V2GResponse, namespace=NAMESPACE, element=True):
+    """The parameter sets of one service."""
+
+    ServiceID: ServiceID
+    ServiceParameterList: ServiceParameterList
+
+
+class ServiceDetailReq(V2GRequest, namespace=NAMESPACE, element=True):
+    """Ask for the parameter sets of one service."""
+
+    Response: ClassVar[type[ServiceDetailRes]] = ServiceDetailRes
+
+    ServiceID: ServiceID
+
+
+class ServiceSelectionRes(V2GResponse, namespace=NAMESPACE, element=True):
+    """Whether the selection is accepted."""
+
+
+class ServiceSelectionReq(V2GRequest, namespace=NAMESPACE, element=True):
+    """Select the energy transfer, and other services."""
+
+    Response: ClassVar[type[ServiceSelectionRes]] = ServiceSelectionRes
+
+    SelectedEnergyTransferService: SelectedService
+    SelectedVASList: SelectedServiceList | None = None
+
+
+class ScheduleExchangeRes(V2GResponse, namespace=NAMESPACE, element=True):
+    """What the station offers over time; GoToPause asks the vehicle to pause."""
+
+    EVSEProcessing: Processing
+    GoToPause: bool | None = None
+    Dynamic_SEResControlMode: Alternative[Dynamic_SEResControlMode] = None
+    Scheduled_SEResControlMode: Alternative[Scheduled_SEResControlMode] = None
+
+
+class ScheduleExchangeReq(V2GRequest, namespace=NAMESPACE, element=True):
+    """What the vehicle wants over time, and how many points of a schedule it can hold."""
+
+    Response: ClassVar[type[ScheduleExchangeRes]] = ScheduleExchangeRes
+
+    MaximumSupportingPoints: MaximumSupportingPoints
+    Dynamic_SEReqControlMode: Alternative[Dynamic_SEReqControlMode] = None
+    Scheduled_SEReqControlMode: Alternative[Scheduled_SEReqControlMode] = None
+
+
+class PowerDeliveryRes(V2GResponse, namespace=NAMESPACE, element=True):
+    """Whether power is on or off as asked."""
+
+    EVSEStatus: EVSEStatus | None = None
+
+
 class PowerDeliveryReq(V2GRequest, namespace=NAMESPACE, element=True):
-    """Power Delivery Req."""
+    """Start or stop power, wait in standby, or ask for new schedules."""
 
     Response: ClassVar[type[PowerDeliveryRes]] = PowerDeliveryRes
 
@@ -638,32 +760,11 @@ class PowerDeliveryReq(V2GRequest, namespace=NAMESPACE, element=True):
 
 
 class MeteringConfirmationRes(V2GResponse, namespace=NAMESPACE, element=True):
-    """Metering Confirmation Res."""
-
-
-class Dynamic_SMDTControlMode(Part, namespace=NAMESPACE):
-    """Dynamic SMDTControl Mode."""
-
-
-class Scheduled_SMDTControlMode(Part, namespace=NAMESPACE):
-    """Scheduled SMDTControl Mode."""
-
-    SelectedScheduleTupleID: NumericID
-
-
-class SignedMeteringData(Part, namespace=NAMESPACE, element=True):
-    """Signed Metering Data."""
-
-    Id: Attribute[str]
-    SessionID: SessionID
-    MeterInfo: MeterInfo
-    Receipt: Receipt | None = None
-    Dynamic_SMDTControlMode: Alternative[Dynamic_SMDTControlMode] = None
-    Scheduled_SMDTControlMode: Alternative[Scheduled_SMDTControlMode] = None
+    """Whether the confirmation is accepted."""
 
 
 class MeteringConfirmationReq(V2GRequest, namespace=NAMESPACE, element=True):
-    """Metering Confirmation Req."""
+    """Confirm a meter reading, signed."""
 
     Response: ClassVar[type[MeteringConfirmationRes]] = MeteringConfirmationRes
 
@@ -671,11 +772,11 @@ class MeteringConfirmationReq(V2GRequest, namespace=NAMESPACE, element=True):
 
 
 class SessionStopRes(V2GResponse, namespace=NAMESPACE, element=True):
-    """Session Stop Res."""
+    """The session is over, or paused."""
 
 
 class SessionStopReq(V2GRequest, namespace=NAMESPACE, element=True):
-    """Session Stop Req."""
+    """End the session, pause it, or go back to the choice of service; optionally why."""
 
     Response: ClassVar[type[SessionStopRes]] = SessionStopRes
 
@@ -684,61 +785,11 @@ class SessionStopReq(V2GRequest, namespace=NAMESPACE, element=True):
     EVTerminationExplanation: Description | None = None
 
 
-class CertificateChain(Part, namespace=NAMESPACE):
-    """Certificate Chain."""
-
-    Certificate: Certificate
-    SubCertificates: SubCertificates | None = None
-
-
-class SignedInstallationData(Part, namespace=NAMESPACE, element=True):
-    """Signed Installation Data."""
-
-    Id: Attribute[str]
-    ContractCertificateChain: ContractCertificateChain
-    ECDHCurve: ECDHCurve
-    DHPublicKey: DHPublicKey
-    SECP521_EncryptedPrivateKey: Alternative[SECP521_EncryptedPrivateKey] = None
-    X448_EncryptedPrivateKey: Alternative[X448_EncryptedPrivateKey] = None
-    TPM_EncryptedPrivateKey: Alternative[TPM_EncryptedPrivateKey] = None
-
-
-class CertificateInstallationRes(V2GResponse, namespace=NAMESPACE, element=True):
-    """Certificate Installation Res."""
-
-    EVSEProcessing: Processing
-    CPSCertificateChain: CertificateChain
-    SignedInstallationData: SignedInstallationData
-    RemainingContractCertificateChains: UnsignedByte
-
-
-class SignedCertificateChain(Part, namespace=NAMESPACE):
-    """Signed Certificate Chain."""
-
-    Id: Attribute[str]
-    Certificate: Certificate
-    SubCertificates: SubCertificates | None = None
-
-
-class EMAIDList(Part, namespace=NAMESPACE):
-    """EMAIDList."""
-
-    EMAID: Annotated[list[Identifier], Occurs(1, 8)]
-
-
-class CertificateInstallationReq(V2GRequest, namespace=NAMESPACE, element=True):
-    """Certificate Installation Req."""
-
-    Response: ClassVar[type[CertificateInstallationRes]] = CertificateInstallationRes
-
-    OEMProvisioningCertificateChain: SignedCertificateChain
-    ListOfRootCertificateIDs: ListOfRootCertificateIDs
-    MaximumContractCertificateChains: UnsignedByte
-    PrioritizedEMAIDs: EMAIDList | None = None
+# Messages around a session: parking
 
 
 class VehicleCheckInRes(V2GResponse, namespace=NAMESPACE, element=True):
-    """Vehicle Check In Res."""
+    """Where the vehicle has to go."""
 
     ParkingSpace: Short | None = None
     DeviceLocation: Short | None = None
@@ -746,7 +797,7 @@ class VehicleCheckInRes(V2GResponse, namespace=NAMESPACE, element=True):
 
 
 class VehicleCheckInReq(V2GRequest, namespace=NAMESPACE, element=True):
-    """Vehicle Check In Req."""
+    """How the vehicle parks, and where it stands."""
 
     Response: ClassVar[type[VehicleCheckInRes]] = VehicleCheckInRes
 
@@ -758,22 +809,15 @@ class VehicleCheckInReq(V2GRequest, namespace=NAMESPACE, element=True):
 
 
 class VehicleCheckOutRes(V2GResponse, namespace=NAMESPACE, element=True):
-    """Vehicle Check Out Res."""
+    """Whether the vehicle may leave."""
 
     EVSECheckOutStatus: EVSECheckOutStatus
 
 
 class VehicleCheckOutReq(V2GRequest, namespace=NAMESPACE, element=True):
-    """Vehicle Check Out Req."""
+    """Ask to leave, at CheckOutTime (Unix seconds, unverified)."""
 
     Response: ClassVar[type[VehicleCheckOutRes]] = VehicleCheckOutRes
 
     EVCheckOutStatus: EVCheckOutStatus
     CheckOutTime: UnsignedLong
-
-
-class TargetPosition(Part, namespace=NAMESPACE):
-    """Target Position."""
-
-    TargetOffsetX: UnsignedShort
-    TargetOffsetY: UnsignedShort

@@ -1,4 +1,8 @@
-"""The types that all messages of ISO 15118-20 share."""
+"""The types that all schemas of ISO 15118-20:2022 share: header, codes, numbers, meter, and the frame of the loops.
+
+Names are the wire names. Each schema set holds these classes and those of one other module; the fields here stay in
+this namespace also where a class of another module extends one of these.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from v2g.exi.types import (
     Reference,
     Short,
     Text,
+    Text32,
     UnsignedInt,
     UnsignedLong,
     UnsignedShort,
@@ -25,13 +30,13 @@ NAMESPACE = "urn:iso:std:iso:15118:-20:CommonTypes"
 # Simple types
 
 SessionID = Annotated[bytes, Octets("hex", 8, 8)]
-MeterID = Annotated[str, Text(most=32)]
-MeterSignature = Annotated[bytes, Octets("base64", most=64)]
 NumericID = Annotated[int, Whole(1, 2**32 - 1)]
-PercentValue = Annotated[int, Whole(0, 100)]
 Identifier = Annotated[str, Text(most=255)]
 NameText = Annotated[str, Text(most=80)]
 Description = Annotated[str, Text(most=160)]
+PercentValue = Annotated[int, Whole(0, 100)]
+MeterID = Text32
+MeterSignature = Annotated[bytes, Octets("base64", most=64)]
 
 
 class Part(Message, namespace=NAMESPACE):
@@ -40,8 +45,11 @@ class Part(Message, namespace=NAMESPACE):
     qualified_attributes: ClassVar[bool] = True
 
 
+# Codes
+
+
 class ResponseCode(Enumeration):
-    """Response Code."""
+    """How a request was answered: well, with a warning, or not at all."""
 
     OK = "OK"
     OK_CertificateExpiresSoon = "OK_CertificateExpiresSoon"
@@ -85,8 +93,16 @@ class ResponseCode(Enumeration):
     FAILED_WrongChargeParameter = "FAILED_WrongChargeParameter"
 
 
+class Processing(Enumeration):
+    """Whether the answer is final or the vehicle has to ask again."""
+
+    Finished = "Finished"
+    Ongoing = "Ongoing"
+    Ongoing_WaitingForCustomerInteraction = "Ongoing_WaitingForCustomerInteraction"
+
+
 class EVSENotification(Enumeration):
-    """EVSENotification."""
+    """What the station wishes of the vehicle."""
 
     Pause = "Pause"
     ExitStandby = "ExitStandby"
@@ -96,24 +112,21 @@ class EVSENotification(Enumeration):
     MeteringConfirmation = "MeteringConfirmation"
 
 
-class Processing(Enumeration):
-    """Processing."""
-
-    Finished = "Finished"
-    Ongoing = "Ongoing"
-    Ongoing_WaitingForCustomerInteraction = "Ongoing_WaitingForCustomerInteraction"
+# Numbers
 
 
-class CLReqControlMode(Part, group=True):
-    """CLReq Control Mode."""
+class RationalNumber(Part):
+    """A number in the unit its field implies: Value times ten to the power of Exponent."""
+
+    Exponent: Byte
+    Value: Short
 
 
-class CLResControlMode(Part, group=True):
-    """CLRes Control Mode."""
+# The header, and what every message begins with
 
 
 class MessageHeader(Part):
-    """Message Header."""
+    """Which session a message belongs to, when it was sent (Unix seconds), and a signature over its parts."""
 
     SessionID: SessionID
     TimeStamp: UnsignedLong
@@ -121,91 +134,33 @@ class MessageHeader(Part):
 
 
 class V2GMessage(Part):
-    """V2 GMessage."""
+    """Any message."""
 
     Header: MessageHeader
 
 
 class V2GRequest(V2GMessage):
-    """V2 GRequest."""
+    """Any request of a vehicle."""
 
 
 class V2GResponse(V2GMessage):
-    """V2 GResponse."""
+    """Any answer of a station."""
 
     ResponseCode: ResponseCode
 
 
-class ChargeParameterDiscoveryRes(V2GResponse):
-    """Charge Parameter Discovery Res."""
-
-
-class ChargeParameterDiscoveryReq(V2GRequest):
-    """Charge Parameter Discovery Req."""
+# Status and display
 
 
 class EVSEStatus(Part):
-    """EVSEStatus."""
+    """What the station wishes, and within how many seconds."""
 
     NotificationMaxDelay: UnsignedShort
     EVSENotification: EVSENotification
 
 
-class MeterInfo(Part):
-    """Meter Info."""
-
-    MeterID: MeterID
-    ChargedEnergyReadingWh: UnsignedLong
-    BPT_DischargedEnergyReadingWh: UnsignedLong | None = None
-    CapacitiveEnergyReadingVARh: UnsignedLong | None = None
-    BPT_InductiveEnergyReadingVARh: UnsignedLong | None = None
-    MeterSignature: MeterSignature | None = None
-    MeterStatus: Short | None = None
-    MeterTimestamp: UnsignedLong | None = None
-
-
-class RationalNumber(Part):
-    """Rational Number."""
-
-    Exponent: Byte
-    Value: Short
-
-
-class DetailedCost(Part):
-    """Detailed Cost."""
-
-    Amount: RationalNumber
-    CostPerUnit: RationalNumber
-
-
-class DetailedTax(Part):
-    """Detailed Tax."""
-
-    TaxRuleID: NumericID
-    Amount: RationalNumber
-
-
-class Receipt(Part):
-    """Receipt."""
-
-    TimeAnchor: UnsignedLong
-    EnergyCosts: DetailedCost | None = None
-    OccupancyCosts: DetailedCost | None = None
-    AdditionalServicesCosts: DetailedCost | None = None
-    OverstayCosts: DetailedCost | None = None
-    TaxCosts: Annotated[list[DetailedTax], Occurs(0, 10)] = []
-
-
-class ChargeLoopRes(V2GResponse):
-    """Charge Loop Res."""
-
-    EVSEStatus: EVSEStatus | None = None
-    MeterInfo: MeterInfo | None = None
-    Receipt: Receipt | None = None
-
-
 class DisplayParameters(Part):
-    """Display Parameters."""
+    """What a station may show of the vehicle: charge in percent, times in seconds, capacity in Wh."""
 
     PresentSOC: PercentValue | None = None
     MinimumSOC: PercentValue | None = None
@@ -219,27 +174,84 @@ class DisplayParameters(Part):
     InletHot: bool | None = None
 
 
-class ChargeLoopReq(V2GRequest):
-    """Charge Loop Req."""
+# Metering and receipts
 
-    DisplayParameters: DisplayParameters | None = None
-    MeterInfoRequested: bool
+
+class MeterInfo(Part):
+    """Meter readings in Wh and varh, the meter's signature, and when they were taken (Unix seconds)."""
+
+    MeterID: MeterID
+    ChargedEnergyReadingWh: UnsignedLong
+    BPT_DischargedEnergyReadingWh: UnsignedLong | None = None
+    CapacitiveEnergyReadingVARh: UnsignedLong | None = None
+    BPT_InductiveEnergyReadingVARh: UnsignedLong | None = None
+    MeterSignature: MeterSignature | None = None
+    MeterStatus: Short | None = None
+    MeterTimestamp: UnsignedLong | None = None
+
+
+class DetailedCost(Part):
+    """An amount of money, and the price of one unit."""
+
+    Amount: RationalNumber
+    CostPerUnit: RationalNumber
+
+
+class DetailedTax(Part):
+    """An amount of tax, by one of the rules of the price schedule."""
+
+    TaxRuleID: NumericID
+    Amount: RationalNumber
+
+
+class Receipt(Part):
+    """What the session has cost, as of TimeAnchor (Unix seconds)."""
+
+    TimeAnchor: UnsignedLong
+    EnergyCosts: DetailedCost | None = None
+    OccupancyCosts: DetailedCost | None = None
+    AdditionalServicesCosts: DetailedCost | None = None
+    OverstayCosts: DetailedCost | None = None
+    TaxCosts: Annotated[list[DetailedTax], Occurs(0, 10)] = []
+
+
+# Certificates
+
+
+class ListOfRootCertificateIDs(Part):
+    """The roots the vehicle trusts."""
+
+    RootCertificateID: Annotated[list[X509IssuerSerial], Occurs(1, 20)]
+
+
+# Charge parameter discovery
+
+
+class ChargeParameterDiscoveryRes(V2GResponse):
+    """What the outlet can give; AC and DC add how."""
+
+
+class ChargeParameterDiscoveryReq(V2GRequest):
+    """What the vehicle needs and can take; AC and DC add how."""
+
+
+# The charge loop
+
+
+class CLReqControlMode(Part, group=True):
+    """How power is controlled, and what the vehicle wants now."""
 
 
 class Scheduled_CLReqControlMode(CLReqControlMode, element=False):
-    """Scheduled CLReq Control Mode."""
+    """The vehicle keeps to a schedule; the energies in Wh it still wants."""
 
     EVTargetEnergyRequest: RationalNumber | None = None
     EVMaximumEnergyRequest: RationalNumber | None = None
     EVMinimumEnergyRequest: RationalNumber | None = None
 
 
-class Scheduled_CLResControlMode(CLResControlMode, element=False):
-    """Scheduled CLRes Control Mode."""
-
-
 class Dynamic_CLReqControlMode(CLReqControlMode, element=False):
-    """Dynamic CLReq Control Mode."""
+    """The station decides; the energies in Wh the vehicle wants until DepartureTime (seconds)."""
 
     DepartureTime: UnsignedInt | None = None
     EVTargetEnergyRequest: RationalNumber
@@ -247,8 +259,16 @@ class Dynamic_CLReqControlMode(CLReqControlMode, element=False):
     EVMinimumEnergyRequest: RationalNumber
 
 
+class CLResControlMode(Part, group=True):
+    """How power is controlled, and what the station sets now."""
+
+
+class Scheduled_CLResControlMode(CLResControlMode, element=False):
+    """The vehicle keeps to a schedule."""
+
+
 class Dynamic_CLResControlMode(CLResControlMode, element=False):
-    """Dynamic CLRes Control Mode."""
+    """The station decides; its view of departure (seconds) and charge (percent)."""
 
     DepartureTime: UnsignedInt | None = None
     MinimumSOC: PercentValue | None = None
@@ -256,7 +276,16 @@ class Dynamic_CLResControlMode(CLResControlMode, element=False):
     AckMaxDelay: UnsignedShort | None = None
 
 
-class ListOfRootCertificateIDs(Part):
-    """List Of Root Certificate IDs."""
+class ChargeLoopRes(V2GResponse):
+    """How energy flows; AC, DC and the others add what is set."""
 
-    RootCertificateID: Annotated[list[X509IssuerSerial], Occurs(1, 20)]
+    EVSEStatus: EVSEStatus | None = None
+    MeterInfo: MeterInfo | None = None
+    Receipt: Receipt | None = None
+
+
+class ChargeLoopReq(V2GRequest):
+    """What the vehicle wants now; AC, DC and the others add how much."""
+
+    DisplayParameters: DisplayParameters | None = None
+    MeterInfoRequested: bool
