@@ -41,7 +41,8 @@ interop: $(VENV)/.test
 	@$(BIN)/pytest -m interop
 
 bench: $(VENV)/.test
-	@set -e; for program in benchmarks/*.py; do $(BIN)/python $$program; done
+	@$(BIN)/python -m benchmarks.codec
+	@$(BIN)/python -m benchmarks.station
 
 endurance: $(VENV)/.test
 	@PLUGCHARGE_ENDURANCE=1 $(BIN)/pytest

@@ -1,4 +1,4 @@
-"""Times Josev's codec in Josev's own environment: messages as JSON on stdin, milliseconds as JSON in the last line.
+"""Times Josev's codec in Josev's own environment: messages as JSON on stdin, microseconds as JSON in the last line.
 
 What is timed is what a Josev session pays: from its message objects to bytes and back.
 """
@@ -20,30 +20,29 @@ from iso15118.shared.settings import load_shared_settings
 WARM_UP = 20
 
 
-def timed(call: Callable[[], Any], calls: int) -> dict[str, Any]:
-    """Return the first call's milliseconds and those of `calls` warm ones."""
+def timed(call: Callable[[], Any], calls: int) -> float:
+    """Return the microseconds of the best of `calls` warm calls."""
     samples = []
-    for _ in range(1 + WARM_UP + calls):
+    for _ in range(WARM_UP + calls):
         start = time.perf_counter_ns()
         call()
-        samples.append((time.perf_counter_ns() - start) / 1e6)
-    return {"first": samples[0], "warm": samples[1 + WARM_UP :]}
+        samples.append((time.perf_counter_ns() - start) / 1e3)
+    return min(samples[WARM_UP:])
 
 
 def main() -> None:
-    """Decode and encode each message; a message that comes back as other bytes is an error."""
+    """Decode and encode each message; a message that comes back as other bytes is not timed."""
     order = json.load(sys.stdin)
     load_shared_settings()
     codec = EXI()
     codec.set_exi_codec(ExificientEXICodec())
-    results = {}
+    results: dict[str, dict[str, float | None]] = {}
     for name, (namespace, text) in order["messages"].items():
         data, place = bytes.fromhex(text), Namespace(namespace)
         decode = timed(partial(codec.from_exi, data, place), order["calls"])
         message = codec.from_exi(data, place)
-        encode = timed(partial(codec.to_exi, message, place), order["calls"])
-        if bytes(codec.to_exi(message, place)) != data:
-            sys.exit(f"{name} does not come back as the same bytes")
+        same = bytes(codec.to_exi(message, place)) == data
+        encode = timed(partial(codec.to_exi, message, place), order["calls"]) if same else None
         results[name] = {"decode": decode, "encode": encode}
     # Josev logs to stdout as well, so that only the last line is the answer.
     print("\n" + json.dumps(results))
