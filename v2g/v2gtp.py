@@ -27,9 +27,24 @@ _HEADER = struct.Struct(">BBHI")
 
 
 class PayloadType(IntEnum):
-    """The payload types of DIN 70121 and ISO 15118-2."""
+    """The payload types of DIN 70121, ISO 15118-2 and ISO 15118-20.
+
+    `EXI` is the handshake and all of DIN and -2. In -20 the type tells the schema: the main stream, one type for each
+    kind of energy transfer (those of Amendment 1 from one source, unverified), and the streams beside the main one.
+    """
 
     EXI = 0x8001
+    MAINSTREAM = 0x8002
+    AC = 0x8003
+    DC = 0x8004
+    ACDP = 0x8005
+    WPT = 0x8006
+    AC_DER_IEC = 0x8010
+    AC_DER_SAE = 0x8011
+    SCHEDULE_RENEGOTIATION = 0x8101
+    METERING_CONFIRMATION = 0x8102
+    ACDP_SYSTEM_STATUS = 0x8103
+    PARKING_STATUS = 0x8104
     SDP_REQUEST = 0x9000
     SDP_RESPONSE = 0x9001
 

@@ -10,17 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from v2g.messages.app_protocol import AppProtocol, ResponseCode, SupportedAppProtocolReq
-from v2g.protocols import ISO2, PROTOCOLS, Protocol, choose, offer, schema
+from v2g.protocols import DIN, ISO2, PROTOCOLS, SCHEMAS, Protocol, choose, offer, schema, schema_names
 from v2g.v2gtp import PayloadType
 
-DIN = Protocol(
-    key="din",
-    namespace="urn:din:70121:2012:MsgDef",
-    major=2,
-    minor=0,
-    schema="din",
-    payload_types=frozenset({PayloadType.EXI}),
-)
 TESLA = "urn:tesla:din:2018:MsgDef"
 
 
@@ -124,6 +116,70 @@ def test_the_lowest_priority_number_wins(entries: list[tuple[Protocol, int]]) ->
     assert answer.SchemaID is not None
     assert entries[answer.SchemaID] == (chosen, best)
     assert all(priority > best for _, priority in entries[: answer.SchemaID])
+
+
+KNOWN = {
+    # namespace: version, schema set by payload type
+    "urn:din:70121:2012:MsgDef": ((2, 0), {0x8001: "din"}),
+    "urn:iso:15118:2:2013:MsgDef": ((2, 0), {0x8001: "iso2"}),
+    "urn:iso:std:iso:15118:-20:AC": ((1, 0), {0x8002: "iso20.common", 0x8003: "iso20.ac"}),
+    "urn:iso:std:iso:15118:-20:DC": ((1, 0), {0x8002: "iso20.common", 0x8004: "iso20.dc"}),
+    "urn:iso:std:iso:15118:-20:ACDP": ((1, 0), {0x8002: "iso20.common", 0x8005: "iso20.acdp"}),
+    "urn:iso:std:iso:15118:-20:WPT": ((1, 0), {0x8002: "iso20.common", 0x8006: "iso20.wpt"}),
+    "urn:iso:std:iso:15118:-20:AC-DER-IEC": ((1, 0), {0x8002: "iso20.common", 0x8010: "iso20.ac_der_iec"}),
+    "urn:iso:std:iso:15118:-20:AC-DER-SAE": ((1, 0), {0x8002: "iso20.common", 0x8011: "iso20.ac_der_sae"}),
+}
+
+
+def test_every_protocol_has_its_public_namespace_version_and_payload_types() -> None:
+    assert {
+        protocol.namespace: (
+            (protocol.major, protocol.minor),
+            {kind: protocol.schema_of(kind) for kind in protocol.payload_types},
+        )
+        for protocol in PROTOCOLS
+    } == KNOWN
+
+
+def test_a_payload_type_of_another_protocol_has_no_schema() -> None:
+    with pytest.raises(ValueError, match="payload type 0x8002 has no place in urn:iso:15118:2:2013:MsgDef"):
+        ISO2.schema_of(0x8002)
+
+
+def test_a_payload_type_tells_which_schemas_fit() -> None:
+    assert schema_names(0x8001) == ("sap", "iso2", "din")
+    assert schema_names(0x8102) == ("iso20.common",)
+    assert schema_names(PayloadType.SDP_REQUEST) == schema_names(0xA000) == ()
+    assert set(schema_names()) == set(SCHEMAS) - {"xmldsig"}
+    assert {protocol.schema for protocol in PROTOCOLS} < set(schema_names())
+
+
+def test_an_unknown_schema_set_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"'iso20'; known are sap, xmldsig, din"):
+        schema("iso20")
+
+
+LOADED = {
+    # what is asked for: the message modules that it takes
+    "import v2g.protocols": {"app_protocol"},
+    "from v2g.protocols import schema; schema('din').grammar": {"app_protocol", "xmldsig", "din"},
+    "from v2g.protocols import schema; schema('iso20.dc').grammar": {
+        "app_protocol",
+        "xmldsig",
+        "iso20",
+        "iso20.common_types",
+        "iso20.dc",
+    },
+}
+
+
+@pytest.mark.parametrize("code", LOADED)
+def test_only_the_messages_asked_for_are_loaded(code: str) -> None:
+    show = "import sys; print(*(name for name in sys.modules if name.startswith('v2g.messages.')))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{show}"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert {name.removeprefix("v2g.messages.") for name in done.stdout.split()} == LOADED[code]
 
 
 def test_importing_protocols_pulls_in_no_cryptography() -> None:
