@@ -33,9 +33,9 @@ READS: dict[str, dict[str, type | tuple[type, ...]]] = {  # and what has to be i
     "secc/permit": {"boot": str, "seq": int, "contactor": str},
     "secc/command": {"id": str},
     "secc/authorization/request": {"id": str, "kind": str},
-    "cable/vehicle": {"plugged": bool, "pilot": str},
+    "cable/vehicle": {"plugged": bool},
 }
-OPTIONAL = {"valid_for_s": NUMBER, "current_a": NUMBER}
+OPTIONAL = {"valid_for_s": NUMBER, "pilot": str, "current_a": NUMBER}
 
 Said = dict[str, Any]
 

@@ -93,5 +93,15 @@ class Answers:
             return ""
         if valid_for_s is None:
             return "in advance without valid_for_s"
-        self._advances[source] = (word, now + valid_for_s)
+        crossed = next((asked for asked in self._deadlines if self._waits(asked, source, now)), None)
+        if crossed is not None:
+            self._words[crossed, source] = word
+        else:
+            self._advances[source] = (word, now + valid_for_s)
         return ""
+
+    def _waits(self, request_id: str, source: Source, now: float) -> bool:
+        """Whether a card shown now would answer a request: it may have crossed the request on its way."""
+        known = self._words.get((request_id, source))
+        decided = (known is not None and known.accepted) or (request_id, source) in self._final
+        return request_id not in self._contracts and not decided and now <= self._deadlines[request_id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -41,17 +42,20 @@ async def test_it_charges(example: Bay, payment: Payment) -> None:
     assert example.peer.events(mark, "session_ended")
     assert not example.peer.events(mark, "rejected")
     assert {ack["result"] for ack in example.peer.since(mark, "charger/ack")} == {"done"}
+    await example.peer.hears("charger/state", plug="A", contactor="open")
     closed = example.peer.when(mark, "charger/state", contactor="closed")
     assert example.peer.when(mark, "secc/permit", contactor="closed") <= closed
 
 
 async def test_it_opens_without_the_secc_and_takes_up_nothing(example: Bay) -> None:
     """After SIGKILL the broker keeps limits and permit as they were; neither this process nor its next believes it."""
-    await example.plug()
+    car = await example.plug()
     await example.charging()
     mark = example.mark
+    car.signal(signal.SIGSTOP)  # or it would open by itself, and leave
     await example.kill("secc")
     await example.peer.hears("charger/state", contactor="open", plug="C")
+    car.signal(signal.SIGCONT)
     kept = await example.retained("secc/permit", "secc/limits")
     assert kept["secc/permit"]["contactor"] == "closed"
     assert kept["secc/limits"]["authorised"]

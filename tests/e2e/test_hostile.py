@@ -11,7 +11,7 @@ import pytest
 
 from secc import api
 from tests.brokers import eventually
-from tests.e2e.bay import Bay
+from tests.e2e.bay import PATIENCE_S, Bay
 from v2g.sdp import SdpRequest, SdpResponse, Security
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -146,9 +146,11 @@ async def test_sdp_is_silent_without_a_living_controller(ac: Bay) -> None:
     assert not await discovered(ac)
     await ac.peer.say("charger/status", GHOST | {"state": "online"}, retain=True)
     assert not await discovered(ac)
+    mark = ac.mark
     await ac.start("simulator")
-    await ac.ready()
-    await ac.peer.hears("charger/state", plug="B")
-    assert await discovered(ac)
+    await ac.heard(mark, "charger/state", plug="B")
+    async with asyncio.timeout(PATIENCE_S):
+        while not await discovered(ac):
+            pass
     await ac.peer.say("cable/vehicle", {"plugged": False}, retain=True)
     await ac.charges()

@@ -89,6 +89,35 @@ def test_a_card_in_advance_is_good_once_and_for_its_time() -> None:
     assert answers.advance("charger", "r", 160) is None
 
 
+def test_a_card_in_advance_that_crossed_the_request_answers_it() -> None:
+    """Shown before the reader heard of the request: it must neither be lost nor count again."""
+    answers = asking()
+    assert answers.charger(card(True, "advance", 60), 1) == ""
+    word = answers.answered("r", "charger")
+    assert word is not None
+    assert word.accepted
+    assert answers.advance("charger", "next", 2) is None
+
+
+def test_a_card_in_advance_opens_no_request_that_is_decided_or_over() -> None:
+    revoked = asking()
+    revoked.charger(card(True), 1)
+    revoked.charger(card(False), 2)
+    revoked.charger(card(True, "advance", 60), 3)
+    word = revoked.answered("r", "charger")
+    assert word is not None
+    assert not word.accepted
+    late = asking(deadline_s=10)
+    late.charger(card(True, "advance", 60), 11)
+    assert late.answered("r", "charger") is None
+    contract = Answers()
+    contract.ask(api.AuthorizationRequest(id="r", session="s", kind="contract", deadline_s=10), 0)
+    contract.charger(card(True, "advance", 60), 1)
+    assert contract.answered("r", "charger") is None
+    for answers in (revoked, late, contract):
+        assert answers.advance("charger", "next", 12) is not None
+
+
 def test_a_card_in_advance_can_be_taken_back() -> None:
     answers = Answers()
     answers.backend(backend("accepted", "advance", valid_for_s=60), 0)
