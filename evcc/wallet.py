@@ -40,7 +40,7 @@ class Contract:
         """Echo the challenge and sign it."""
         request = iso2.AuthorizationReq(Id=SIGNED_ID, GenChallenge=challenge)
         fragment = protocols.schema("iso2").encode_fragment(request)
-        return request, signature.sign([(SIGNED_ID, fragment)], self.key)
+        return request, signature.sign([(SIGNED_ID, fragment)], self.key, "iso2")
 
 
 def load(settings: config.Contract) -> Contract:

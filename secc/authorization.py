@@ -92,15 +92,15 @@ def _chain_code(broken: Rule, tier: str) -> str:
     return CHAIN_CODES.get(broken, "FAILED_CertChainError")
 
 
-def prove_contract(request: iso2.AuthorizationReq, signed: Signature | None, contract: Contract) -> None:
+def prove_contract(request: iso2.AuthorizationReq, signed: Signature | None, contract: Contract) -> signature.Verified:
     """Check challenge and signature together; raises `Refused`. A challenge is asked for once and never again."""
     if request.GenChallenge is None or not secrets.compare_digest(request.GenChallenge, contract.challenge):
         raise Refused("FAILED_ChallengeInvalid", "the GenChallenge is not the one this session was given [V2G2-475]")
     if signed is None or request.Id is None:
         raise Refused("FAILED_SignatureError", "a contract needs a signed AuthorizationReq with an Id")
-    fragment = protocols.schema("iso2").encode_fragment(request)
+    forms = protocols.schema("iso2").fragment_forms(request)
     try:
-        signature.verify(signed, {request.Id: [fragment]}, contract.public_key)
+        return signature.verify(signed, {request.Id: forms}, contract.public_key, "iso2")
     except Untrusted as error:
         raise Refused("FAILED_SignatureError", str(error)) from error
 

@@ -139,7 +139,8 @@ def ask(ev: SeccLink, visit: Visit, request: AuthorizationReq) -> Grant:
     settings = visit.config.authorization
     if visit.contract is None:
         return authorization.ask_external(visit.charger, visit.session, settings)
-    authorization.prove_contract(request, ev.signature, visit.contract)
+    proof = authorization.prove_contract(request, ev.signature, visit.contract)
+    visit.journal.record("signature", verified=str(proof))
     return authorization.ask_contract(visit.charger, visit.session, settings, visit.contract, visit.timing.ongoing_secc)
 
 

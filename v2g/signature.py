@@ -1,20 +1,21 @@
-"""XML signatures over EXI fragments, ISO 15118-2: make and verify.
+"""XML signatures over EXI fragments, ISO 15118-2 and -20: make and verify.
 
 A signature covers `SignedInfo`, which holds a digest of each signed element. Both are digested as EXI fragments: the
-element under its message schema, `SignedInfo` under the schema of xmldsig alone (Annex J). The key never comes out of
-the signature: whoever verifies brings it from a certificate chain that holds.
+element under its message schema, `SignedInfo` under the schema of xmldsig alone (-2 Annex J; -20 likewise, as its
+peers do, (unverified)). The key never comes out of the signature: whoever verifies brings it from a certificate chain
+that holds, and the algorithms follow from that key and the protocol, never from what the sender names.
 """
 
 from __future__ import annotations
 
-import hashlib
-import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed448
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA256, SHA512, Hash, HashAlgorithm
 
 from v2g.errors import Untrusted
 from v2g.messages.xmldsig import (
@@ -29,80 +30,217 @@ from v2g.messages.xmldsig import (
     Transforms,
 )
 from v2g.protocols import schema
+from v2g.record import Record
 
 EXI = "http://www.w3.org/TR/canonical-exi/"
-SHA256_URI = "http://www.w3.org/2001/04/xmlenc#sha256"
-ECDSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
-
 MAX_REFERENCES = 4
-"""[V2G2-909]"""
-CURVE = "secp256r1"
-COORDINATE = 32
-"""Bytes of r and of s; the value is r and s, raw, not DER."""
-ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-"""The order of secp256r1 (SEC 2, 2.4.2); r and s lie below it."""
-
-FORM = "xmldsig"
-"""The schema `SignedInfo` is encoded with when we sign."""
-
-log = logging.getLogger(__name__)
+"""[V2G2-909]; -20 signs at most one element at a time, and gets no more."""
+SIGNING_SET = "xmldsig"
+"""The schema set `SignedInfo` is encoded with when we sign."""
 
 
-def sign(elements: Sequence[tuple[str, bytes]], key: ec.EllipticCurvePrivateKey) -> Signature:
-    """Sign elements, each given as its Id and its EXI fragment, with a secp256r1 key.
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Algorithms that belong together; a signature that mixes them is refused.
 
-    Raises `ValueError` for another curve, for no or more than four elements, and for an Id that is empty or used twice.
+    `size` is the length of a signature value in octets: r and s of the same width, raw, not DER; or EdDSA's own form.
     """
-    if key.curve.name != CURVE:
-        raise ValueError(f"a key on {key.curve.name} cannot sign; ISO 15118-2 wants secp256r1")
+
+    method: str
+    digest: str
+    hash: HashAlgorithm
+    curve: ec.EllipticCurve | None
+    size: int
+
+    @property
+    def key(self) -> str:
+        """What the key is that signs."""
+        return self.curve.name if self.curve else "ed448"
+
+    def digested(self, fragment: bytes) -> bytes:
+        """Digest a signed element."""
+        hashing = Hash(self.hash)
+        hashing.update(fragment)
+        return hashing.finalize()
+
+
+P256 = Suite(
+    method="http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256",
+    digest="http://www.w3.org/2001/04/xmlenc#sha256",
+    hash=SHA256(),
+    curve=ec.SECP256R1(),
+    size=64,
+)
+P521 = Suite(
+    method="http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512",
+    digest="http://www.w3.org/2001/04/xmlenc#sha512",
+    hash=SHA512(),
+    curve=ec.SECP521R1(),
+    size=132,
+)
+# The digest is (unverified): one public reading of the draft says SHAKE256, but no public source gives its identifier.
+ED448 = Suite(
+    method="http://www.w3.org/2021/04/xmldsig-more#eddsa-ed448",
+    digest=P521.digest,
+    hash=P521.hash,
+    curve=None,
+    size=114,
+)
+
+SUITES = {"iso2": (P256,), "iso20": (P521, ED448)}
+"""What each protocol signs with; the key tells which of them."""
+
+
+class Verified(Record):
+    """How a signature was encoded that holds: `SignedInfo` by its schema set, each element by the form's name.
+
+    `elements` has the references' URIs as keys, for example `{"#id1": "ours"}`.
+    """
+
+    signed_info: str
+    elements: dict[str, str]
+
+    def __str__(self) -> str:
+        return ", ".join([f"SignedInfo {self.signed_info}", *(f"{uri} {form}" for uri, form in self.elements.items())])
+
+
+def suites_of(message_set: str) -> tuple[Suite, ...]:
+    """Tell what messages of a schema set are signed with. Raises ValueError for a set whose messages are not signed."""
+    protocol = message_set.partition(".")[0]
+    if protocol not in SUITES:
+        raise ValueError(f"messages of {message_set!r} are not signed, only those of {', '.join(SUITES)}")
+    return SUITES[protocol]
+
+
+def sign(
+    elements: Sequence[tuple[str, bytes]],
+    key: PrivateKeyTypes,
+    message_set: str,
+    *,
+    suites: Sequence[Suite] | None = None,
+) -> Signature:
+    """Sign elements of a message of `message_set`, each given as its Id and its EXI fragment.
+
+    The key decides among the protocol's suites; `suites` are others, for peers that know only those. Raises ValueError
+    for a key that fits none, for no or more than four elements, and for an Id that is empty or used twice.
+    """
+    allowed = suites_of(message_set) if suites is None else suites
+    suite = next((each for each in allowed if each.key == _kind(key)), None)
+    if suite is None:
+        raise ValueError(f"a key on {_kind(key)} cannot sign; {message_set} wants {_kinds(allowed)}")
     names = [name for name, _ in elements]
     if not 1 <= len(names) <= MAX_REFERENCES or len(set(names)) < len(names) or not all(names):
         raise ValueError(f"cannot sign elements with the Ids {names}; give 1 to {MAX_REFERENCES}, each its own")
     signed = SignedInfo(
         CanonicalizationMethod=CanonicalizationMethod(Algorithm=EXI),
-        SignatureMethod=SignatureMethod(Algorithm=ECDSA_SHA256),
-        Reference=[_reference(name, fragment) for name, fragment in elements],
+        SignatureMethod=SignatureMethod(Algorithm=suite.method),
+        Reference=[_reference(name, fragment, suite) for name, fragment in elements],
     )
-    r, s = decode_dss_signature(key.sign(schema(FORM).encode_fragment(signed), ec.ECDSA(SHA256())))
-    return Signature(
-        SignedInfo=signed, SignatureValue=SignatureValue(value=r.to_bytes(COORDINATE) + s.to_bytes(COORDINATE))
-    )
+    value = _value(key, suite, schema(SIGNING_SET).encode_fragment(signed))
+    return Signature(SignedInfo=signed, SignatureValue=SignatureValue(value=value))
 
 
 def verify(
     signature: Signature,
-    elements: Mapping[str, Sequence[bytes]],
-    public_key: ec.EllipticCurvePublicKey,
+    elements: Mapping[str, Mapping[bytes, str]],
+    public_key: PublicKeyTypes,
+    message_set: str,
     *,
-    forms: Sequence[str] = (FORM,),
-) -> str:
+    suites: Sequence[Suite] | None = None,
+) -> Verified:
     """Verify that `signature` covers exactly `elements`, and was made with the key that belongs to `public_key`.
 
-    `elements` gives for each Id the EXI fragments it may have been digested as (one, but for elements peers encode
-    differently). `forms` names the schemas to try for SignedInfo; the one that matched is returned. Raises `Untrusted`
-    for everything else, whatever goes wrong on the way.
+    `elements` gives for each Id the fragments it may have been digested as, each with its name: what
+    `Schema.fragment_forms` of the received element tells. `SignedInfo` may be encoded by xmldsig alone or as a fragment
+    of `message_set`. `suites` are accepted instead of those the protocol prescribes: our setting, never the sender's.
+    Raises `Untrusted` for everything else, whatever goes wrong on the way.
     """
     try:
-        _check_structure(signature)
-        _check_references(signature.SignedInfo.Reference, elements)
-        return _matching_form(signature, public_key, forms)
+        suite = _suite(public_key, suites_of(message_set) if suites is None else suites)
+        _check_structure(signature, suite)
+        _check_names([reference.URI for reference in signature.SignedInfo.Reference], elements)
+        return Verified(
+            elements={
+                str(reference.URI): _matching_element(reference, elements[str(reference.URI)[1:]], suite)
+                for reference in signature.SignedInfo.Reference
+            },
+            signed_info=_matching_signed_info(signature, public_key, suite, (SIGNING_SET, message_set)),
+        )
     except Untrusted:
         raise
     except Exception as error:
         raise Untrusted("signature", f"its check failed with {type(error).__name__}: {error}") from error
 
 
-def _reference(name: str, fragment: bytes) -> Reference:
+# Keys and values
+
+
+def _kind(key: object) -> str:
+    """Tell what a key is, as suites name it."""
+    match key:
+        case ec.EllipticCurvePrivateKey() | ec.EllipticCurvePublicKey():
+            return key.curve.name
+        case ed448.Ed448PrivateKey() | ed448.Ed448PublicKey():
+            return ED448.key
+        case _:
+            return type(key).__name__
+
+
+def _kinds(suites: Sequence[Suite]) -> str:
+    return " or ".join(suite.key for suite in suites) or "none"
+
+
+def _suite(public_key: object, suites: Sequence[Suite]) -> Suite:
+    """Tell the suite of the certificate's key."""
+    for suite in suites:
+        if suite.key == _kind(public_key):
+            return suite
+    raise Untrusted("signature", f"the certificate's key is {_kind(public_key)}, not {_kinds(suites)}")
+
+
+def _value(key: PrivateKeyTypes, suite: Suite, data: bytes) -> bytes:
+    """Make a signature value."""
+    match key:
+        case ec.EllipticCurvePrivateKey():
+            r, s = decode_dss_signature(key.sign(data, ec.ECDSA(suite.hash)))
+            return r.to_bytes(suite.size // 2) + s.to_bytes(suite.size // 2)
+        case ed448.Ed448PrivateKey():
+            return key.sign(data)
+    raise ValueError(f"a key on {_kind(key)} cannot sign")
+
+
+def _fits(value: bytes, public_key: PublicKeyTypes, suite: Suite, data: bytes) -> bool:
+    """Tell whether a signature value was made over these bytes with the certificate's key."""
+    try:
+        match public_key:
+            case ec.EllipticCurvePublicKey():
+                r, s = int.from_bytes(value[: suite.size // 2]), int.from_bytes(value[suite.size // 2 :])
+                if not (0 < r < public_key.curve.group_order and 0 < s < public_key.curve.group_order):
+                    raise Untrusted("signature", "r or s lies outside the curve's order")
+                public_key.verify(encode_dss_signature(r, s), data, ec.ECDSA(suite.hash))
+                return True
+            case ed448.Ed448PublicKey():
+                public_key.verify(value, data)
+                return True
+    except InvalidSignature:
+        return False
+    return False
+
+
+# The parts of a signature
+
+
+def _reference(name: str, fragment: bytes, suite: Suite) -> Reference:
     """Refer to an element by its Id."""
     return Reference(
         URI=f"#{name}",
         Transforms=Transforms(Transform=[Transform(Algorithm=EXI)]),
-        DigestMethod=DigestMethod(Algorithm=SHA256_URI),
-        DigestValue=hashlib.sha256(fragment).digest(),
+        DigestMethod=DigestMethod(Algorithm=suite.digest),
+        DigestValue=suite.digested(fragment),
     )
 
 
-def _faults(signature: Signature) -> Iterator[tuple[bool, str]]:
+def _faults(signature: Signature, suite: Suite) -> Iterator[tuple[bool, str]]:
     """List what must not be, each with whether it is [V2G2-771]."""
     signed, value = signature.SignedInfo, signature.SignatureValue
     canonicalization, method = signed.CanonicalizationMethod.Algorithm, signed.SignatureMethod.Algorithm
@@ -111,59 +249,60 @@ def _faults(signature: Signature) -> Iterator[tuple[bool, str]]:
     yield bool(signature.Object), "Object is forbidden"
     yield signed.Id is not None, "SignedInfo has an Id"
     yield value.Id is not None, "SignatureValue has an Id"
-    yield canonicalization != EXI, f"CanonicalizationMethod is {canonicalization}, not EXI"
-    yield method != ECDSA_SHA256, f"SignatureMethod is {method}, not ECDSA with SHA-256"
+    yield canonicalization != EXI, f"CanonicalizationMethod is {_short(canonicalization)}, not EXI"
+    yield method != suite.method, f"SignatureMethod is {_short(method)}, not {suite.method}"
     yield not 1 <= count <= MAX_REFERENCES, f"{count} references, not 1 to {MAX_REFERENCES}"
-    yield size != 2 * COORDINATE, f"SignatureValue of {size} bytes, not r and s of {COORDINATE} each"
+    yield size != suite.size, f"SignatureValue of {size} bytes, not {suite.size} as of {suite.key}, raw"
 
 
-def _check_structure(signature: Signature) -> None:
-    """Refuse what ISO 15118-2 forbids inside a signature, and algorithms other than its own."""
-    for wrong, what in _faults(signature):
+def _check_structure(signature: Signature, suite: Suite) -> None:
+    """Refuse what is forbidden inside a signature, and algorithms other than those of the key."""
+    for wrong, what in _faults(signature, suite):
         if wrong:
             raise Untrusted("signature", what)
 
 
-def _check_references(references: Sequence[Reference], elements: Mapping[str, Sequence[bytes]]) -> None:
+def _check_names(uris: Sequence[str | None], elements: Mapping[str, object]) -> None:
     """Match references and elements one to one, by Id and never by position."""
-    wanted = sorted(f"#{name}" for name in elements)
-    found = sorted(str(reference.URI) for reference in references)
-    if found != wanted:
-        raise Untrusted("signature, references", f"they name {found}, to be signed are {wanted}")
-    for reference in references:
-        _check_reference(reference, elements[str(reference.URI)[1:]])
+    wanted = [f"#{name}" for name in elements]
+    for uri in uris:
+        if uri not in wanted or uri == "#":
+            raise Untrusted("signature, references", f"{_short(uri)} refers to nothing that is to be signed")
+        if uris.count(uri) > 1:
+            raise Untrusted("signature, references", f"{_short(uri)} is referred to {uris.count(uri)} times")
+    missing = [_short(uri) for uri in wanted if uri not in uris]
+    if missing:
+        raise Untrusted("signature, references", f"{', '.join(missing)} is not signed")
 
 
-def _check_reference(reference: Reference, fragments: Sequence[bytes]) -> None:
-    """Refuse a reference of another form [V2G2-767] or whose digest fits none of the fragments."""
+def _matching_element(reference: Reference, forms: Mapping[bytes, str], suite: Suite) -> str:
+    """Tell the form an element was digested in; refuses a reference of another kind [V2G2-767]."""
+    uri, digest = _short(reference.URI), reference.DigestMethod.Algorithm
     transforms = [each.Algorithm for each in reference.Transforms.Transform] if reference.Transforms else []
     if reference.Type is not None:
-        raise Untrusted("signature, references", f"{reference.URI} has a Type: {reference.Type}")
+        raise Untrusted("signature, references", f"{uri} has a Type: {_short(reference.Type)}")
     if transforms != [EXI]:
-        raise Untrusted("signature, references", f"{reference.URI} is not transformed by EXI once, but by {transforms}")
-    if reference.DigestMethod.Algorithm != SHA256_URI:
-        raise Untrusted("signature, references", f"{reference.URI} is digested by {reference.DigestMethod.Algorithm}")
-    digests = [hashlib.sha256(fragment).digest() for fragment in fragments]
-    if reference.DigestValue not in digests:
-        raise Untrusted("signature, digest", f"{reference.URI} was changed, or digested in another encoding")
-    if matched := digests.index(reference.DigestValue):
-        log.info("%s was digested in the alternative encoding %d", reference.URI, matched)
+        first = ", ".join(map(_short, transforms[:2]))
+        raise Untrusted("signature, references", f"{uri} has {len(transforms)} transforms ({first}), not EXI alone")
+    if digest != suite.digest:
+        raise Untrusted("signature, references", f"{uri} is digested by {_short(digest)}, not {suite.digest}")
+    for fragment, form in forms.items():
+        if suite.digested(fragment) == reference.DigestValue:
+            return form
+    raise Untrusted("signature, digest", f"{uri} was changed, or digested in another encoding")
 
 
-def _matching_form(signature: Signature, public_key: ec.EllipticCurvePublicKey, forms: Sequence[str]) -> str:
-    """Return the first form of SignedInfo whose bytes the signature value fits."""
-    if not isinstance(public_key, ec.EllipticCurvePublicKey) or public_key.curve.name != CURVE:
-        raise Untrusted("signature", "the certificate's key is not on secp256r1")
-    value = signature.SignatureValue.value
-    r, s = int.from_bytes(value[:COORDINATE]), int.from_bytes(value[COORDINATE:])
-    if not (0 < r < ORDER and 0 < s < ORDER):
-        raise Untrusted("signature", "r or s lies outside the curve's order")
-    for form in forms:
-        try:
-            public_key.verify(
-                encode_dss_signature(r, s), schema(form).encode_fragment(signature.SignedInfo), ec.ECDSA(SHA256())
-            )
-        except InvalidSignature:
-            continue
-        return form
+def _matching_signed_info(
+    signature: Signature, public_key: PublicKeyTypes, suite: Suite, schema_sets: Sequence[str]
+) -> str:
+    """Tell the schema set of the encoding of SignedInfo that the signature value fits."""
+    for name in schema_sets:
+        data = schema(name).encode_fragment(signature.SignedInfo)
+        if _fits(signature.SignatureValue.value, public_key, suite, data):
+            return name
     raise Untrusted("signature", "it was not made with the certificate's key, or SignedInfo was changed")
+
+
+def _short(text: str | None) -> str:
+    """Quote what a peer wrote, bounded in length."""
+    return f"{text!r:.80}"

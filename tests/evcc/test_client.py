@@ -101,7 +101,7 @@ async def test_a_charge_by_contract_over_tls(certificates: Path) -> None:
         key = x509.load_pem_x509_certificate((leaf / "cert.pem").read_bytes()).public_key()
         assert isinstance(key, ec.EllipticCurvePublicKey)
         assert request.Id is not None
-        verify(signature, {request.Id: [schema("iso2").encode_fragment(request)]}, key)
+        verify(signature, {request.Id: schema("iso2").fragment_forms(request)}, key, "iso2")
         assert request.GenChallenge == bytes(range(16))
 
 

@@ -177,7 +177,7 @@ def test_the_signed_request(certificates: Path) -> None:
     contract = wallet.load(config.Contract(chain=str(leaf / "chain.pem"), key=str(leaf / "key.pem")))
     request, signature = contract.authorize(bytes(range(16)))
     assert (request.Id, request.GenChallenge) == ("id1", bytes(range(16)))
-    verify(signature, {"id1": [exi("iso2").encode_fragment(request)]}, contract.key.public_key())
+    verify(signature, {"id1": exi("iso2").fragment_forms(request)}, contract.key.public_key(), "iso2")
     details = contract.details()
     assert details.eMAID == "DEPCGC00000001V"
     chain = details.ContractSignatureCertChain

@@ -177,7 +177,7 @@ async def prove(car: Car, contract: Holder) -> Any:
 
 def signed(request: iso2.AuthorizationReq, contract: Holder) -> Signature:
     """The signature that belongs to a request."""
-    return sign([(request.Id or "", schema("iso2").encode_fragment(request))], contract.key)
+    return sign([(request.Id or "", schema("iso2").encode_fragment(request))], contract.key, "iso2")
 
 
 def with_contract(route: tuple[Step, ...], contract: Holder) -> tuple[Step, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -62,6 +63,16 @@ async def test_a_whole_session_by_contract(running: Running, contract: Holder, e
         ]
         assert station.charger.said("ask") == []
         assert any(facts["session"].tls == "TLSv1.2" for facts in station.charger.said("session"))
+
+
+async def test_the_journal_tells_in_which_encodings_the_signature_held(
+    running: Running, contract: Holder, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with running("AC") as station:
+        car = await station.car(tls=True)
+        await walk(car, station.charger, with_contract(AC, contract), "ChargeParameterDiscovery")
+    assert "signature verified='SignedInfo xmldsig, #ID1 ours'" in caplog.text
 
 
 async def test_hashed_contract_in_limits(running: Running, contract: Holder) -> None:
@@ -346,7 +357,7 @@ def test_signing_anew_is_right_but_for_the_change(contract: Holder) -> None:
     """Without a change the helper makes a signature that holds, so the cases below fail for their change alone."""
     request = AuthorizationReq(Id="ID1", GenChallenge=bytes(16))
     anew = in_signed_info(signed(request, contract), contract)
-    verify(anew, {"ID1": [schema("iso2").encode_fragment(request)]}, contract.key.public_key())
+    verify(anew, {"ID1": schema("iso2").fragment_forms(request)}, contract.key.public_key(), "iso2")
 
 
 @pytest.mark.parametrize("case", TAMPERED)
