@@ -5,7 +5,8 @@ Draws come from a `random.Random`, so that hypothesis (`st.randoms()`) can seed 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from itertools import groupby
 from random import Random
@@ -17,6 +18,7 @@ from v2g.exi.message import Message
 from v2g.exi.types import Choice, Flag, Listed, Octets, Simple, Text, Whole
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 
 MOST_ITEMS = 4
 FULL_LIST = 24
@@ -45,14 +47,16 @@ class Messages:
         self._grammar = grammar
         self._random = random
         self._tame = tame
-        self._drawn: set[tuple[type[Message], str, Way]] = set()
+        self._drawn: Counter[tuple[type[Message], str, Way]] = Counter()
+        self._made: Counter[type[Message]] = Counter()
 
     def message(self, cls: type[M]) -> M:
         """Make a message of a class."""
+        self._made[cls] += 1
         values: dict[str, Any] = {}
         for choice, members in groupby(_declared(cls), key=lambda field: field.choice):
             for field, way in self._ways(cls, list(members), choice):
-                self._drawn.add((cls, field.name, way))
+                self._drawn[cls, field.name, way] += 1
                 if way is not Way.WITHOUT:
                     values[field.name] = self._items(field, way) if field.many else self._value(field)
         return cls(**values)
@@ -69,18 +73,17 @@ class Messages:
             for field in _declared(cls)
             for way in _possible(field)
         }
-        return sorted(f"{cls.__name__} {way.value} {name}" for cls, name, way in wanted - self._drawn)
+        return sorted(f"{cls.__name__} {way.value} {name}" for cls, name, way in wanted - self._drawn.keys())
 
     def _ways(self, cls: type[Message], members: list[Field], choice: Choice | None) -> Iterator[tuple[Field, Way]]:
         """Decide how the fields of a choice, or fields that stand alone, turn up this time."""
         if choice is None:
             for field in members:
-                likely = [Way.FULL] if self._random.random() < 0.1 else [Way.WITH, Way.WITHOUT]
+                likely = [Way.FULL] if self._random.random() < 0.1 else [Way.WITH, Way.WITH, Way.WITHOUT]
                 possible = _possible(field)
                 yield field, self._fresh(cls, field, [way for way in likely if way in possible] or possible)
             return
-        fresh = [field for field in members if (cls, field.name, Way.WITH) not in self._drawn]
-        taken: Field | None = self._random.choice(fresh or members)
+        taken: Field | None = self._turn(members, lambda field: self._drawn[cls, field.name, Way.WITH])
         if not choice.required and self._random.random() < 0.3:
             taken = None
         for field in members:
@@ -94,6 +97,12 @@ class Messages:
         fresh = [other for other in _possible(field) if (cls, field.name, other) not in self._drawn]
         return self._random.choice(fresh or [way])
 
+    def _turn(self, options: list[T], times: Callable[[T], int]) -> T:
+        """Pick an option, rather one that was had less often than the others."""
+        fewest = min(map(times, options))
+        rare = [option for option in options if times(option) == fewest]
+        return self._random.choice(rare if self._random.random() < 0.8 else options)
+
     def _items(self, field: Field, way: Way) -> list[Any]:
         most = MOST_ITEMS if field.most is None else min(field.most, MOST_ITEMS)
         count = self._random.randint(max(field.least, 1), max(field.least, most))
@@ -104,7 +113,7 @@ class Messages:
     def _value(self, field: Field) -> Any:
         kind = field.type
         if isinstance(kind, type):
-            return self.message(self._random.choice(_stand_ins(self._grammar, kind)))
+            return self.message(self._turn(_stand_ins(self._grammar, kind), self._made.__getitem__))
         return self._simple(kind)
 
     def _simple(self, kind: Simple) -> Any:
