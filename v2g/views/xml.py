@@ -20,7 +20,7 @@ from v2g.views.parts import Place, Places, built, is_attribute, parts, places, r
 from v2g.views.values import from_text, quoted, to_text
 
 try:
-    from lxml import etree
+    from lxml import etree as etree  # also for v2g.views.xsd
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError("XML needs lxml: pip install 'plugcharge[xml]'", name="lxml") from error
 

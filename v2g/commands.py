@@ -1,0 +1,196 @@
+"""The commands of the codec: `decode` and `encode`."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from v2g.protocols import SCHEMAS
+
+if TYPE_CHECKING:
+    from v2g.views.page import Form
+    from v2g.views.reading import Look
+    from v2g.views.xsd import Schemas
+
+T = TypeVar("T")
+
+STANDARD = "-"
+WIDTH = 100
+"""Columns of a tree that goes elsewhere than to a terminal."""
+
+_schema = click.option("--schema", type=click.Choice(SCHEMAS), default=None, help="The schema set; else it is guessed.")
+_fragment = click.option("--fragment", is_flag=True, help="A fragment, as signatures are made over, not a document.")
+_xsd = click.option(
+    "--xsd", type=click.Path(path_type=Path), metavar="FOLDER", help="Check the XML against the XSDs in this folder."
+)
+
+
+@click.group()
+def v2g() -> None:
+    """Read and write messages of DIN 70121 and ISO 15118."""
+
+
+@v2g.command()
+@click.argument("source", metavar="HEX|FILE|-")
+@_schema
+@_fragment
+@click.option("--json", "form", flag_value="json", help="Print JSON, for machines and for `encode`.")
+@click.option("--xml", "form", flag_value="xml", help="Print XML.")
+@click.option("--explain", "form", flag_value="explain", help="List every bit with its meaning.")
+@_xsd
+def decode(source: str, schema: str | None, form: Form | None, xsd: Path | None, *, fragment: bool) -> None:
+    """Print messages: an EXI document or fragment, or V2GTP frames; hex, a file with either, or - for stdin.
+
+    The exit status is 0 when all of it was read, also when several schema sets fit; 1 when something could not be
+    read or does not pass --xsd.
+    """
+    from v2g.views.page import page
+    from v2g.views.reading import looks
+
+    data = _told(lambda: _bytes(source))
+    schemas = _schemas(xsd, fragment=fragment)
+    found, error = looks(data, schema or "", fragment=fragment)
+    width = shutil.get_terminal_size((WIDTH, 0)).columns if sys.stdout.isatty() else WIDTH
+    _print(_told(lambda: page(found, form or "tree", width=width)))
+    failures = _told(lambda: [failure for look in found for failure in _failures(look, schemas)])
+    if error is not None:
+        failures.append(f"after {len(found)} frames: {error}")
+    if failures:
+        raise click.ClickException("\n".join(failures))
+
+
+@v2g.command()
+@click.argument("source", metavar="FILE|-")
+@_schema
+@_fragment
+@click.option("--frame", "framed", is_flag=True, help="Put the V2GTP header before each message.")
+@click.option("--raw", is_flag=True, help="Write bytes instead of hex.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write here instead of stdout.")
+@click.option("--lenient", is_flag=True, help="Write values out of range too, as far as they can be read.")
+@_xsd
+def encode(
+    source: str, schema: str | None, output: Path | None, xsd: Path | None, *, raw: bool, lenient: bool, **how: bool
+) -> None:
+    """Write the messages of a JSON or XML file, or - for standard input, as EXI: a line of hex each.
+
+    JSON is what `decode --json` prints, or its message alone. The exit status is 1 when something cannot be written.
+    """
+    from v2g.views.writing import drafts
+
+    if raw and output is None and sys.stdout.isatty():
+        raise click.UsageError("--raw writes bytes; name a file with -o, or redirect the output")
+    content = _told(lambda: _content(source))
+    schemas = _schemas(xsd, fragment=how["fragment"])
+    check = None if schemas is None else lambda text: _pass(text, schemas)
+    messages = _told(lambda: drafts(content, schema or "", fragment=how["fragment"], check=check))
+    data = _told(lambda: [each.encode(strict=not lenient, framed=how["framed"]) for each in messages])
+    result = b"".join(data) if raw else "".join(f"{each.hex()}\n" for each in data).encode()
+    if output is None:
+        click.echo(result, nl=False)
+    else:
+        _told(lambda: output.write_bytes(result))
+
+
+# Input and output
+
+
+def _bytes(source: str) -> bytes:
+    """Take the argument for hex if it is that, else for a file. Raises ValueError."""
+    from v2g.views.input import from_content, from_hex
+
+    data = b""
+    if source != STANDARD:
+        try:
+            data = from_hex(source)
+        except ValueError as error:
+            if not _is_there(source):
+                raise ValueError(f"{_short(source)} is neither a file nor hex: {error}") from error
+    data = data or from_content(_content(source))
+    if not data:
+        raise ValueError(f"{_short(source)} holds no bytes")
+    return data
+
+
+def _is_there(source: str) -> bool:
+    """Tell whether a file has this name, which may be no name for files at all."""
+    try:
+        return Path(source).exists()
+    except OSError:
+        return False
+
+
+def _content(source: str) -> bytes:
+    """Read a file or standard input, no more than can be meant seriously. Raises OSError."""
+    from v2g.views.input import LARGEST
+
+    if source == STANDARD:
+        return sys.stdin.buffer.read(LARGEST + 1)
+    with Path(source).open("rb") as file:
+        return file.read(LARGEST + 1)
+
+
+def _print(text: str) -> None:
+    """Print what a terminal may not be able to show."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    click.echo(text, nl=False)
+
+
+def _told(work: Callable[[], T]) -> T:
+    """Do what may fail for what the user handed over; tells it in a line and ends with 1."""
+    try:
+        return work()
+    except ModuleNotFoundError as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"{_short(str(error.filename))}: {error.strerror}") from error
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _short(source: str) -> str:
+    """Tell an argument in an error."""
+    return ascii(source) if len(source) <= 60 else f"{source[:60]!a}..."
+
+
+# Checks
+
+
+def _schemas(folder: Path | None, *, fragment: bool) -> Schemas | None:
+    """Load the user's schema files."""
+    if folder is None:
+        return None
+    if fragment:
+        raise click.UsageError("--xsd checks documents; leave out --fragment or --xsd")
+
+    def load() -> Schemas:
+        from v2g.views.xsd import Schemas
+
+        return Schemas(folder)
+
+    return _told(load)
+
+
+def _failures(look: Look, schemas: Schemas | None) -> list[str]:
+    """Tell why a stream could not be read, or does not pass the user's schema files."""
+    from v2g.views import page
+    from v2g.views.reading import hint
+
+    if not look.guess.fits:
+        return [*look.problems, *([found] if (found := hint(look)) else [])]
+    if schemas is None:
+        return []
+    return [f"--xsd: {fault}" for fault in schemas.faults(page.xml(look).encode())]
+
+
+def _pass(text: bytes, schemas: Schemas) -> None:
+    """Raise ValueError unless a document passes the user's schema files."""
+    faults = schemas.faults(text)
+    if faults:
+        raise ValueError("\n".join(f"--xsd: {fault}" for fault in faults))

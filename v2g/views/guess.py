@@ -1,0 +1,120 @@
+"""Which schema set bytes or names belong to, where nobody tells: all sets in question are tried.
+
+Bytes seldom decode by a foreign set, but they do: best is what leaves no spare bytes, begins with an element that
+travels alone, and takes the fewest notes. Whatever else fits is told too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from v2g.errors import Undecodable
+from v2g.exi.codec import Schema
+from v2g.exi.fields import fields
+from v2g.exi.frame import HEADER, Root
+from v2g.exi.grammar import Grammar
+from v2g.exi.message import Message
+from v2g.exi.notes import Decoded, Quirk
+from v2g.protocols import schema
+from v2g.views.values import quoted
+
+_TAIL = (Quirk.SPARE, Quirk.PADDING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """A schema set that reads the bytes, the root element it finds, and what it reads."""
+
+    schema: str
+    root: Root
+    decoded: Decoded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """The sets that read the bytes, best first, and why the others do not, the one that came furthest first."""
+
+    fits: tuple[Fit, ...]
+    failures: tuple[tuple[str, Undecodable], ...]
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        """The sets that fit besides the best; not those with spare bytes where the best has none."""
+        clean = [fit.schema for fit in self.fits[1:] if _spare(fit) == _spare(self.fits[0])]
+        return tuple(clean)
+
+
+def guess(data: bytes, names: Iterable[str], *, fragment: bool = False) -> Guess:
+    """Try to read a document or fragment by each of these schema sets."""
+    fits, failures = [], []
+    for name in names:
+        codec = schema(name)
+        try:
+            decoded = codec.read_fragment(data) if fragment else codec.read(data)
+        except Undecodable as error:
+            failures.append((name, error))
+        else:
+            fits.append(Fit(schema=name, root=root_of(codec.grammar, data, fragment=fragment), decoded=decoded))
+    fits.sort(key=lambda fit: (_spare(fit), not (fragment or _travels(fit)), len(fit.decoded.notes)))
+    failures.sort(key=lambda failure: -(failure[1].bit or 0))
+    return Guess(fits=tuple(fits), failures=tuple(failures))
+
+
+def root_of(grammar: Grammar, data: bytes, *, fragment: bool) -> Root:
+    """Tell the root element of a stream that was read."""
+    frame = grammar.fragment if fragment else grammar.document
+    beginning = int.from_bytes(data[:4].ljust(4, b"\0"), "big") - (HEADER << 24)
+    return frame.roots[beginning >> 24 - frame.bits]
+
+
+def sets_with(names: Iterable[str], root: str, namespace: str | None = None, *, fragment: bool) -> list[str]:
+    """Tell which of the sets have this element at the root. Raises ValueError if none has."""
+    found = []
+    for name in names:
+        grammar = schema(name).grammar
+        known = grammar.fragments if fragment else grammar.documents
+        if any(each.name == root and namespace in (None, each.namespace) for each in known):
+            found.append(name)
+    if not found:
+        where = f" in namespace {namespace!r}" if namespace is not None else ""
+        remedy = "check its spelling" if fragment else "if it is signed alone, say --fragment"
+        raise ValueError(f"{quoted(root)}{where} is a root element of no schema set; {remedy}")
+    return found
+
+
+def choose(names: Iterable[str], make: Callable[[Schema], Message]) -> tuple[str, Message]:
+    """Tell the one schema set in which `make` makes a message, and the message.
+
+    Of two sets of which one holds all classes of the other, the smaller wins. Raises ValueError with the reasons
+    where no set does, and naming those that do where there are several.
+    """
+    made: dict[str, Message] = {}
+    reasons: list[str] = []
+    for name in names:
+        try:
+            made[name] = make(schema(name))
+        except ValueError as error:
+            reasons.append(f"{name}: {error}")
+    smallest = [name for name in made if not any(_holds(name, other) for other in made)]
+    if len(smallest) == 1:
+        return smallest[0], made[smallest[0]]
+    if smallest:
+        raise ValueError(f"this fits {' and '.join(smallest)}; name one with --schema")
+    raise ValueError("\n".join(reasons))
+
+
+def _holds(name: str, other: str) -> bool:
+    """Tell whether a set holds all classes of another, and more."""
+    return set(schema(name).grammar.classes) > set(schema(other).grammar.classes)
+
+
+def _spare(fit: Fit) -> bool:
+    return any(note.quirk in _TAIL for note in fit.decoded.notes)
+
+
+def _travels(fit: Fit) -> bool:
+    """Tell whether the message is no part of others in its schema set."""
+    cls = type(fit.decoded.message)
+    kinds = {field.type for other in schema(fit.schema).grammar.classes for field in fields(other)}
+    return not any(base in kinds for base in cls.__mro__)
