@@ -22,7 +22,7 @@ from v2g.v2gtp import LIMIT
 OURS = "ours"
 """What the encoding is called that we send."""
 
-LOOPS = (9, 2)
+LOOPS = (9, 3)
 """From which size on other codecs keep a full list's code: EXIficient's compiled grammars, libcbv2g."""
 
 

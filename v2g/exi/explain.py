@@ -12,15 +12,15 @@ from __future__ import annotations
 from typing import Any
 
 from v2g.exi.fields import Field, fields, fields_by_name
-from v2g.exi.frame import HEADER, Frame, Root
+from v2g.exi.frame import COOKIE, HEADER, Frame, Root
 from v2g.exi.grammar import END, Attribute, Characters, Event, Grammar, Row, Start
 from v2g.exi.library import READING, Library
 from v2g.exi.message import Message
-from v2g.exi.notes import Decoded, tail_notes
+from v2g.exi.notes import Decoded, Quirk, tail_notes
 from v2g.exi.relaxed import Relaxed, relaxed_class, value_field
 from v2g.exi.runtime import MOST_ITEMS
 from v2g.exi.texts import Name
-from v2g.exi.types import Simple, Text
+from v2g.exi.types import Mark, Octets, Simple, Text
 from v2g.exi.values import Values
 from v2g.exi.wording import event_name, members, names, second_level_name
 
@@ -73,9 +73,14 @@ class Reading(Values):
     # The frame of a stream
 
     def _header(self) -> None:
+        at = self._at
         self._awaited = f"the EXI header {HEADER:#x} (version 1, no options)"
-        if self._bits(8) != HEADER:
-            raise self._failure("an unknown EXI header", 0, self._wanted())
+        octet = self._bits(8)
+        if octet == COOKIE[0] and not at and self._bits(8 * len(COOKIE) - 8).to_bytes(len(COOKIE) - 1) == COOKIE[1:]:
+            self._note(Quirk.COOKIE)
+            at, octet = self._at, self._bits(8)
+        if octet != HEADER:
+            raise self._failure("an unknown EXI header", at, self._wanted())
 
     def _root(self, frame: Frame) -> Root:
         at = self._at
@@ -119,7 +124,7 @@ class Reading(Values):
             left = self._left
             code = self._code(row)
             if code == MISSED_END:
-                self._missing_value(row, cls, values, self._size - left)
+                self._missing_values(row, cls, values, self._size - left)
                 break
             event = row.events[code]
             if event is END:
@@ -193,12 +198,21 @@ class Reading(Values):
         self._texts.add((start.namespace, start.name), message)
         return message
 
-    def _missing_value(self, row: Row, cls: type[Message], values: dict[str, Any], at: int) -> None:
-        """Take the end of an element that lacks something: good for an empty value, an error otherwise."""
-        missing = row.events[-1]
-        if not isinstance(missing, Characters):
+    def _missing_values(self, row: Row, cls: type[Message], values: dict[str, Any], at: int) -> None:
+        """Take the end of an element that lacks something: good for empty texts and octets, an error otherwise.
+
+        Failure responses that must carry certificates come like that.
+        """
+        depth = len(self._path)
+        missing = [field for field in fields(cls) if field.name not in values and _required(field)]
+        empty = [(field, field.type) for field in missing if isinstance(field.type, Text | Octets)]
+        others = cls.content is not None or len(empty) < len(missing)
+        if others or not missing or any(field.many or field.choice for field in missing):
             raise self._failure(f"{cls.__name__} ends too early", at, names(row))
-        values[value_field(cls)] = self._nothing(missing.type)
+        for field, kind in empty:
+            self._path += {None: [field.name], Mark.ATTRIBUTE: [f"@{field.name}"]}.get(field.mark, [])
+            values[field.name] = self._nothing(kind)
+            self._path[depth:] = []
 
     # An element of which only the name is known
 
@@ -235,3 +249,7 @@ class Reading(Values):
         self._awaited = f"the end of {self._path[-1]}"
         if self._bits(codes.content_bits) != codes.content_end:
             raise self._failure("more than a text", at, self._wanted())
+
+
+def _required(field: Field) -> bool:
+    return bool(field.least or (field.choice and field.choice.required))

@@ -9,6 +9,8 @@ from v2g.exi.message import Message
 
 HEADER = 0x80
 """The EXI header octet: version 1, no options, no cookie."""
+COOKIE = b"$EXI"
+"""What may precede the header; nobody sends it."""
 
 
 @dataclass(frozen=True, slots=True)

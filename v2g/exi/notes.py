@@ -12,6 +12,7 @@ from v2g.record import Record
 class Quirk(StrEnum):
     """The deviations seen in the field that do not keep us from reading a message."""
 
+    COOKIE = "cookie before the header"
     SPARE = "spare bytes"
     PADDING = "padding not zero"
     EMPTY = "empty value as a missing one"
@@ -22,11 +23,17 @@ class Quirk(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One deviation: what, in which element, and how exactly."""
+    """One deviation: what, in which element, and how exactly.
+
+    Of a value out of range, `value` is the number, or the length of a text or of octets, and `limit` says what is
+    allowed.
+    """
 
     quirk: Quirk
     path: str = ""
     detail: str = ""
+    value: int | None = None
+    limit: str = ""
 
     def __str__(self) -> str:
         where = f" at {self.path}" if self.path else ""

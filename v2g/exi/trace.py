@@ -105,7 +105,7 @@ class _Tracing(Reading):
 
     def _header(self) -> None:
         super()._header()
-        self._tell("EXI header: version 1, no options")
+        self._tell(f"EXI header: version 1, no options{', after the cookie' if self._notes else ''}")
 
     def _root(self, frame: Frame) -> Root:
         root = super()._root(frame)

@@ -53,10 +53,14 @@ class Values:
     def _failure(self, what: str, at: int, expected: str = "") -> Undecodable:
         return Undecodable(what, path="/".join(self._path), bit=at, expected=expected)
 
-    def _note(self, quirk: Quirk, detail: str = "") -> None:
+    def _note(self, quirk: Quirk, detail: str = "", value: int | None = None, limit: str = "") -> None:
         if len(self._notes) == MOST_NOTES:
             raise self._failure(f"more than {MOST_NOTES} deviations", self._at, "a message as the schema has it")
-        self._notes.append(Note(quirk, "/".join(self._path), detail))
+        self._notes.append(Note(quirk, "/".join(self._path), detail, value, limit))
+
+    def _out_of_range(self, value: int, kind: Simple, what: str = "") -> None:
+        limit = describe(kind)
+        self._note(Quirk.FACET, f"{what}{value} is not {limit}", value, limit)
 
     # Bits and numbers
 
@@ -138,7 +142,7 @@ class Values:
                 raise self._failure("a number of more than 64 bits", at, describe(kind))
             number = -1 - magnitude if negative else magnitude
         if (kind.low is not None and number < kind.low) or (kind.high is not None and number > kind.high):
-            self._note(Quirk.FACET, f"{number} is not {describe(kind)}")
+            self._out_of_range(number, kind)
         return number
 
     def _text(self, kind: Text, name: Name) -> str:
@@ -200,5 +204,5 @@ class Values:
 
     def _checked_length(self, value: V, kind: Text | Octets) -> V:
         if len(value) < kind.least or (kind.most is not None and len(value) > kind.most):
-            self._note(Quirk.FACET, f"length {len(value)} is not {describe(kind)}")
+            self._out_of_range(len(value), kind, "length ")
         return value

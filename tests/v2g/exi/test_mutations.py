@@ -1,0 +1,131 @@
+"""Changed bytes of every schema set: generated code and the interpreter come to the same verdict and message."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.endurance import count
+from tests.mutations import mutated
+from tests.random_messages import Messages
+from v2g.errors import Undecodable
+from v2g.exi.codec import Schema
+from v2g.exi.explain import Reading
+from v2g.exi.library import READING
+from v2g.exi.notes import Decoded, Note, Quirk
+from v2g.protocols import SCHEMAS, schema
+
+MUTATIONS = count(100, 10_000)
+
+
+def _verdict(codec: Schema, data: bytes) -> Decoded | str:
+    """Read, or tell why not."""
+    try:
+        return codec.read(data)
+    except Undecodable as error:
+        return str(error)
+
+
+def _slow_verdict(codec: Schema, data: bytes) -> Decoded | str:
+    """Do the same without any generated code."""
+    reading = Reading(codec.grammar, data)
+    verdict: Decoded | str
+    try:
+        verdict = reading.document()
+    except Undecodable as error:
+        verdict = str(error)
+    bad = isinstance(verdict, str) or any(note.quirk in (Quirk.SPARE, Quirk.PADDING) for note in verdict.notes)
+    for library in codec._looped if bad and reading.full else ():
+        with contextlib.suppress(Undecodable):
+            again = Reading(library.grammar, data).document()
+            if not again.notes:
+                return Decoded(message=again.message, notes=(Note(Quirk.FULL_LIST),))
+    return verdict
+
+
+def _streams(codec: Schema, random: Random) -> Iterator[tuple[bytes, bytes]]:
+    """Make messages, each with its bytes changed."""
+    messages = Messages(codec.grammar, random)
+    other = codec.encode(messages.root())
+    for _ in range(MUTATIONS // 4):
+        data = codec.encode(messages.root())
+        for _ in range(4):
+            yield data, mutated(data, other, random)
+        other = data
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_generated_code_and_interpreter_agree(name: str) -> None:
+    codec = schema(name)
+    verdicts = {True: 0, False: 0}
+    for good, data in _streams(codec, Random(f"mutations of {name}")):
+        verdict = _verdict(codec, data)
+        assert verdict == _slow_verdict(codec, data), data.hex()
+        if verdict != Decoded(message=codec.decode(good)):
+            verdicts[isinstance(verdict, Decoded)] += 1
+        if isinstance(verdict, Decoded) and not verdict.notes:
+            assert codec.library.read(codec.grammar.document, data)[0] == verdict.message
+        elif data != good:
+            with contextlib.suppress(*READING):
+                message, left, tail = codec.library.read(codec.grammar.document, data)
+                assert isinstance(verdict, Decoded)
+                assert left >= 8 or tail
+                assert message == verdict.message or Note(Quirk.FULL_LIST) in verdict.notes
+    assert min(verdicts.values()) > MUTATIONS / 25, verdicts
+
+
+@given(st.sampled_from(SCHEMAS), st.randoms(use_true_random=True), st.data())
+def test_both_agree_on_any_bits_after_a_good_beginning(name: str, random: Any, data: st.DataObject) -> None:
+    codec = schema(name)
+    good = codec.encode(Messages(codec.grammar, random).root())
+    cut = data.draw(st.integers(1, len(good)))
+    bad = good[:cut] + data.draw(st.binary(max_size=100))
+    assert _verdict(codec, bad) == _slow_verdict(codec, bad)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_what_was_read_can_be_written_and_read_again(name: str) -> None:
+    codec = schema(name)
+    for _, data in _streams(codec, Random(f"back from {name}")):
+        verdict = _verdict(codec, data)
+        if isinstance(verdict, Decoded):
+            assert codec.read(codec.encode(verdict.message, strict=False)).message == verdict.message
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_all_bits_are_explained(name: str) -> None:
+    codec = schema(name)
+    for _, data in _streams(codec, Random(f"steps through {name}")):
+        explained = codec.explain(data)
+        assert "".join(step.bits for step in explained.steps) == "".join(f"{octet:08b}" for octet in data)
+        at = 0
+        for step in explained.steps:
+            assert step.bit == at
+            assert step.meaning
+            at += len(step.bits)
+        assert (explained.decoded or str(explained.error)) == _verdict(codec, data)
+        assert explained.steps[-1].meaning.startswith("not read: ") is (explained.error is not None)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_beginning_of_a_message_is_refused_with_its_place(name: str) -> None:
+    codec = schema(name)
+    messages = Messages(codec.grammar, Random(f"beginnings of {name}"))
+    for _ in range(count(5, 500)):
+        data = codec.encode(messages.root())
+        root = codec.explain(data).steps[1]
+        for length in range(len(data)):
+            with pytest.raises(Undecodable) as caught:
+                codec.read(data[:length])
+            error = caught.value
+            assert error.bit is not None
+            assert 0 <= error.bit <= 8 * length
+            assert error.expected
+            known = 8 * length >= root.bit + len(root.bits)
+            assert error.path.startswith(type(codec.decode(data)).element) if known else not error.path
