@@ -13,7 +13,6 @@ from tests.endurance import count
 from tests.interop.exificient import SCHEMAS, Exificient
 from tests.random_messages import Messages, travelling
 from tests.xml_of import xml_of
-from v2g.exi.message import Message
 from v2g.exi.notes import Decoded, Quirk
 from v2g.messages import iso2, xmldsig
 from v2g.protocols import schema
@@ -22,17 +21,6 @@ VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "exi.json").read_t
 pytestmark = pytest.mark.interop
 
 MESSAGES = count(500, 10_000)
-SIGNED: list[tuple[type[Message], str | None]] = [
-    (iso2.AuthorizationReq, None),
-    (iso2.MeteringReceiptReq, None),
-    (iso2.CertificateInstallationReq, None),
-    (iso2.CertificateUpdateReq, None),
-    (iso2.CertificateChain, "ContractSignatureCertChain"),
-    (iso2.ContractSignatureEncryptedPrivateKey, None),
-    (iso2.DiffieHellmanPublickey, None),
-    (iso2.EMAID, None),
-    (iso2.SalesTariff, None),
-]
 
 
 def _same_xml(one: bytes, other: bytes) -> bool:
@@ -52,29 +40,6 @@ def test_documents_are_the_same_bytes(name: str, exificient: Exificient) -> None
         assert _same_xml(exificient.decode(name, data), xml), message
         assert codec.read(data) == Decoded(message=message)
     assert messages.missed(classes) == []
-
-
-@pytest.mark.parametrize(("cls", "name"), SIGNED)
-def test_fragments_are_the_same_bytes(cls: type[Message], name: str | None, exificient: Exificient) -> None:
-    codec = schema("iso2")
-    messages = Messages(codec.grammar, Random(2), tame=True)
-    element = codec.grammar.fragments[codec.grammar.fragment.code(cls, name)]
-    for _ in range(30):
-        message = messages.message(cls)
-        data = codec.encode_fragment(message, name)
-        xml = xml_of(message, element.name, element.namespace)
-        assert exificient.encode("iso2", xml, "fragment").hex() == data.hex(), message
-        assert codec.decode_fragment(data) == message
-
-
-def test_signed_info_is_the_same_bytes_by_the_signature_schema_alone(exificient: Exificient) -> None:
-    codec = schema("xmldsig")
-    messages = Messages(codec.grammar, Random(3), tame=True)
-    for _ in range(30):
-        message = messages.message(xmldsig.SignedInfo)
-        data = codec.encode_fragment(message)
-        assert exificient.encode("xmldsig", xml_of(message), "fragment").hex() == data.hex()
-        assert codec.decode_fragment(data) == message
 
 
 def test_empty_values_and_repeated_texts_are_understood(exificient: Exificient) -> None:
