@@ -1,11 +1,11 @@
 """The messages of ISO 15118-20 Amendment 1 for AC with grid support by European rules (IEC), and their parts.
 
 The messages themselves are those of AC; here are the six modes that a vehicle and a station of this service put into
-them. The facts are from the codec EVerest generates; that the modes extend the types of AC, and do not repeat them,
-is (unverified). It decides no bit of a message, only namespaces and the codes of fragments.
+them. Names, order and limits are those of libcbv2g's codec (unverified: no schema was at hand). That codec declares
+the types of AC again in this namespace; here they are AC's own (unverified), which changes no bit of a message, only
+namespaces in XML and the codes of fragments.
 
-Powers are in W and var, positive towards the vehicle; `_L2` and `_L3` tell the other phases where a value without a
-mark is that of the first.
+Signs, and what `_L2` and `_L3` say, are as in AC.
 """
 
 from __future__ import annotations
