@@ -53,8 +53,9 @@ def from_envelope(plain: Any) -> Envelope:
     raise ValueError("schema is a text and fragment true or false; correct or remove them")
 
 
-def _note(note: Note) -> dict[str, str]:
-    return {"quirk": note.quirk, "path": note.path, "detail": note.detail}
+def _note(note: Note) -> dict[str, Any]:
+    told: dict[str, Any] = {"quirk": note.quirk, "path": note.path, "detail": note.detail}
+    return told if note.value is None else told | {"value": note.value, "limit": note.limit}
 
 
 def _payload_type(plain: Any) -> int | None:

@@ -77,7 +77,7 @@ def sets_with(names: Iterable[str], root: str, namespace: str | None = None, *, 
         if any(each.name == root and namespace in (None, each.namespace) for each in known):
             found.append(name)
     if not found:
-        where = f" in namespace {namespace!r}" if namespace is not None else ""
+        where = "" if namespace is None else f" in {namespace or 'no namespace'}"
         remedy = "check its spelling" if fragment else "if it is signed alone, say --fragment"
         raise ValueError(f"{quoted(root)}{where} is a root element of no schema set; {remedy}")
     return found
@@ -90,18 +90,18 @@ def choose(names: Iterable[str], make: Callable[[Schema], Message]) -> tuple[str
     where no set does, and naming those that do where there are several.
     """
     made: dict[str, Message] = {}
-    reasons: list[str] = []
+    reasons: dict[str, list[str]] = {}
     for name in names:
         try:
             made[name] = make(schema(name))
         except ValueError as error:
-            reasons.append(f"{name}: {error}")
+            reasons.setdefault(str(error), []).append(name)
     smallest = [name for name in made if not any(_holds(name, other) for other in made)]
     if len(smallest) == 1:
         return smallest[0], made[smallest[0]]
     if smallest:
         raise ValueError(f"this fits {' and '.join(smallest)}; name one with --schema")
-    raise ValueError("\n".join(reasons))
+    raise ValueError("\n".join(f"{reason} ({', '.join(sets)})" for reason, sets in reasons.items()))
 
 
 def _holds(name: str, other: str) -> bool:

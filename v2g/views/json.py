@@ -84,7 +84,7 @@ def _field(grammar: Grammar, place: Place, plain: Any, path: str) -> Any:
         return _item(grammar, place.type, plain, path)
     match plain:
         case list():
-            return [_item(grammar, place.type, item, f"{path}[{number}]") for number, item in enumerate(plain, 1)]
+            return [_item(grammar, place.type, item, f"{path}[{number}]") for number, item in enumerate(plain)]
     raise ValueError(f"{path}: {quoted(plain)} is no list; write [...] even for one item")
 
 

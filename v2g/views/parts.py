@@ -16,6 +16,7 @@ from v2g.exi.grammar import Grammar
 from v2g.exi.message import Message
 from v2g.exi.relaxed import relaxed_class
 from v2g.exi.types import Mark
+from v2g.views.values import quoted
 
 
 class Part(NamedTuple):
@@ -92,8 +93,8 @@ def root_named(grammar: Grammar, name: str, namespace: str | None = None, *, fra
     for root in known:
         if root.name == name and namespace in (None, root.namespace) and root_class(root) is not None:
             return root
-    where = f" in {namespace}" if namespace is not None else ""
-    raise ValueError(f"{name!r}{where} is no {'element' if fragment else 'root element'} of this schema set")
+    where = "" if namespace is None else f" in {namespace or 'no namespace'}"
+    raise ValueError(f"{quoted(name)}{where} is no {'element' if fragment else 'root element'} of this schema set")
 
 
 def root_class(root: Root) -> type[Message] | None:

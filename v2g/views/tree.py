@@ -34,7 +34,7 @@ def _lines(label: str, message: Message, indent: str, width: int) -> Iterator[st
     for _, group in groupby(rest, key=lambda part: part.field):
         items = list(group)
         if isinstance(items[0].value, Message):
-            for number, part in enumerate(items, 1):
+            for number, part in enumerate(items):
                 yield from _element(f"{part.name}[{number}]" if part.field.many else part.name, part, inner, width)
         else:
             yield _cut(f"{inner}{items[0].name} ", ", ".join(to_text_of(part) for part in items), items, width)
@@ -66,7 +66,7 @@ def to_text_of(part: Part) -> str:
     if isinstance(kind, type):
         raise TypeError(f"{kind.__name__} is no value")
     text = to_text(kind, part.value)
-    return _quoted(text) if isinstance(kind, Text) and not _is_plain(text) else text
+    return _quoted(text) if isinstance(kind, Text) else text or "(empty)"
 
 
 def _cut(label: str, text: str, items: list[Part], width: int) -> str:

@@ -164,7 +164,7 @@ def _children(grammar: Grammar, known: Places, element: Any, path: str, values: 
         position = place.position
         if field.many:
             items = values.setdefault(field.name, [])
-            items.append(_item(grammar, place, child, f"{where}[{len(items) + 1}]"))
+            items.append(_item(grammar, place, child, f"{where}[{len(items)}]"))
         elif field.name in values:
             raise ValueError(f"{where} (line {child.sourceline}): only one of its kind may stand here; remove one")
         else:
