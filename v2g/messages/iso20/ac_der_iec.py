@@ -25,6 +25,11 @@ from v2g.messages.iso20.common_types import Part, Processing, RationalNumber
 
 NAMESPACE = "urn:iso:std:iso:15118:-20:AC-DER-IEC"
 
+# Simple types
+
+GridEventCondition = UnsignedByte
+"""What the vehicle notices on the grid, by the numbers of IEC 61851-1 (unverified); 0 is nothing."""
+
 
 class DERPart(Part, namespace=NAMESPACE):
     """Common ground of the data types."""
@@ -293,7 +298,7 @@ class DER_Scheduled_AC_CLReqControlMode(Scheduled_AC_CLReqControlMode, namespace
     EVMaximumDischargeReactivePower: RationalNumber | None = None
     EVMaximumDischargeReactivePower_L2: RationalNumber | None = None
     EVMaximumDischargeReactivePower_L3: RationalNumber | None = None
-    GridEventCondition: UnsignedByte
+    GridEventCondition: GridEventCondition
 
 
 class DER_Scheduled_AC_CLResControlMode(Scheduled_AC_CLResControlMode, namespace=NAMESPACE):
@@ -327,7 +332,7 @@ class DER_Dynamic_AC_CLReqControlMode(Dynamic_AC_CLReqControlMode, namespace=NAM
     EVMaximumDischargeReactivePower: RationalNumber | None = None
     EVMaximumDischargeReactivePower_L2: RationalNumber | None = None
     EVMaximumDischargeReactivePower_L3: RationalNumber | None = None
-    GridEventCondition: UnsignedByte
+    GridEventCondition: GridEventCondition
     EVMaximumV2XEnergyRequest: RationalNumber | None = None
     EVMinimumV2XEnergyRequest: RationalNumber | None = None
     EVSessionTotalDischargeEnergyAvailable: RationalNumber | None = None
