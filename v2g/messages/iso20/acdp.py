@@ -1,4 +1,13 @@
-"""The messages of ISO 15118-20 for automated connection devices (pantographs), and their parts."""
+"""The messages of ISO 15118-20:2022 for automated connection devices such as pantographs, under their wire names.
+
+A connection device sits on the station or on the vehicle and brings the contacts together without a hand. These
+messages move it; between Connect and Disconnect energy flows by the messages for DC. Order: the codes, the parts,
+then the messages in the order of a session, each response before its request, at last the status that is exchanged
+beside all of them.
+
+No public stack runs these messages: what a field means is read off its name (unverified), and so are the units of
+the positions, which are not known.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +18,11 @@ from v2g.messages.iso20.common_types import Part, PercentValue, Processing, Rati
 
 NAMESPACE = "urn:iso:std:iso:15118:-20:ACDP"
 
+# Codes
+
 
 class ElectricalChargingDeviceStatus(Enumeration):
-    """Electrical Charging Device Status."""
+    """State of the electrical connection, by the letters of a control pilot."""
 
     State_A = "State_A"
     State_B = "State_B"
@@ -20,7 +31,7 @@ class ElectricalChargingDeviceStatus(Enumeration):
 
 
 class MechanicalChargingDeviceStatus(Enumeration):
-    """Mechanical Charging Device Status."""
+    """Where the connection device is: folded away, on its way, or in contact."""
 
     Home = "Home"
     Moving = "Moving"
@@ -28,7 +39,7 @@ class MechanicalChargingDeviceStatus(Enumeration):
 
 
 class IsolationStatus(Enumeration):
-    """Isolation Status."""
+    """What the insulation monitor says."""
 
     Invalid = "Invalid"
     Safe = "Safe"
@@ -37,7 +48,7 @@ class IsolationStatus(Enumeration):
 
 
 class CpStatus(Enumeration):
-    """Cp Status."""
+    """State of the control pilot as the vehicle sees it."""
 
     StateA = "StateA"
     StateB = "StateB"
@@ -47,7 +58,7 @@ class CpStatus(Enumeration):
 
 
 class ErrorCode(Enumeration):
-    """Error Code."""
+    """What is wrong on the vehicle's side."""
 
     OK_NoEVError = "OK_NoEVError"
     FAILED = "FAILED"
@@ -61,8 +72,41 @@ class ErrorCode(Enumeration):
     FAILED_Reserved2 = "FAILED_Reserved2"
 
 
+# What messages have in common
+
+
+class EVTechnicalStatus(Part, namespace=NAMESPACE):
+    """State of the vehicle: its contacts, its brakes, its radio, its battery (percent), and its faults."""
+
+    EVReadyToCharge: bool
+    EVImmobilizationRequest: bool
+    EVImmobilized: bool | None = None
+    EVWLANStrength: RationalNumber | None = None
+    EVCPStatus: CpStatus | None = None
+    EVSOC: PercentValue | None = None
+    EVErrorCode: ErrorCode | None = None
+    EVTimeout: bool | None = None
+
+
+class ChargingDeviceRes(V2GResponse, namespace=NAMESPACE):
+    """Where the station's side of the connection stands, and whether it is there yet."""
+
+    EVSEProcessing: Processing
+    EVSEElectricalChargingDeviceStatus: ElectricalChargingDeviceStatus
+    EVSEMechanicalChargingDeviceStatus: MechanicalChargingDeviceStatus
+
+
+class ChargingDeviceReq(V2GRequest, namespace=NAMESPACE):
+    """Where the vehicle's side of the connection stands."""
+
+    EVElectricalChargingDeviceStatus: ElectricalChargingDeviceStatus
+
+
+# The messages of a session
+
+
 class ACDP_VehiclePositioningRes(V2GResponse, namespace=NAMESPACE, element=True):
-    """ACDP Vehicle Positioning Res."""
+    """How far the vehicle stands from where it should, the window that is good enough, and whether it is in it."""
 
     EVSEProcessing: Processing
     EVSEPositioningSupport: bool
@@ -74,7 +118,7 @@ class ACDP_VehiclePositioningRes(V2GResponse, namespace=NAMESPACE, element=True)
 
 
 class ACDP_VehiclePositioningReq(V2GRequest, namespace=NAMESPACE, element=True):
-    """ACDP Vehicle Positioning Req."""
+    """Ask where the vehicle stands; it tells whether it moves and whether it can be guided."""
 
     Response: ClassVar[type[ACDP_VehiclePositioningRes]] = ACDP_VehiclePositioningRes
 
@@ -82,42 +126,31 @@ class ACDP_VehiclePositioningReq(V2GRequest, namespace=NAMESPACE, element=True):
     EVPositioningSupport: bool
 
 
-class ChargingDeviceRes(V2GResponse, namespace=NAMESPACE):
-    """Charging Device Res."""
-
-    EVSEProcessing: Processing
-    EVSEElectricalChargingDeviceStatus: ElectricalChargingDeviceStatus
-    EVSEMechanicalChargingDeviceStatus: MechanicalChargingDeviceStatus
-
-
 class ACDP_ConnectRes(ChargingDeviceRes, namespace=NAMESPACE, element=True):
-    """ACDP Connect Res."""
-
-
-class ACDP_DisconnectRes(ChargingDeviceRes, namespace=NAMESPACE, element=True):
-    """ACDP Disconnect Res."""
-
-
-class ChargingDeviceReq(V2GRequest, namespace=NAMESPACE):
-    """Charging Device Req."""
-
-    EVElectricalChargingDeviceStatus: ElectricalChargingDeviceStatus
+    """How far the device has come on its way to the contacts."""
 
 
 class ACDP_ConnectReq(ChargingDeviceReq, namespace=NAMESPACE, element=True):
-    """ACDP Connect Req."""
+    """Ask to bring the contacts together; repeated until they are."""
 
     Response: ClassVar[type[ACDP_ConnectRes]] = ACDP_ConnectRes
 
 
+class ACDP_DisconnectRes(ChargingDeviceRes, namespace=NAMESPACE, element=True):
+    """How far the device has come on its way home."""
+
+
 class ACDP_DisconnectReq(ChargingDeviceReq, namespace=NAMESPACE, element=True):
-    """ACDP Disconnect Req."""
+    """Ask to take the contacts apart; repeated until the device is home."""
 
     Response: ClassVar[type[ACDP_DisconnectRes]] = ACDP_DisconnectRes
 
 
+# Beside the session
+
+
 class ACDP_SystemStatusRes(V2GResponse, namespace=NAMESPACE, element=True):
-    """ACDP System Status Res."""
+    """State of the station: its device, its insulation, its faults, and whether it knows this vehicle to be its own."""
 
     EVSEMechanicalChargingDeviceStatus: MechanicalChargingDeviceStatus
     EVSEReadyToCharge: bool
@@ -130,21 +163,8 @@ class ACDP_SystemStatusRes(V2GResponse, namespace=NAMESPACE, element=True):
     EVAssociationStatus: bool
 
 
-class EVTechnicalStatus(Part, namespace=NAMESPACE):
-    """EVTechnical Status."""
-
-    EVReadyToCharge: bool
-    EVImmobilizationRequest: bool
-    EVImmobilized: bool | None = None
-    EVWLANStrength: RationalNumber | None = None
-    EVCPStatus: CpStatus | None = None
-    EVSOC: PercentValue | None = None
-    EVErrorCode: ErrorCode | None = None
-    EVTimeout: bool | None = None
-
-
 class ACDP_SystemStatusReq(V2GRequest, namespace=NAMESPACE, element=True):
-    """ACDP System Status Req."""
+    """State of the vehicle, told over and over while the session lasts."""
 
     Response: ClassVar[type[ACDP_SystemStatusRes]] = ACDP_SystemStatusRes
 
