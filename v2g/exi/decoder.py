@@ -1,8 +1,8 @@
 """Writes the Python source that reads one message class: straight-line code, with runs of bits read at once.
 
-A function takes and returns (v, p) as `runtime` describes. All bits between two values of varying length are read
-with one shift; constant bits (states with one production) are checked with one comparison. `c` is the label of the
-production that came, wherever there was a choice.
+A function takes (v, p) and returns them behind the message, as `runtime` describes. All bits between two values of
+varying length are read with one shift; constant bits (states with one production) are checked with one comparison.
+`c` is the label of the production that came, wherever there was a choice.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from v2g.exi.types import Flag, Listed, Octets, Text, Whole
 
 RUN_BITS = 58
 """Longest run of bits that is read at once: two digits of a Python integer, so that taking it apart is cheap."""
+SHORT_OCTETS = 255
+"""Binaries declared no longer are not worth the question whether to forget them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class DecoderSource(Source):
         self._later: list[str] = []
         self._message(cls, "_")
         self._flush()
-        self._line(f"return {self._construct(cls, '_')}, p")
+        self._line(f"return {self._construct(cls, '_')}, v, p")
 
     # Runs of bits
 
@@ -116,9 +118,7 @@ class DecoderSource(Source):
             case Whole():
                 self._number(kind, variable)
             case Text(least, most):
-                length = self._length()
-                limit = MOST_CHARACTERS if most is None else most
-                self._line(f"{variable}, p = text(v, p, {length} - 2, {least}, {limit})")
+                self._text(variable, least, MOST_CHARACTERS if most is None else most)
             case Octets(_, least, most):
                 self._octets(variable, least, MOST_OCTETS if most is None else most)
 
@@ -158,7 +158,19 @@ class DecoderSource(Source):
         self._line(f"if {wrong}: raise Deviation")
         self._line(f"x = {length} << 3")
         self._line("p -= x")
-        self._line(f"{variable} = (v >> p & (1 << x) - 1).to_bytes({length}, 'big')")
+        self._line(f"{variable} = (v >> p & (1 << x) - 1).to_bytes({length})")
+        if most > SHORT_OCTETS:
+            self._trim()
+
+    def _text(self, variable: str, least: int, most: int) -> None:
+        """Read ASCII in line, other characters by a call."""
+        length = self._length()
+        self._line(f"if not {least + 2} <= {length} <= {most + 2}: raise Deviation")
+        self._line(f"x = {length} - 2 << 3")
+        self._line("p -= x")
+        self._line(f"w = (v >> p & (1 << x) - 1).to_bytes({length} - 2)")
+        self._line(f"if w.isascii(): {variable} = w.decode()")
+        self._line(f"else: {variable}, p = text(v, p + x, {length} - 2)")
 
     # Elements
 
@@ -173,7 +185,11 @@ class DecoderSource(Source):
             self._later.append(f"{variable} = {self._construct(kind, variable + '_')}")
         else:
             self._flush()
-            self._line(f"{variable}, p = {self._names.reader(kind)}(v, p)")
+            self._line(f"{variable}, v, p = {self._names.reader(kind)}(v, p)")
+
+    def _trim(self) -> None:
+        """Forget what was read, so that what is shifted stays short."""
+        self._line(f"if v.bit_length() - p > {TRIM_BITS}: v ^= v >> p << p")
 
     def _construct(self, cls: type[Message], prefix: str) -> str:
         arguments = ", ".join(f"{field.name}={prefix}{field.name}" for field in fields(cls))
@@ -242,7 +258,7 @@ class DecoderSource(Source):
         names = list(dict.fromkeys(alternative.field for alternative in step.alternatives))
         if len(names) == 1 and len(classes) == len(step.alternatives):
             place = f"c - {step.label}" if step.label else "c"
-            self._line(f"{prefix}{names[0]}, p = {self._names.readers(tuple(classes))}[{place}](v, p)")
+            self._line(f"{prefix}{names[0]}, v, p = {self._names.readers(tuple(classes))}[{place}](v, p)")
             return
         for name in names:
             self._line(f"{prefix}{name} = None")
@@ -272,7 +288,7 @@ class DecoderSource(Source):
         if self._names.grammar.loops(step.most):
             self._line(f"if len({variable}) == {step.most}: raise Deviation")
         self._append(step, item, variable)
-        self._line(f"if v.bit_length() - p > {TRIM_BITS}: v &= (1 << p) - 1")
+        self._trim()
         self._leave()
 
     def _full(self, layout: Layout, position: int, step: Step, variable: str) -> None:

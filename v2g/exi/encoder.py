@@ -146,7 +146,7 @@ class EncoderSource(Source):
         self._line(f"if not {least} <= m <= {most}: raise Deviation")
         # As in `put_octets`, b'' + lets nothing pass but octets.
         if most <= SHORT_OCTETS:
-            self._line("a = (a << 8 | m) << (m << 3) | int.from_bytes(b'' + x, 'big'); n += m + 1 << 3")
+            self._line("a = (a << 8 | m) << (m << 3) | int.from_bytes(b'' + x); n += m + 1 << 3")
         else:
             self._line("a, n = put_octets(a, n, x, out)")
 

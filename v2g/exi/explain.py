@@ -190,7 +190,7 @@ class Reading(Values):
             return None
         self._library.room[0] = self._room
         try:
-            message, self._left = self._library.read_function(start.type)(self._all_bits, self._left)
+            message, _, self._left = self._library.read_function(start.type)(self._all_bits, self._left)
         except READING:
             return None
         self._room = self._library.room[0]

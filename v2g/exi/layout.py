@@ -109,12 +109,12 @@ def is_fixed(grammar: Grammar, kind: Type) -> bool:
     """Tell whether a class is a plain sequence of required parts, small enough to be written out in place."""
     if not isinstance(kind, type):
         return True
-    if kind.content is not None or kind.group:
+    layout = Layout(grammar, kind)
+    if kind.group or layout.end is None:
         return False
     return all(
-        step.kind is Kind.ELEMENTS
-        and (step.least, step.most) == (1, 1)
+        (step.least, step.most) == (1, 1)
         and len(step.alternatives) == 1
         and is_fixed(grammar, step.alternatives[0].type)
-        for step in Layout(grammar, kind).steps
+        for step in layout.steps
     )

@@ -15,8 +15,8 @@ from v2g.exi.message import Message
 from v2g.exi.runtime import MOST_ITEMS, Deviation
 from v2g.exi.types import Enumeration, Flag, Listed, Whole
 
-Reader = Callable[[int, int], tuple[Message, int]]
-"""Reads one element: (all bits, how many are unread) -> (message, how many are unread)."""
+Reader = Callable[[int, int], tuple[Message, int, int]]
+"""Reads one element: (bits, how many are unread) -> (message, bits, how many are unread)."""
 Writer = Callable[[Any, int, int, bytearray], tuple[int, int]]
 """Writes one element: (message, bits, their number, whole bytes before) -> (bits, their number)."""
 
@@ -52,12 +52,12 @@ class Library:
         if self.full:
             self.full.clear()
         self.room[0] = MOST_ITEMS
-        v = int.from_bytes(data, "big")
+        v = int.from_bytes(data)
         p = len(data) * 8 - 8
         if v >> p != HEADER:
             raise Deviation
         p -= frame.bits
-        message, p = self.read_function(frame.classes[v >> p & (1 << frame.bits) - 1])(v, p)
+        message, v, p = self.read_function(frame.classes[v >> p & (1 << frame.bits) - 1])(v, p)
         if frame.end_bits:
             p -= frame.end_bits
             if v >> p & (1 << frame.end_bits) - 1 != frame.end:
@@ -70,7 +70,7 @@ class Library:
         a, n = self.write_function(type(message))(message, HEADER << frame.bits | code, 8 + frame.bits, out)
         padding = -(n + frame.end_bits) & 7
         n += frame.end_bits + padding
-        end = ((a << frame.end_bits | frame.end) << padding).to_bytes(n >> 3, "big")
+        end = ((a << frame.end_bits | frame.end) << padding).to_bytes(n >> 3)
         return bytes(out) + end if out else end
 
     def read_function(self, cls: type[Message]) -> Reader:
@@ -168,7 +168,7 @@ class Library:
         return _refuse if cls.abstract else self._readers.get(cls) or self._read_stub(cls)
 
     def _read_stub(self, cls: type[Message]) -> Reader:
-        def stub(v: int, p: int) -> tuple[Any, int]:
+        def stub(v: int, p: int) -> tuple[Message, int, int]:
             return self.read_function(cls)(v, p)
 
         return stub

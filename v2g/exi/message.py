@@ -47,7 +47,8 @@ class MessageType(RecordType):
         body["abstract"] = group if abstract is None else abstract
         if namespace is not None:
             body["namespace"] = namespace
-        return super().__new__(mcls, name, bases, body, **options)
+        # Messages hold no cycles: the garbage collector need not follow thousands of them.
+        return super().__new__(mcls, name, bases, body, **({"gc": False} | options))
 
 
 class Message(Record, metaclass=MessageType):

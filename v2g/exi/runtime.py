@@ -1,8 +1,9 @@
 """What generated code calls for the less common bits, and the bounds that hold whatever a declaration says.
 
-Reading: `v` is the whole message as one number, `p` how many of its bits are still unread; a negative shift (which
-raises ValueError) is the end of the message. Writing: `a` holds the last `n` bits, `out` the whole bytes before
-them. Anything off the straight path raises `Deviation`; the slow way (`explain`, `compose`) then says what it was.
+Reading: `v` is the message as one number, `p` how many of its bits are still unread (what was read may be forgotten);
+a negative shift, which raises ValueError, is the end of the message. Writing: `a` holds the last `n` bits, `out` the
+whole bytes before them. Anything off the straight path raises `Deviation`; the slow way (`explain`, `compose`) then
+says what it was.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ MOST_LONG_GROUPS = 293
 """7-bit groups of a number without bounds (certificate serial numbers): 2,048 bits."""
 
 FLUSH_BITS = 2_048
-TRIM_BITS = 2_048
+TRIM_BITS = 1_024
 HIGHEST_CHARACTER = 0x10FFFF
 SURROGATES = range(0xD800, 0xE000)
 
@@ -66,19 +67,17 @@ def longest(v: int, p: int, x: int) -> tuple[int, int]:
             raise Deviation
 
 
-def text(v: int, p: int, length: int, least: int, most: int) -> tuple[str, int]:
+def text(v: int, p: int, length: int) -> tuple[str, int]:
     """Read `length` characters."""
-    if not least <= length <= most:
-        raise Deviation
-    end = p - (length << 3)
-    if end >= 0:
-        octets = (v >> end & (1 << (length << 3)) - 1).to_bytes(length, "big")
+    bits = length << 3
+    if bits <= p:
+        octets = (v >> p - bits & (1 << bits) - 1).to_bytes(length)
         if octets.isascii():
-            return octets.decode("ascii"), end
+            return octets.decode(), p - bits
     characters = []
     for _ in range(length):
         if v.bit_length() - p > TRIM_BITS:
-            v &= (1 << p) - 1
+            v ^= v >> p << p
         p -= 8
         x = v >> p & 255
         if x > 127:
@@ -112,7 +111,7 @@ def put_text(a: int, n: int, value: str, least: int, most: int) -> tuple[int, in
         raise Deviation
     a, n = put_number(a, n, length + 2, None)
     if value.isascii():
-        return a << (length << 3) | int.from_bytes(value.encode(), "big"), n + (length << 3)
+        return a << (length << 3) | int.from_bytes(value.encode()), n + (length << 3)
     for character in value:
         if ord(character) in SURROGATES:
             raise Deviation
@@ -125,12 +124,12 @@ def put_octets(a: int, n: int, value: bytes, out: bytearray) -> tuple[int, int]:
     length = len(value)
     a, n = put_number(a, n, length, None)
     # b"" + lets nothing pass but octets; a list of numbers would do for from_bytes.
-    a, n = a << (length << 3) | int.from_bytes(b"" + value, "big"), n + (length << 3)
+    a, n = a << (length << 3) | int.from_bytes(b"" + value), n + (length << 3)
     return flush(a, n, out) if n > FLUSH_BITS else (a, n)
 
 
 def flush(a: int, n: int, out: bytearray) -> tuple[int, int]:
     """Move whole bytes to `out`, so that what is shifted stays short."""
     rest = n & 7
-    out += (a >> rest).to_bytes(n >> 3, "big")
+    out += (a >> rest).to_bytes(n >> 3)
     return a & (1 << rest) - 1, rest

@@ -182,7 +182,7 @@ class Values:
         if length << 3 > self._left:
             raise self._failure(f"a text of {length} characters", at, "at most what the bytes hold")
         with contextlib.suppress(*READING):
-            characters, self._left = text(self._all_bits, self._left, length, 0, MOST_CHARACTERS)
+            characters, self._left = text(self._all_bits, self._left, length)
             return characters
         return self._characters_one_by_one(length)
 
