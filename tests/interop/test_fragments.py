@@ -14,6 +14,7 @@ from tests.interop.exificient import Exificient
 from tests.random_messages import Messages
 from tests.signed_elements import SIGNED, SIGNED_INFO, Signed
 from tests.xml_of import xml_of
+from v2g.messages import iso2
 from v2g.protocols import schema
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "fragments.json").read_text())
@@ -32,6 +33,22 @@ def test_fragments_are_the_same_bytes(signed: Signed, exificient: Exificient) ->
         data = codec.encode_fragment(message, signed.element)
         xml = xml_of(message, signed.element, namespace)
         assert exificient.encode(signed.schema, xml, "fragment").hex() == data.hex(), message
+        assert codec.decode_fragment(data) == message
+
+
+def test_empty_values_are_as_one_of_our_forms(exificient: Exificient) -> None:
+    """EXIficient ends an element where it has no value to write; a signature of such a peer is over those bits."""
+    codec = schema("iso2")
+    receipt = iso2.MeteringReceiptReq(
+        Id="id1",
+        SessionID=b"",
+        MeterInfo=iso2.MeterInfo(MeterID="", MeterReading=1, SigMeterReading=b"", TMeter=1),
+    )
+    key = iso2.DiffieHellmanPublickey(Id="id3", value=b"")
+    for message in (receipt, key, iso2.EMAID(Id="id4", value="")):
+        element = codec.grammar.fragments[codec.grammar.fragment.code(type(message))]
+        data = exificient.encode("iso2", xml_of(message, element.name, element.namespace), "fragment")
+        assert codec.fragment_forms(message)[data] == "gaps"
         assert codec.decode_fragment(data) == message
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from itertools import product
 from types import ModuleType
 
 from v2g.errors import Undecodable
@@ -94,19 +95,19 @@ class Schema:
         """Tell all encodings of a fragment that are in use, ours first, each with what it is called.
 
         A peer's signature may be over any of them. They differ for the relaxed element `eMAID` ("typed": by the
-        grammar of its type) and for lists filled to their maximum ("open lists": with the code of one item more).
-        Raises ValueError.
+        grammar of its type), for lists filled to their maximum ("open lists": with the code of one item more), and for
+        empty values ("gaps": the element just ends). Raises ValueError.
         """
         code = self.grammar.fragment.code(type(message), name)
         forms = {self.encode_fragment(message, name): OURS}
-        others = [(self.grammar, "")]
-        others += [
-            (library.grammar, f"open lists from {most}") for most, library in zip(LOOPS, self._looped, strict=True)
-        ]
-        for grammar, lists in others:
-            for relaxed, kind in ((True, ""), (False, "typed")):
-                data = Writing(grammar, strict=False).fragment(code, message, relaxed=relaxed)
-                forms.setdefault(data, ", ".join(filter(None, (kind, lists))))
+        grammars = {"": self.grammar, "gaps": self.grammar}
+        for most, library in zip(LOOPS, self._looped, strict=True):
+            grammars[f"open lists from {most}"] = library.grammar
+        several = len(self.grammar.fragments[code].types) > 1
+        for way, typed in product(grammars, ("", "typed") if several else ("",)):
+            writing = Writing(grammars[way], strict=False, gaps=way == "gaps")
+            data = writing.fragment(code, message, relaxed=not typed)
+            forms.setdefault(data, ", ".join(filter(None, (typed, way))))
         return forms
 
     def explain(self, data: bytes, form: Form = "document") -> Explained:

@@ -19,11 +19,15 @@ from v2g.exi.types import Flag, Listed, Octets, Simple, Text, Whole
 
 
 class Writing:
-    """One slow writing of one message. Methods raise ValueError with the path of what cannot be sent."""
+    """One slow writing of one message. Methods raise ValueError with the path of what cannot be sent.
 
-    def __init__(self, grammar: Grammar, *, strict: bool = True) -> None:
+    With `gaps` an element with an empty value just ends, as EXIficient writes it; we send a value of length 0.
+    """
+
+    def __init__(self, grammar: Grammar, *, strict: bool = True, gaps: bool = False) -> None:
         self._grammar = grammar
         self._strict = strict
+        self._gaps = gaps
         self._out = bytearray()
         self._bits = HEADER
         self._count = 8
@@ -78,6 +82,8 @@ class Writing:
             if type(value) is not start.type:
                 raise self._refusal(f"{value!r} is no {start.type.__name__}")
             self._message(value)
+        elif self._gaps and _empty(value):
+            self._gap(self._grammar.first(start.type))
         else:
             row = self._grammar.first(start.type)
             self._put(row.bits, 0)
@@ -85,6 +91,11 @@ class Writing:
             row = row.after(0)
             self._put(row.bits, 0)
         self._path.pop()
+
+    def _gap(self, row: Row) -> None:
+        """End an element where its value should stand: by the first second-level code."""
+        self._put(row.bits, len(row.events))
+        self._put((row.second_level - 1).bit_length(), 0)
 
     def _message(self, message: Message) -> None:
         cls = type(message)
@@ -95,6 +106,9 @@ class Writing:
         while True:
             code = self._next(row, left, cls)
             event = row.events[code]
+            if self._gaps and isinstance(event, Characters) and _empty(left[value_field(cls)][0]):
+                self._gap(row)
+                return
             self._put(row.bits, code)
             if isinstance(event, End):
                 break
@@ -152,6 +166,9 @@ class Writing:
         for attribute in attributes(cls):
             self._put(codes.bits, codes.attributes.index((attribute.namespace, attribute.name)))
             self._value(attribute.type, getattr(message, attribute.name))
+        if self._gaps and _empty(getattr(message, value_field(cls))):
+            self._put(codes.bits, codes.end)
+            return
         self._put(codes.bits, codes.characters)
         field = next(field for field in fields(cls) if field.name == value_field(cls))
         if not isinstance(field.type, type):
@@ -221,6 +238,11 @@ class Writing:
         most = kind.most if self._strict and kind.most is not None else tolerated(kind.most, cap)
         if not least <= length <= most:
             raise self._refusal(f"length {length} is not within {least} to {most}")
+
+
+def _empty(value: Any) -> bool:
+    """Tell whether a value is a text or octets of length 0."""
+    return isinstance(value, str | bytes | bytearray) and not value
 
 
 def _another_member(event: Event, value: Any) -> bool:

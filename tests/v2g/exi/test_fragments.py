@@ -110,6 +110,19 @@ def test_forms_of_a_full_list_are_named() -> None:
     assert list(schema("iso2").fragment_forms(few, "ContractSignatureCertChain").values()) == ["ours"]
 
 
+def test_empty_values_have_a_second_form() -> None:
+    """No octets as a length of 0, or as the end of the element by a code of the second level: 1 000 (EXI 8.5.4.4)."""
+    key = iso2.DiffieHellmanPublickey(Id="i", value=b"")
+    begin = "10000000" + "00101101" + "0" + "00000011" + bits(b"i")  # header, SE DHpublickey 45, AT Id
+    ours = begin + "0" + "00000000" + "0" + "11110100"  # CH, length, EE, END DOCUMENT
+    gaps = begin + "1" + "000" + "11110100"
+    forms = schema("iso2").fragment_forms(key)
+    assert list(forms.values()) == ["ours", "gaps"]
+    for data, written in zip(forms, (ours, gaps), strict=True):
+        assert bits(data) == written + "0" * (-len(written) % 8)
+        assert schema("iso2").decode_fragment(data) == key
+
+
 def test_a_chain_alone_does_not_tell_which_element_it_is() -> None:
     chain = iso2.CertificateChain(Certificate=b"0")
     with pytest.raises(ValueError, match="ContractSignatureCertChain, SAProvisioningCertificateChain: name which"):
