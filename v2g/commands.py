@@ -101,26 +101,25 @@ def encode(
 
 
 def _bytes(source: str) -> bytes:
-    """Take the argument for hex if it is that, else for a file. Raises ValueError."""
+    """Take the argument for a file if there is one of that name, else for hex. Raises ValueError and OSError."""
     from v2g.views.input import from_content, from_hex
 
-    data = b""
-    if source != STANDARD:
+    if source == STANDARD or _is_there(source):
+        data = from_content(_content(source))
+    else:
         try:
             data = from_hex(source)
         except ValueError as error:
-            if not _is_there(source):
-                raise ValueError(f"{_short(source)} is neither a file nor hex: {error}") from error
-    data = data or from_content(_content(source))
+            raise ValueError(f"{_short(source)} is neither a file nor hex: {error}") from error
     if not data:
         raise ValueError(f"{_short(source)} holds no bytes")
     return data
 
 
 def _is_there(source: str) -> bool:
-    """Tell whether a file has this name, which may be no name for files at all."""
+    """Tell whether a file has this name, which may be no name for a file at all."""
     try:
-        return Path(source).exists()
+        return bool(source) and Path(source).exists()
     except OSError:
         return False
 

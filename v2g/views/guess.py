@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from v2g.errors import Undecodable
 from v2g.exi.codec import Schema
 from v2g.exi.fields import fields
-from v2g.exi.frame import HEADER, Root
+from v2g.exi.frame import COOKIE, HEADER, Root
 from v2g.exi.grammar import Grammar
 from v2g.exi.message import Message
 from v2g.exi.notes import Decoded, Quirk
 from v2g.protocols import schema
 from v2g.views.values import quoted
 
+MOST_REASONS = 3
 _TAIL = (Quirk.SPARE, Quirk.PADDING)
 
 
@@ -33,10 +34,22 @@ class Fit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guess:
-    """The sets that read the bytes, best first, and why the others do not, the one that came furthest first."""
+    """The sets that read the bytes, best first, and why the others do not, by how far they came.
+
+    Failures below a root element that never travels alone come last.
+    """
 
     fits: tuple[Fit, ...]
     failures: tuple[tuple[str, Undecodable], ...]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why the sets do not fit, the most telling ones; one alone where all say the same."""
+        if len({str(error) for _, error in self.failures}) == 1:
+            return [str(self.failures[0][1])]
+        told = [f"{name}: {error}" for name, error in self.failures[:MOST_REASONS]]
+        rest = [name for name, _ in self.failures[MOST_REASONS:]]
+        return told + ([f"and not {', '.join(rest)}: --schema tells why"] if rest else [])
 
     @property
     def also(self) -> tuple[str, ...]:
@@ -56,14 +69,15 @@ def guess(data: bytes, names: Iterable[str], *, fragment: bool = False) -> Guess
             failures.append((name, error))
         else:
             fits.append(Fit(schema=name, root=root_of(codec.grammar, data, fragment=fragment), decoded=decoded))
-    fits.sort(key=lambda fit: (_spare(fit), not (fragment or _travels(fit)), len(fit.decoded.notes)))
-    failures.sort(key=lambda failure: -(failure[1].bit or 0))
+    fits.sort(key=lambda fit: (_spare(fit), not (fragment or _travels(fit.schema, fit.root)), len(fit.decoded.notes)))
+    failures.sort(key=lambda failure: (not (fragment or _likely(*failure)), -(failure[1].bit or 0)))
     return Guess(fits=tuple(fits), failures=tuple(failures))
 
 
 def root_of(grammar: Grammar, data: bytes, *, fragment: bool) -> Root:
     """Tell the root element of a stream that was read."""
     frame = grammar.fragment if fragment else grammar.document
+    data = data.removeprefix(COOKIE)
     beginning = int.from_bytes(data[:4].ljust(4, b"\0"), "big") - (HEADER << 24)
     return frame.roots[beginning >> 24 - frame.bits]
 
@@ -113,8 +127,13 @@ def _spare(fit: Fit) -> bool:
     return any(note.quirk in _TAIL for note in fit.decoded.notes)
 
 
-def _travels(fit: Fit) -> bool:
-    """Tell whether the message is no part of others in its schema set."""
-    cls = type(fit.decoded.message)
-    kinds = {field.type for other in schema(fit.schema).grammar.classes for field in fields(other)}
-    return not any(base in kinds for base in cls.__mro__)
+def _travels(name: str, root: Root) -> bool:
+    """Tell whether an element is no part of others in its schema set."""
+    kinds = {field.type for other in schema(name).grammar.classes for field in fields(other)}
+    return not any(base in kinds for kind in root.types if isinstance(kind, type) for base in kind.__mro__)
+
+
+def _likely(name: str, error: Undecodable) -> bool:
+    """Tell whether bytes fail below a root element that travels."""
+    top = error.path.partition("/")[0]
+    return any(_travels(name, root) for root in schema(name).grammar.documents if root.name == top)

@@ -29,7 +29,7 @@ def from_hex(text: str) -> bytes:
 def from_content(content: bytes) -> bytes:
     """Read the content of a file: hex if it is ASCII text, else the bytes as they are. Raises ValueError.
 
-    No confusion can arise: an EXI stream and a V2GTP frame hold bytes beyond ASCII in their first two.
+    No confusion can arise: an EXI header, also behind a cookie, and a V2GTP header hold a byte beyond ASCII.
     """
     if len(content) > LARGEST:
         raise ValueError(f"more than {LARGEST} bytes; hand over fewer at a time")

@@ -36,10 +36,10 @@ class Look:
         where = f"frame {self.number}: " if self.number else ""
         if not self.guess.failures:
             return [f"{where}payload type {_named(self.payload_type)} carries no EXI; say --schema to try all the same"]
-        if len({str(error) for _, error in self.guess.failures}) == 1:
-            return [f"{where}{self.guess.failures[0][1]}"]
-        reasons = [f"  {name}: {error}" for name, error in self.guess.failures]
-        return [f"{where}no schema set reads this; the one that comes furthest first:", *reasons]
+        reasons = self.guess.reasons
+        if len(reasons) == 1:
+            return [where + reasons[0]]
+        return [f"{where}no schema set reads this:", *(f"  {reason}" for reason in reasons)]
 
 
 def looks(data: bytes, name: str = "", *, fragment: bool = False) -> tuple[list[Look], Undecodable | None]:
