@@ -35,7 +35,7 @@ READS: dict[str, dict[str, type | tuple[type, ...]]] = {  # and what has to be i
     "secc/authorization/request": {"id": str, "kind": str},
     "cable/vehicle": {"plugged": bool},
 }
-OPTIONAL = {"valid_for_s": NUMBER, "pilot": str, "current_a": NUMBER}
+OPTIONAL: dict[str, type | tuple[type, ...]] = {"valid_for_s": NUMBER, "pilot": str, "current_a": NUMBER}
 
 Said = dict[str, Any]
 
