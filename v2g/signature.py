@@ -1,9 +1,12 @@
 """XML signatures over EXI fragments, ISO 15118-2 and -20: make and verify.
 
 A signature covers `SignedInfo`, which holds a digest of each signed element. Both are digested as EXI fragments: the
-element under its message schema, `SignedInfo` under the schema of xmldsig alone (-2 Annex J; -20 likewise, as its
-peers do, (unverified)). The key never comes out of the signature: whoever verifies brings it from a certificate chain
-that holds, and the algorithms follow from that key and the protocol, never from what the sender names.
+element under its message schema, `SignedInfo` under the schema of xmldsig alone (-2 Annex J, [V2G20-1449]). The key
+never comes out of the signature: whoever verifies brings it from a certificate chain that holds, and the algorithms
+follow from that key and the protocol, never from what the sender names.
+
+A peer that encodes `SignedInfo` under its message schema instead is understood. Not so what EXIficient's compiled
+grammars write there, an element of any name with its name spelled out: nobody is known to sign that.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed448
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256, SHA512, Hash, HashAlgorithm
+from cryptography.hazmat.primitives.hashes import SHA256, SHA512, SHAKE256, Hash, HashAlgorithm
 
 from v2g.errors import Untrusted
 from v2g.messages.xmldsig import (
@@ -34,7 +37,7 @@ from v2g.record import Record
 
 EXI = "http://www.w3.org/TR/canonical-exi/"
 MAX_REFERENCES = 4
-"""[V2G2-909]; -20 signs at most one element at a time, and gets no more."""
+"""[V2G2-909]; -20 signs one element at a time, and gets no more either."""
 SIGNING_SET = "xmldsig"
 """The schema set `SignedInfo` is encoded with when we sign."""
 
@@ -43,7 +46,8 @@ SIGNING_SET = "xmldsig"
 class Suite:
     """Algorithms that belong together; a signature that mixes them is refused.
 
-    `size` is the length of a signature value in octets: r and s of the same width, raw, not DER; or EdDSA's own form.
+    `size` is the length of a signature value in octets: r and s of the same width, raw, not DER [V2G20-1000]; or what
+    EdDSA gives.
     """
 
     method: str
@@ -78,14 +82,15 @@ P521 = Suite(
     curve=ec.SECP521R1(),
     size=132,
 )
-# The digest is (unverified): one public reading of the draft says SHAKE256, but no public source gives its identifier.
+"""[V2G20-2473], [V2G20-2475]"""
 ED448 = Suite(
-    method="http://www.w3.org/2021/04/xmldsig-more#eddsa-ed448",
-    digest=P521.digest,
-    hash=P521.hash,
+    method="urn:iso:std:iso:15118:-20:Security:xmldsig#Ed448",
+    digest="urn:iso:std:iso:15118:-20:Security:xmlenc#SHAKE256",
+    hash=SHAKE256(64),
     curve=None,
     size=114,
 )
+"""[V2G20-2474], [V2G20-2476]; that the digest has 64 octets is EVerest's reading (unverified)."""
 
 SUITES = {"iso2": (P256,), "iso20": (P521, ED448)}
 """What each protocol signs with; the key tells which of them."""

@@ -44,7 +44,10 @@ SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 SHA512 = "http://www.w3.org/2001/04/xmlenc#sha512"
 ECDSA = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
 ECDSA_512 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512"
+ISO_ED448 = "urn:iso:std:iso:15118:-20:Security:xmldsig#Ed448"
+ISO_SHAKE256 = "urn:iso:std:iso:15118:-20:Security:xmlenc#SHAKE256"
 EDDSA = "http://www.w3.org/2021/04/xmldsig-more#eddsa-ed448"
+"""What the W3C calls it, not ISO."""
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 PUBLIC = KEY.public_key()
@@ -69,11 +72,17 @@ class Made:
     hash: str
     size: int
 
+    def digested(self, data: bytes) -> bytes:
+        """Digest by another library than the one under test."""
+        if self.hash == "shake256":
+            return hashlib.shake_256(data).digest(64)
+        return hashlib.new(self.hash, data).digest()
+
 
 KINDS = {
     "secp256r1": Made(KEY, "iso2", ECDSA, SHA256, "sha256", 64),
     "secp521r1": Made(P521_KEY, "iso20.common", ECDSA_512, SHA512, "sha512", 132),
-    "ed448": Made(ED448_KEY, "iso20.common", EDDSA, SHA512, "sha512", 114),
+    "ed448": Made(ED448_KEY, "iso20.common", ISO_ED448, ISO_SHAKE256, "shake256", 114),
 }
 kinds = pytest.mark.parametrize("made", KINDS.values(), ids=KINDS)
 
@@ -171,7 +180,7 @@ def test_openssl_verifies_our_signature_over_the_bits_by_hand(made: Made, tmp_pa
     files = {
         "key.pem": made.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
         "value": der(raw) if elliptic else raw,
-        "signed": signed_info("#id1", hashlib.new(made.hash, ONE).digest(), made.method, made.digest),
+        "signed": signed_info("#id1", made.digested(ONE), made.method, made.digest),
     }
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
@@ -193,7 +202,7 @@ def test_what_we_sign_is_what_the_standard_prescribes(made: Made) -> None:
         assert reference.Transforms is not None
         assert [transform.Algorithm for transform in reference.Transforms.Transform] == [EXI]
         assert reference.DigestMethod.Algorithm == made.digest
-        assert reference.DigestValue == hashlib.new(made.hash, fragment).digest()
+        assert reference.DigestValue == made.digested(fragment)
     assert (signature.KeyInfo, signature.Object, info.Id, signature.SignatureValue.Id) == (None, [], None, None)
     assert len(signature.SignatureValue.value) == made.size
 
@@ -405,6 +414,14 @@ def test_algorithms_follow_from_the_key_not_from_the_sender() -> None:
     refused(two, key=P521_KEY.public_key(), message_set="iso20.common", text="SignatureMethod is")
     mixed = replace(two, SignedInfo=one.SignedInfo)
     refused(mixed, key=P521_KEY.public_key(), message_set="iso20.common", text="SignatureValue of 114 bytes")
+
+
+def test_the_identifier_of_another_standard_is_refused() -> None:
+    signature = sign([("id1", ONE), ("id2", TWO)], ED448_KEY, "iso20.common")
+    info = replace(signature.SignedInfo, SignatureMethod=SignatureMethod(Algorithm=EDDSA))
+    value = ED448_KEY.sign(schema("xmldsig").encode_fragment(info))
+    sealed = Signature(SignedInfo=info, SignatureValue=SignatureValue(value=value))
+    refused(sealed, key=ED448_KEY.public_key(), message_set="iso20.common", text=f"SignatureMethod is '{EDDSA}'")
 
 
 def test_other_suites_pass_only_where_we_say_so() -> None:
