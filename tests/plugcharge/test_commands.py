@@ -42,7 +42,8 @@ def test_help_loads_nothing_a_session_may_never_need(arguments: list[str]) -> No
         "import sys\n"
         "from plugcharge.commands import main\n"
         f"main({arguments!r}, standalone_mode=False)\n"
-        "heavy = {'cryptography', 'OpenSSL', 'aiomqtt', 'amqtt', 'rich', 'asyncio', 'secc', 'evcc', 'pki'}\n"
+        "heavy = {'cryptography', 'OpenSSL', 'aiomqtt', 'amqtt', 'rich', 'asyncio', 'secc', 'evcc', 'pki', 'lxml'}\n"
+        "heavy |= {'v2g.messages', 'v2g.views', 'msgspec'}\n"
         "print('loaded:', sorted(heavy & set(sys.modules)))\n"
     )
     output = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout

@@ -31,6 +31,11 @@ class Fit:
     root: Root
     decoded: Decoded
 
+    @property
+    def exact(self) -> bool:
+        """Whether no bytes and no bits are left over."""
+        return not any(note.quirk in _TAIL for note in self.decoded.notes)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guess:
@@ -54,8 +59,7 @@ class Guess:
     @property
     def also(self) -> tuple[str, ...]:
         """The sets that fit besides the best; not those with spare bytes where the best has none."""
-        clean = [fit.schema for fit in self.fits[1:] if _spare(fit) == _spare(self.fits[0])]
-        return tuple(clean)
+        return tuple(fit.schema for fit in self.fits[1:] if fit.exact or not self.fits[0].exact)
 
 
 def guess(data: bytes, names: Iterable[str], *, fragment: bool = False) -> Guess:
@@ -69,7 +73,7 @@ def guess(data: bytes, names: Iterable[str], *, fragment: bool = False) -> Guess
             failures.append((name, error))
         else:
             fits.append(Fit(schema=name, root=root_of(codec.grammar, data, fragment=fragment), decoded=decoded))
-    fits.sort(key=lambda fit: (_spare(fit), not (fragment or _travels(fit.schema, fit.root)), len(fit.decoded.notes)))
+    fits.sort(key=lambda fit: (not fit.exact, not (fragment or _travels(fit.schema, fit.root)), len(fit.decoded.notes)))
     failures.sort(key=lambda failure: (not (fragment or _likely(*failure)), -(failure[1].bit or 0)))
     return Guess(fits=tuple(fits), failures=tuple(failures))
 
@@ -121,10 +125,6 @@ def choose(names: Iterable[str], make: Callable[[Schema], Message]) -> tuple[str
 def _holds(name: str, other: str) -> bool:
     """Tell whether a set holds all classes of another, and more."""
     return set(schema(name).grammar.classes) > set(schema(other).grammar.classes)
-
-
-def _spare(fit: Fit) -> bool:
-    return any(note.quirk in _TAIL for note in fit.decoded.notes)
 
 
 def _travels(name: str, root: Root) -> bool:

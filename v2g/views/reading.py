@@ -67,9 +67,8 @@ def hint(look: Look) -> str:
     """Tell what an unreadable document would be as a fragment; empty if that is nothing either."""
     if look.fragment or look.guess.fits:
         return ""
-    fits = guess(look.data, SCHEMAS, fragment=True).fits
-    clean = [fit for fit in fits if not fit.decoded.notes]
-    return f"as a fragment it is {clean[0].root.name} of {clean[0].schema}: say --fragment" if clean else ""
+    best = guess(look.data, SCHEMAS, fragment=True).fits[:1]
+    return "".join(f"as a fragment it is {fit.root.name} of {fit.schema}: say --fragment" for fit in best if fit.exact)
 
 
 def _guess(data: bytes, payload_type: int, name: str, *, fragment: bool) -> Guess:
@@ -83,8 +82,7 @@ def _guess(data: bytes, payload_type: int, name: str, *, fragment: bool) -> Gues
     if first.fits:
         return first
     others = guess(data, [other for other in SCHEMAS if other not in likely], fragment=fragment)
-    clean = tuple(fit for fit in others.fits if not fit.decoded.notes)
-    return Guess(fits=clean, failures=first.failures)
+    return Guess(fits=tuple(fit for fit in others.fits if fit.exact), failures=first.failures)
 
 
 def _named(payload_type: int | None) -> str:

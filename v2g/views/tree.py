@@ -28,7 +28,7 @@ def to_tree(message: Message, name: str = "", *, width: int = WIDTH) -> str:
 def _lines(label: str, message: Message, indent: str, width: int) -> Iterator[str]:
     inner = indent + INDENT
     found = list(parts(message))
-    attributes = [f"@{part.name}={_quoted(to_text_of(part))}" for part in found if is_attribute(part.field)]
+    attributes = [f"@{part.name}={to_text_of(part)}" for part in found if is_attribute(part.field)]
     yield " ".join([f"{indent}{label}", *attributes])
     rest = [part for part in found if not is_attribute(part.field)]
     for _, group in groupby(rest, key=lambda part: part.field):
