@@ -41,12 +41,17 @@ class Way(Enum):
 
 
 class Messages:
-    """A source of messages of one schema set; `tame` leaves out what an XML tool in between would not carry."""
+    """A source of messages of one schema set.
 
-    def __init__(self, grammar: Grammar, random: Random, *, tame: bool = False) -> None:
+    `tame` leaves out what an XML tool in between would not carry. `words`, if any, are all texts there are; then
+    octets may be empty whatever their limits say.
+    """
+
+    def __init__(self, grammar: Grammar, random: Random, *, tame: bool = False, words: Sequence[str] = ()) -> None:
         self._grammar = grammar
         self._random = random
         self._tame = tame
+        self._words = words
         self._drawn: Counter[tuple[type[Message], str, Way]] = Counter()
         self._made: Counter[type[Message]] = Counter()
 
@@ -124,6 +129,10 @@ class Messages:
                 return self._random.choice(list(members))
             case Whole():
                 return self._whole(kind)
+            case Text() if self._words:
+                return self._random.choice(self._words)
+            case Octets() if self._words and self._random.random() < 0.2:
+                return b""
             case Text(least, most):
                 alphabet = CHARACTERS + FOREIGN if self._tame else CHARACTERS + FOREIGN + UNUSUAL
                 if self._random.random() < 0.7:

@@ -22,7 +22,8 @@ import org.xml.sax.XMLReader;
 
 /**
  * Turns XML into EXI and back, one request per line: {@code encode|decode document|fragment tables|plain SCHEMA HEX}.
- * Answers {@code ok HEX} or {@code error TEXT}. SCHEMA is a file, loaded when it is first asked for.
+ * Answers {@code ok HEX} or {@code error TEXT}. SCHEMA is a file, or @ and the name of a grammar class in the jar;
+ * it is loaded when it is first asked for.
  */
 public class Exificient {
     private static final HexFormat HEX = HexFormat.of();
@@ -38,9 +39,17 @@ public class Exificient {
         transformer.setOutputProperty("omit-xml-declaration", "yes");
     }
 
+    private static Grammars load(String schema) throws Exception {
+        if (schema.startsWith("@")) {
+            Class<?> compiled = Class.forName("com.siemens.ct.exi.main.generatedgrammar." + schema.substring(1));
+            return (Grammars) compiled.getDeclaredConstructor().newInstance();
+        }
+        return GrammarFactory.newInstance().createGrammars(schema);
+    }
+
     private EXIFactory factory(String schema, boolean fragment, boolean tables) throws Exception {
         if (!grammars.containsKey(schema)) {
-            grammars.put(schema, GrammarFactory.newInstance().createGrammars(schema));
+            grammars.put(schema, load(schema));
         }
         EXIFactory factory = DefaultEXIFactory.newInstance();
         factory.setGrammars(grammars.get(schema));

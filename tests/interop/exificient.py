@@ -26,6 +26,19 @@ SCHEMAS = {
     "iso20.wpt": "iso15118_20/V2G_CI_WPT.xsd",
     "iso20.acdp": "iso15118_20/V2G_CI_ACDP.xsd",
 }
+COMPILED = {
+    "sap": "CommonAppProtocol",
+    "xmldsig": "XMLDSIG_Core_Schema_Grammar",
+    "din": "DINSpec_70121",
+    "iso2": "ISO15118_2Grammar",
+    "iso20.common": "ISO15118_20_V2G_CI_CommonMessages",
+    "iso20.ac": "ISO15118_20_V2G_CI_AC",
+    "iso20.dc": "ISO15118_20_V2G_CI_DC",
+    "iso20.wpt": "ISO15118_20_V2G_CI_WPT",
+    "iso20.acdp": "ISO15118_20_V2G_CI_ACDP",
+}
+"""The grammars Josev runs on, as classes of the jar; they treat full lists in their own way."""
+
 Stream = Literal["document", "fragment"]
 
 
@@ -72,22 +85,24 @@ class Exificient:
         assert self._process.stdout
         self._process.stdout.close()
 
-    def encode(self, name: str, xml: bytes, stream: Stream = "document", *, tables: bool = False) -> bytes:
+    def encode(
+        self, name: str, xml: bytes, stream: Stream = "document", *, tables: bool = False, compiled: bool = False
+    ) -> bytes:
         """Turn XML into EXI of a schema set; `tables` lets it refer to texts sent before.
 
-        Raises ValueError with its complaint.
+        `compiled` takes the grammars in the jar instead of those of the schema. Raises ValueError with its complaint.
         """
-        return self._ask("encode", name, stream, xml, tables=tables)
+        grammars = f"@{COMPILED[name]}" if compiled else str(self._schemas / SCHEMAS[name])
+        return self._ask(f"encode {stream} {'tables' if tables else 'plain'} {grammars}", xml)
 
-    def decode(self, name: str, exi: bytes, stream: Stream = "document", *, tables: bool = False) -> bytes:
+    def decode(self, name: str, exi: bytes, stream: Stream = "document") -> bytes:
         """Turn EXI of a schema set into XML. Raises ValueError with its complaint."""
-        return self._ask("decode", name, stream, exi, tables=tables)
+        return self._ask(f"decode {stream} plain {self._schemas / SCHEMAS[name]}", exi)
 
-    def _ask(self, verb: str, name: str, stream: Stream, data: bytes, *, tables: bool) -> bytes:
+    def _ask(self, question: str, data: bytes) -> bytes:
         assert self._process.stdin
         assert self._process.stdout
-        schema = self._schemas / SCHEMAS[name]
-        self._process.stdin.write(f"{verb} {stream} {'tables' if tables else 'plain'} {schema} {data.hex()}\n")
+        self._process.stdin.write(f"{question} {data.hex()}\n")
         self._process.stdin.flush()
         answer, _, rest = self._process.stdout.readline().strip().partition(" ")
         if answer != "ok":

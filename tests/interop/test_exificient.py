@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pytest
 
 from tests.endurance import count
 from tests.interop.exificient import SCHEMAS, Exificient
-from tests.random_messages import Messages, travelling
+from tests.random_messages import FULL_LIST, Messages, travelling
 from tests.xml_of import xml_of
-from v2g.exi.notes import Decoded, Quirk
+from v2g.exi.fields import Field, fields
+from v2g.exi.frame import Root
+from v2g.exi.grammar import Grammar
+from v2g.exi.message import Message
+from v2g.exi.notes import Decoded, Note, Quirk
 from v2g.messages import iso2, xmldsig
 from v2g.protocols import schema
 
@@ -21,6 +27,22 @@ VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "exi.json").read_t
 pytestmark = pytest.mark.interop
 
 MESSAGES = count(500, 10_000)
+WORDS = ("", "a", "of three", "words again", "\u00e4\u03a9\u20ac\u4e2d")
+LONG_LISTS = {
+    "iso2": {"PMaxScheduleEntry 1024", "ParameterSet 255", "SalesTariffEntry 1024"},
+    "iso20.common": {
+        "EVPowerProfileEntry 2048",
+        "EVPowerScheduleEntry 1024",
+        "EVPriceRuleStack 1024",
+        "Parameter 32",
+        "ParameterSet 32",
+        "PowerScheduleEntry 1024",
+        "PriceLevelScheduleEntry 1024",
+        "PriceRuleStack 1024",
+        "ProviderID 128",
+    },
+    "iso20.wpt": {"PulseSequenceOrder 255", "RxSpecData 255", "TxSpecData 255"},
+}
 
 
 def _same_xml(one: bytes, other: bytes) -> bool:
@@ -40,6 +62,67 @@ def test_documents_are_the_same_bytes(name: str, exificient: Exificient) -> None
         assert _same_xml(exificient.decode(name, data), xml), message
         assert codec.read(data) == Decoded(message=message)
     assert messages.missed(classes) == []
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_what_its_compiled_grammars_write_is_understood(name: str, exificient: Exificient) -> None:
+    codec = schema(name)
+    messages = Messages(codec.grammar, Random(20), tame=True)
+    classes = travelling(codec.grammar)
+    for number in range(count(100, 2_000)):
+        message = messages.message(classes[number % len(classes)])
+        data = exificient.encode(name, xml_of(message), compiled=True)
+        decoded = codec.read(data)
+        assert decoded.message == message
+        assert decoded.notes == (() if data == codec.encode(message) else (Note(Quirk.FULL_LIST),))
+
+
+@pytest.mark.parametrize("tables", [False, True])
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_empty_values_and_repeated_texts_of_any_message_are_understood(
+    name: str, *, tables: bool, exificient: Exificient
+) -> None:
+    codec = schema(name)
+    messages = Messages(codec.grammar, Random(73), tame=True, words=WORDS)
+    classes = travelling(codec.grammar)
+    met: set[Quirk] = set()
+    for number in range(count(100, 2_000)):
+        message = messages.message(classes[number % len(classes)])
+        decoded = codec.read(exificient.encode(name, xml_of(message), tables=tables))
+        assert decoded.message == message
+        met |= {note.quirk for note in decoded.notes}
+    assert met - {Quirk.FACET} == ({Quirk.EMPTY, Quirk.TABLE} if tables else {Quirk.EMPTY})
+
+
+@pytest.mark.parametrize("name", LONG_LISTS)
+def test_long_lists_are_the_same_bytes_full_or_nearly_so(name: str, exificient: Exificient) -> None:
+    codec = schema(name)
+    messages = Messages(codec.grammar, Random(4), tame=True)
+    met = set()
+    for root, cls, field in _long_lists(codec.grammar):
+        several = [messages.message(cls) for _ in range(20)]
+        item = min((getattr(message, field.name)[0] for message in several), key=lambda value: len(str(value)))
+        assert field.most
+        for size in (field.most - 1, field.most):
+            message = msgspec.structs.replace(several[0], **{field.name: [item] * size})
+            data = codec.encode_fragment(message, root.name)
+            xml = xml_of(message, root.name, root.namespace)
+            assert exificient.encode(name, xml, "fragment").hex() == data.hex()
+            assert codec.read_fragment(data) == Decoded(message=message)
+            compiled = exificient.encode(name, xml, "fragment", compiled=True)
+            assert compiled in codec.fragment_forms(message, root.name)
+            notes = () if compiled == data else (Note(Quirk.FULL_LIST),)
+            assert codec.read_fragment(compiled) == Decoded(message=message, notes=notes)
+        met.add(f"{field.name} {field.most}")
+    assert met == LONG_LISTS[name]
+
+
+def _long_lists(grammar: Grammar) -> Iterator[tuple[Root, type[Message], Field]]:
+    """Tell the elements with a list that random messages do not fill."""
+    for root in grammar.fragments:
+        cls = root.types[0]
+        if isinstance(cls, type):
+            yield from ((root, cls, field) for field in fields(cls) if (field.most or 0) > FULL_LIST)
 
 
 def test_empty_values_and_repeated_texts_are_understood(exificient: Exificient) -> None:
