@@ -24,8 +24,8 @@ MOST_ITEMS = 4
 FULL_LIST = 24
 LONGEST = 40
 CHARACTERS = "abcXYZ019:*-_~"
-FOREIGN = "\u00e4\u03a9\u20ac\u4e2d"
-UNUSUAL = "\x00\t \U0001d11e"
+FOREIGN = "\u00e4\u03a9\u20ac\u4e2d\U0001d11e"
+UNUSUAL = "\x00\t "
 REFUSED = ("KeyInfo", "Object")
 """Fields whose content the codec does not take."""
 
