@@ -30,6 +30,10 @@ MOST_NOTES = 64
 """So many deviations one message may have; the worst peers seen make about ten."""
 MOST_QUOTED = 80
 """Characters of a peer's text that a note repeats."""
+MOST_REFERENCES_NOTED = 16
+"""References to earlier texts that are noted; whoever sends any sends many."""
+MOST_BORROWED = 65_536
+"""Characters that all references of a stream stand for: a message must not grow far beyond its bytes."""
 
 
 class Values:
@@ -41,6 +45,8 @@ class Values:
         self._path: list[str] = []
         self._awaited: Row | Simple | str = ""
         self._notes: list[Note] = []
+        self._references = 0
+        self._borrowed = 0
         self._texts = Texts()
 
     # Where we are
@@ -175,8 +181,15 @@ class Values:
         if position >= len(texts):
             expected = f"one of the {len(texts)} texts before" if texts else "a text, none was sent before"
             raise self._failure("a reference to a text that was never sent", at, expected)
-        self._note(Quirk.TABLE, repr(texts[position][:MOST_QUOTED]))
-        return texts[position]
+        value = texts[position]
+        self._borrowed += len(value)
+        if self._borrowed > MOST_BORROWED:
+            what = f"references to more than {MOST_BORROWED} characters"
+            raise self._failure(what, at, "the text itself")
+        self._references += 1
+        if self._references <= MOST_REFERENCES_NOTED:
+            self._note(Quirk.TABLE, repr(value[:MOST_QUOTED]))
+        return value
 
     def _characters(self, length: int, at: int) -> str:
         if length << 3 > self._left:

@@ -19,7 +19,7 @@ from v2g.exi.library import READING
 from v2g.exi.message import Message
 from v2g.exi.notes import Quirk
 from v2g.exi.runtime import MOST_ITEMS, TRIM_BITS, Deviation
-from v2g.exi.values import MOST_NOTES, MOST_QUOTED
+from v2g.exi.values import MOST_BORROWED, MOST_NOTES, MOST_QUOTED, MOST_REFERENCES_NOTED
 from v2g.messages import iso2, xmldsig
 from v2g.protocols import schema
 
@@ -73,9 +73,15 @@ def test_what_is_said_about_a_long_text_is_short() -> None:
     assert decoded.notes[0].detail == repr(text[:MOST_QUOTED])
 
 
-def test_a_flood_of_references_is_refused() -> None:
-    with pytest.raises(Undecodable, match=f"more than {MOST_NOTES} deviations"):
-        XMLDSIG.read_fragment(referring(XMLDSIG, transforms("x" * 4_096, 4_000)))
+def test_many_references_are_read_and_a_flood_is_refused() -> None:
+    many = transforms("x" * 16, 4_000)
+    decoded = XMLDSIG.read_fragment(referring(XMLDSIG, many))
+    assert decoded.message == many
+    assert [note.quirk for note in decoded.notes] == [Quirk.TABLE] * MOST_REFERENCES_NOTED
+    most = MOST_BORROWED // 4_096
+    assert XMLDSIG.read_fragment(referring(XMLDSIG, transforms("x" * 4_096, most + 1)))
+    with pytest.raises(Undecodable, match=f"more than {MOST_BORROWED} characters"):
+        XMLDSIG.read_fragment(referring(XMLDSIG, transforms("x" * 4_096, most + 2)))
 
 
 def written(message: Message) -> bytes:
