@@ -72,6 +72,13 @@ def test_imports_are_found_wherever_they_stand(source: str, package: str, found:
     assert [name for _, name in imports(ast.parse(source), package)] == found
 
 
+def test_no_session_needs_the_views() -> None:
+    """They are for people, and XML needs what a station may not have; only the commands of v2g load them."""
+    rooms = [path for path in SOURCES if (ROOT / "v2g" / "views") not in path.parents]
+    users = {relative(path) for path in rooms if any(name.startswith("v2g.views") for _, name in ours(path))}
+    assert users == {"v2g/commands.py"}
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_a_file_is_one_noun(path: Path) -> None:
     assert path.stem not in {"utils", "util", "helpers", "misc"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +11,17 @@ from typing import get_args
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 import evcc.config
 import pki.tree
 import secc.config
 from evcc.config import EvccConfig
+from plugcharge.commands import main
 from secc.config import SeccConfig
+from v2g.exi.notes import Quirk
+from v2g.protocols import SCHEMAS, schema_names
+from v2g.v2gtp import PayloadType
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -96,6 +102,30 @@ def test_the_pki_page_shows_every_key_and_its_default(tmp_path: Path) -> None:
     assert shown.entries() == [entry for entry in built_in.entries() if entry in shown.entries()]
     printed = pki.tree.built_in().read_text(encoding="utf-8")
     assert [key for key in keys(pki.tree.Tree) if not re.search(rf"\b{key}\b", printed)] == []
+
+
+@pytest.mark.parametrize("text", blocks("codec.md", "python"))
+def test_the_python_of_the_codec_page_runs(text: str) -> None:
+    exec(compile(text, "codec.md", "exec"), {})
+
+
+@pytest.mark.parametrize("text", blocks("codec.md", "console"))
+def test_the_commands_of_the_codec_page_print_what_it_shows(text: str) -> None:
+    line, _, shown = text.partition("\n")
+    output = ""
+    for command in line.removeprefix("$ ").split(" | "):
+        _, *arguments = shlex.split(command)
+        ended = CliRunner().invoke(main, arguments, input=output)
+        assert ended.exit_code == 0, ended.output
+        output = ended.stdout
+    assert output == shown
+
+
+def test_the_codec_page_names_every_schema_set_and_note() -> None:
+    text = (ROOT / "docs" / "codec.md").read_text(encoding="utf-8")
+    assert [name for name in (*SCHEMAS, *Quirk) if f"`{name}`" not in text] == []
+    kinds = [kind for kind in PayloadType if (names := schema_names(kind)) and names[0] != "iso20.common"]
+    assert [kind for kind in kinds if f"{kind:#06x}" not in text and kind < PayloadType.SCHEDULE_RENEGOTIATION] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

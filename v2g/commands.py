@@ -75,7 +75,15 @@ def decode(source: str, schema: str | None, form: Form | None, xsd: Path | None,
 @click.option("--lenient", is_flag=True, help="Write values out of range too, as far as they can be read.")
 @_xsd
 def encode(
-    source: str, schema: str | None, output: Path | None, xsd: Path | None, *, raw: bool, lenient: bool, **how: bool
+    source: str,
+    schema: str | None,
+    output: Path | None,
+    xsd: Path | None,
+    *,
+    fragment: bool,
+    framed: bool,
+    raw: bool,
+    lenient: bool,
 ) -> None:
     """Write the messages of a JSON or XML file, or - for standard input, as EXI: a line of hex each.
 
@@ -86,10 +94,10 @@ def encode(
     if raw and output is None and sys.stdout.isatty():
         raise click.UsageError("--raw writes bytes; name a file with -o, or redirect the output")
     content = _told(lambda: _content(source))
-    schemas = _schemas(xsd, fragment=how["fragment"])
+    schemas = _schemas(xsd, fragment=fragment)
     check = None if schemas is None else lambda text: _pass(text, schemas)
-    messages = _told(lambda: drafts(content, schema or "", fragment=how["fragment"], check=check))
-    data = _told(lambda: [each.encode(strict=not lenient, framed=how["framed"]) for each in messages])
+    messages = _told(lambda: drafts(content, schema or "", fragment=fragment, check=check))
+    data = _told(lambda: [each.encode(strict=not lenient, framed=framed) for each in messages])
     result = b"".join(data) if raw else "".join(f"{each.hex()}\n" for each in data).encode()
     if output is None:
         click.echo(result, nl=False)

@@ -377,6 +377,9 @@ def test_a_folder_that_does_not_serve_is_told(tmp_path: Path) -> None:
     assert "b.xsd: no XML" in told()
     (tmp_path / "b.xsd").write_text(SMALL_XSD.replace("xs:unsignedByte", "xs:nothing").replace("{optional}", ""))
     assert "b.xsd: " in told()
+    importing = SMALL_XSD.replace('<xs:element name="supp', '<xs:import namespace="urn:y"/><xs:element name="supp')
+    (tmp_path / "b.xsd").write_text(importing.replace("{optional}", ""))
+    assert f"b.xsd imports urn:y; put its XSD in {tmp_path}" in told()
     assert "--xsd checks documents" in told("--fragment")
     assert "there is no folder" in run("decode", "80400040", "--xsd", str(tmp_path / "none")).stderr
 

@@ -15,6 +15,7 @@ from v2g.views.xml import etree, names, parse
 XSD = "{http://www.w3.org/2001/XMLSchema}"
 LARGEST_FILE = 4 << 20
 MOST_FILES = 200
+MOST_FAULTS = 20
 _SCHEME = "namespace:"
 
 
@@ -25,6 +26,7 @@ class Schemas:
         self._folder = folder
         self._texts: dict[str, bytes] = {}
         self._files: dict[str, Path] = {}
+        self._imports: dict[str, list[str]] = {}
         self._compiled: dict[str, Any] = {}
         for file in _files(folder):
             self._add(file)
@@ -39,12 +41,14 @@ class Schemas:
         namespace, _ = names(element)
         schema = self._schema(namespace)
         schema.validate(element.getroottree())
-        return [f"line {error.line}: {_short(error.message)}" for error in schema.error_log]
+        told = [f"line {error.line}: {_short(error.message)}" for error in schema.error_log]
+        return told[:MOST_FAULTS] + ([f"and {len(told) - MOST_FAULTS} more"] if len(told) > MOST_FAULTS else [])
 
     def _schema(self, namespace: str) -> Any:
         if namespace not in self._texts:
             raise ValueError(f"{self._folder} holds no XSD for {namespace or 'elements without namespace'}")
         if namespace not in self._compiled:
+            self._check_imports(namespace)
             parser = _parser()
             parser.resolvers.add(_ByNamespace(self._texts))
             root = etree.fromstring(self._texts[namespace], parser, base_url=_SCHEME + namespace)
@@ -65,7 +69,8 @@ class Schemas:
         if root.tag != f"{XSD}schema":
             return
         namespace = root.get("targetNamespace", "")
-        for reference in root.iter(f"{XSD}import"):
+        imports = list(root.iter(f"{XSD}import"))
+        for reference in imports:
             reference.set("schemaLocation", _SCHEME + reference.get("namespace", ""))
         if any(True for _ in root.iter(f"{XSD}include", f"{XSD}redefine")):
             raise ValueError(f"{file} includes other files; put all of a namespace into one")
@@ -73,6 +78,20 @@ class Schemas:
         if self._texts.setdefault(namespace, text) != text:
             raise ValueError(f"{self._files[namespace]} and {file} differ, both for {namespace}; move one away")
         self._files.setdefault(namespace, file)
+        self._imports[namespace] = [reference.get("namespace", "") for reference in imports]
+
+    def _check_imports(self, namespace: str) -> None:
+        """Raise ValueError for an import, also an import's import, that the folder does not hold."""
+        todo, seen = [namespace], {namespace}
+        while todo:
+            each = todo.pop()
+            for wanted in self._imports[each]:
+                if wanted not in self._texts:
+                    name = wanted or "no namespace"
+                    raise ValueError(f"{self._files[each]} imports {name}; put its XSD in {self._folder}")
+                if wanted not in seen:
+                    seen.add(wanted)
+                    todo.append(wanted)
 
 
 class _ByNamespace(etree.Resolver):  # type: ignore[misc]
