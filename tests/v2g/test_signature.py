@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import json
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -21,8 +23,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.endurance import count
+from tests.reference import REFERENCE, needs_reference
 from v2g.errors import Undecodable, Untrusted
 from v2g.messages import iso2
+from v2g.messages.iso20 import common, common_types
 from v2g.messages.xmldsig import (
     CanonicalizationMethod,
     DigestMethod,
@@ -471,36 +475,81 @@ def test_only_the_signed_bytes_verify(one: bytes, two: bytes) -> None:
         refused(made, {"a": {two: "ours"}}, text="'#a' was changed")
 
 
-def message() -> iso2.V2G_Message:
+@needs_reference
+def test_digests_of_captured_messages_are_ours() -> None:
+    """Tariffs signed by real stations; their certificates are not on the wire, so the value itself stays unchecked."""
+    with gzip.open(REFERENCE / "frames" / "real-cars.jsonl.gz", "rt") as lines:
+        frames = [json.loads(line) for line in lines]
+    algorithm = f"{int.from_bytes(EXI.encode()):b}"
+    found = 0
+    for data in (bytes.fromhex(frame["exi"]) for frame in frames if frame["protocol"] == "iso2"):
+        if algorithm not in f"{int.from_bytes(data):b}":
+            continue
+        received: Any = schema("iso2").decode(data)
+        tariffs = [each.SalesTariff for each in received.Body.BodyElement.SASchedules.SAScheduleTuple]
+        digests = {
+            f"#{tariff.Id}": hashlib.sha256(schema("iso2").encode_fragment(tariff)).digest() for tariff in tariffs
+        }
+        assert digests == {each.URI: each.DigestValue for each in received.Header.Signature.SignedInfo.Reference}
+        found += 1
+    assert found
+
+
+REQUEST = iso2.AuthorizationReq(Id="id1", GenChallenge=bytes(range(16)))
+CONTRACT = common.PnC_AReqAuthorizationMode(
+    Id="id1",
+    GenChallenge=bytes(range(16)),
+    ContractCertificateChain=common.ContractCertificateChain(
+        Certificate=bytes(range(60)), SubCertificates=common.SubCertificates(Certificate=[bytes(range(50))])
+    ),
+)
+
+
+def message(made: Made) -> Any:
     """A whole message with its signature."""
-    request = iso2.AuthorizationReq(Id="id1", GenChallenge=bytes(range(16)))
-    signature = sign([("id1", schema("iso2").encode_fragment(request))], KEY, "iso2")
-    header = iso2.MessageHeader(SessionID=b"8 octets", Signature=signature)
-    return iso2.V2G_Message(Header=header, Body=iso2.Body(BodyElement=request))
+    later = made.message_set != "iso2"
+    element = CONTRACT if later else REQUEST
+    signature = sign([("id1", schema(made.message_set).encode_fragment(element))], made.key, made.message_set)
+    if not later:
+        old = iso2.MessageHeader(SessionID=b"8 octets", Signature=signature)
+        return iso2.V2G_Message(Header=old, Body=iso2.Body(BodyElement=REQUEST))
+    return common.AuthorizationReq(
+        Header=common_types.MessageHeader(SessionID=b"8 octets", TimeStamp=1, Signature=signature),
+        SelectedAuthorizationService=common.Authorization.PnC,
+        PnC_AReqAuthorizationMode=CONTRACT,
+    )
 
 
-def proof(received: Any) -> Verified | None:
-    """Verify a received message as a station does; None for one that carries no proof at all."""
-    request, signature = received.Body.BodyElement, received.Header.Signature
-    if not isinstance(request, iso2.AuthorizationReq) or request.Id is None or signature is None:
-        return None
-    return verify(signature, {request.Id: schema("iso2").fragment_forms(request)}, PUBLIC, "iso2")
+def signed_part(received: Any) -> tuple[Any, Signature | None]:
+    """The element a station wants signed, None where there is none, and the signature."""
+    element = received.Body.BodyElement if isinstance(received, iso2.V2G_Message) else received
+    signature = getattr(getattr(received, "Header", None), "Signature", None)
+    if isinstance(element, common.AuthorizationReq):
+        return element.PnC_AReqAuthorizationMode, signature
+    return (element if isinstance(element, iso2.AuthorizationReq) and element.Id else None), signature
 
 
-def test_any_changed_bit_of_a_message_is_noticed_where_it_is_signed() -> None:
-    """Whatever else the message was read as: unless request and signature came out as they were, it proves nothing."""
-    sent = message()
-    document = schema("iso2").encode(sent)
-    assert proof(schema("iso2").decode(document)) == Verified(signed_info="xmldsig", elements={"#id1": "ours"})
+@kinds
+def test_any_changed_bit_of_a_message_is_noticed_where_it_is_signed(made: Made) -> None:
+    """Whatever else the message was read as: unless element and signature came out as they were, it proves nothing."""
+    codec = schema(made.message_set)
+
+    def proof(element: Any, signature: Any) -> Verified:
+        return verify(signature, {element.Id: codec.fragment_forms(element)}, made.key.public_key(), made.message_set)
+
+    sent = message(made)
+    document = codec.encode(sent)
+    assert proof(*signed_part(codec.decode(document))) == replace(OURS, elements={"#id1": "ours"})
     size = 8 * len(document)
-    bits = Random(15118).sample(range(size), k=min(size, count(400, 10_000)))
+    bits = Random(15118).sample(range(size), k=min(size, count(300, 20_000)))
     noticed = 0
     for bit in bits:
         changed = (int.from_bytes(document) ^ 1 << bit).to_bytes(len(document))
         try:
-            received: Any = schema("iso2").decode(changed)
-            if (received.Body, received.Header.Signature) != (sent.Body, sent.Header.Signature):
-                assert proof(received) is None, f"bit {bit} was changed, and nobody noticed"
+            element, signature = signed_part(codec.decode(changed))
+            if element is not None and signature is not None and (element, signature) != signed_part(sent):
+                proof(element, signature)
+                pytest.fail(f"bit {bit} was changed, and nobody noticed")
         except (Undecodable, Untrusted):
             noticed += 1
     assert noticed > len(bits) * 0.8
