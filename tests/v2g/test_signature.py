@@ -7,88 +7,63 @@ import hashlib
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.endurance import count
 from tests.reference import REFERENCE, needs_reference
+from tests.signing import (
+    C14N,
+    ECDSA,
+    ECDSA_512,
+    ED448_KEY,
+    EDDSA,
+    ELEMENTS,
+    EXI,
+    HMAC,
+    INFO,
+    KEY,
+    KINDS,
+    ONE,
+    ORDER,
+    OURS,
+    P521_KEY,
+    PUBLIC,
+    RAW,
+    SHA1,
+    SHA256,
+    SHA512,
+    SIGNED,
+    TWO,
+    Made,
+    kinds,
+    refused,
+    seal,
+    transformed,
+)
 from v2g.errors import Undecodable, Untrusted
 from v2g.messages import iso2
-from v2g.messages.iso20 import common, common_types
 from v2g.messages.xmldsig import (
     CanonicalizationMethod,
     DigestMethod,
     KeyInfo,
     Object,
-    Reference,
     Signature,
     SignatureMethod,
     SignatureValue,
     SignedInfo,
-    Transform,
-    Transforms,
 )
 from v2g.protocols import schema
 from v2g.signature import P256, SUITES, Suite, Verified, sign, suites_of, verify
-
-EXI = "http://www.w3.org/TR/canonical-exi/"
-SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
-SHA512 = "http://www.w3.org/2001/04/xmlenc#sha512"
-ECDSA = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
-ECDSA_512 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512"
-ISO_ED448 = "urn:iso:std:iso:15118:-20:Security:xmldsig#Ed448"
-ISO_SHAKE256 = "urn:iso:std:iso:15118:-20:Security:xmlenc#SHAKE256"
-EDDSA = "http://www.w3.org/2021/04/xmldsig-more#eddsa-ed448"
-"""What the W3C calls it, not ISO."""
-
-KEY = ec.generate_private_key(ec.SECP256R1())
-PUBLIC = KEY.public_key()
-P521_KEY = ec.generate_private_key(ec.SECP521R1())
-ED448_KEY = ed448.Ed448PrivateKey.generate()
-ONE, TWO = b"the fragment of one element", b"the fragment of another"
-SIGNED = sign([("id1", ONE), ("id2", TWO)], KEY, "iso2")
-ELEMENTS: dict[str, Mapping[bytes, str]] = {"id1": {ONE: "ours"}, "id2": {TWO: "ours"}}
-OURS = Verified(signed_info="xmldsig", elements={"#id1": "ours", "#id2": "ours"})
-ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-"""Of secp256r1 (SEC 2, 2.4.2)."""
-
-
-@dataclass(frozen=True)
-class Made:
-    """A key of one kind, what it signs, and the facts of its signatures as the references give them."""
-
-    key: Any
-    message_set: str
-    method: str
-    digest: str
-    hash: str
-    size: int
-
-    def digested(self, data: bytes) -> bytes:
-        """Digest by another library than the one under test."""
-        if self.hash == "shake256":
-            return hashlib.shake_256(data).digest(64)
-        return hashlib.new(self.hash, data).digest()
-
-
-KINDS = {
-    "secp256r1": Made(KEY, "iso2", ECDSA, SHA256, "sha256", 64),
-    "secp521r1": Made(P521_KEY, "iso20.common", ECDSA_512, SHA512, "sha512", 132),
-    "ed448": Made(ED448_KEY, "iso20.common", ISO_ED448, ISO_SHAKE256, "shake256", 114),
-}
-kinds = pytest.mark.parametrize("made", KINDS.values(), ids=KINDS)
 
 
 def value(number: int, width: int) -> str:
@@ -245,25 +220,6 @@ def test_an_emaid_is_accepted_in_both_forms(form: str) -> None:
     refused(signature, {"id4": other}, text="#id4' was changed")
 
 
-def seal(info: SignedInfo, form: str = "xmldsig", key: ec.EllipticCurvePrivateKey = KEY) -> Signature:
-    """Sign any SignedInfo, also one that we would never send, encoded with the schema set `form`."""
-    small = key.curve.name == "secp256r1"
-    width = 32 if small else 66
-    algorithm = ec.ECDSA(hashes.SHA256() if small else hashes.SHA512())
-    r, s = decode_dss_signature(key.sign(schema(form).encode_fragment(info), algorithm))
-    return Signature(SignedInfo=info, SignatureValue=SignatureValue(value=r.to_bytes(width) + s.to_bytes(width)))
-
-
-def refused(
-    signature: Any, elements: Any = ELEMENTS, key: Any = PUBLIC, message_set: str = "iso2", *, text: str
-) -> None:
-    """Verify a signature that must not pass, for the given reason, told in few words."""
-    with pytest.raises(Untrusted) as caught:
-        verify(signature, elements, key, message_set)
-    assert text in str(caught.value)
-    assert len(str(caught.value)) < 500
-
-
 @pytest.mark.parametrize("form", ["iso2", "iso20.common", "iso20.dc", "iso20.ac"])
 def test_signed_info_by_the_schema_of_its_message_is_accepted_and_named(form: str) -> None:
     key = KEY if form == "iso2" else P521_KEY
@@ -295,14 +251,6 @@ def first(info: SignedInfo, **changes: Any) -> SignedInfo:
     return replace(info, Reference=[replace(info.Reference[0], **changes), *info.Reference[1:]])
 
 
-def transformed(*algorithms: str) -> Transforms:
-    return Transforms(Transform=[Transform(Algorithm=algorithm) for algorithm in algorithms])
-
-
-INFO = SIGNED.SignedInfo
-C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
-SHA1 = "http://www.w3.org/2000/09/xmldsig#sha1"
-HMAC = "http://www.w3.org/2000/09/xmldsig#hmac-sha1"
 LONG = 4_000 * "x"
 
 
@@ -349,7 +297,6 @@ def test_a_signature_over_nothing_is_refused() -> None:
     refused(replace(SIGNED, SignedInfo=replace(INFO, Reference=[])), {}, text="0 references, not 1 to 4")
 
 
-RAW = SIGNED.SignatureValue.value
 R, S = RAW[:32], RAW[32:]
 N = ORDER.to_bytes(32)
 
@@ -457,16 +404,6 @@ def test_whatever_goes_wrong_is_a_refusal() -> None:
     refused(replace(SIGNED, SignatureValue=replace(SIGNED.SignatureValue, value=None)), text="its check failed with")
 
 
-@kinds
-@given(data=st.data())
-def test_any_changed_bit_of_the_value_is_noticed(made: Made, data: st.DataObject) -> None:
-    signature = sign([("a", ONE)], made.key, made.message_set)
-    bit = data.draw(st.integers(0, 8 * made.size - 1))
-    value = (int.from_bytes(signature.SignatureValue.value) ^ 1 << bit).to_bytes(made.size)
-    changed = replace(signature, SignatureValue=SignatureValue(value=value))
-    refused(changed, {"a": {ONE: ""}}, made.key.public_key(), made.message_set, text="signature")
-
-
 @given(st.binary(max_size=40), st.binary(max_size=40))
 def test_only_the_signed_bytes_verify(one: bytes, two: bytes) -> None:
     made = sign([("a", one)], KEY, "iso2")
@@ -493,134 +430,6 @@ def test_digests_of_captured_messages_are_ours() -> None:
         assert digests == {each.URI: each.DigestValue for each in received.Header.Signature.SignedInfo.Reference}
         found += 1
     assert found
-
-
-REQUEST = iso2.AuthorizationReq(Id="id1", GenChallenge=bytes(range(16)))
-CONTRACT = common.PnC_AReqAuthorizationMode(
-    Id="id1",
-    GenChallenge=bytes(range(16)),
-    ContractCertificateChain=common.ContractCertificateChain(
-        Certificate=bytes(range(60)), SubCertificates=common.SubCertificates(Certificate=[bytes(range(50))])
-    ),
-)
-
-
-def message(made: Made) -> Any:
-    """A whole message with its signature."""
-    later = made.message_set != "iso2"
-    element = CONTRACT if later else REQUEST
-    signature = sign([("id1", schema(made.message_set).encode_fragment(element))], made.key, made.message_set)
-    if not later:
-        old = iso2.MessageHeader(SessionID=b"8 octets", Signature=signature)
-        return iso2.V2G_Message(Header=old, Body=iso2.Body(BodyElement=REQUEST))
-    return common.AuthorizationReq(
-        Header=common_types.MessageHeader(SessionID=b"8 octets", TimeStamp=1, Signature=signature),
-        SelectedAuthorizationService=common.Authorization.PnC,
-        PnC_AReqAuthorizationMode=CONTRACT,
-    )
-
-
-def signed_part(received: Any) -> tuple[Any, Signature | None]:
-    """The element a station wants signed, None where there is none, and the signature."""
-    element = received.Body.BodyElement if isinstance(received, iso2.V2G_Message) else received
-    signature = getattr(getattr(received, "Header", None), "Signature", None)
-    if isinstance(element, common.AuthorizationReq):
-        return element.PnC_AReqAuthorizationMode, signature
-    return (element if isinstance(element, iso2.AuthorizationReq) and element.Id else None), signature
-
-
-@kinds
-def test_any_changed_bit_of_a_message_is_noticed_where_it_is_signed(made: Made) -> None:
-    """Whatever else the message was read as: unless element and signature came out as they were, it proves nothing."""
-    codec = schema(made.message_set)
-
-    def proof(element: Any, signature: Any) -> Verified:
-        return verify(signature, {element.Id: codec.fragment_forms(element)}, made.key.public_key(), made.message_set)
-
-    sent = message(made)
-    document = codec.encode(sent)
-    assert proof(*signed_part(codec.decode(document))) == replace(OURS, elements={"#id1": "ours"})
-    size = 8 * len(document)
-    bits = Random(15118).sample(range(size), k=min(size, count(300, 20_000)))
-    noticed = 0
-    for bit in bits:
-        changed = (int.from_bytes(document) ^ 1 << bit).to_bytes(len(document))
-        try:
-            element, signature = signed_part(codec.decode(changed))
-            if element is not None and signature is not None and (element, signature) != signed_part(sent):
-                proof(element, signature)
-                pytest.fail(f"bit {bit} was changed, and nobody noticed")
-        except (Undecodable, Untrusted):
-            noticed += 1
-    assert noticed > len(bits) * 0.8
-
-
-@pytest.mark.parametrize("form", ["xmldsig", "iso2"])
-def test_any_changed_bit_of_signed_info_is_noticed(form: str) -> None:
-    """The value was made over the right bits; SignedInfo is then read from changed ones."""
-    codec = schema(form)
-    sealed = seal(INFO, form)
-    encoded = codec.encode_fragment(INFO)
-    size = 8 * len(encoded)
-    for bit in Random(7).sample(range(size), k=min(size, count(200, 10_000))):
-        changed = (int.from_bytes(encoded) ^ 1 << bit).to_bytes(len(encoded))
-        try:
-            info: Any = codec.decode_fragment(changed)
-        except Undecodable:
-            continue
-        if info != INFO:
-            refused(replace(sealed, SignedInfo=info), text="")
-
-
-URIS = st.sampled_from([None, "", "#", "#id1", "#id2", "#id3", "id1", EXI]) | st.text(max_size=9)
-ALGORITHMS = st.sampled_from([EXI, SHA256, SHA512, SHA1, ECDSA, ECDSA_512, EDDSA, HMAC, C14N, ""]) | st.text(max_size=9)
-DIGESTS = st.sampled_from([hashlib.sha256(ONE).digest(), hashlib.sha256(TWO).digest()]) | st.binary(max_size=64)
-IDS = st.none() | st.none() | st.text(max_size=3)
-MOST_EXI = st.just(EXI) | ALGORITHMS
-REFERENCES = st.builds(
-    Reference,
-    Id=IDS,
-    Type=IDS,
-    URI=st.sampled_from(["#id1", "#id2"]) | URIS,
-    Transforms=st.none() | st.lists(MOST_EXI, min_size=1, max_size=2).map(lambda each: transformed(*each)),
-    DigestMethod=st.builds(DigestMethod, Algorithm=st.just(SHA256) | ALGORITHMS),
-    DigestValue=DIGESTS,
-)
-INFOS = st.builds(
-    SignedInfo,
-    Id=IDS,
-    CanonicalizationMethod=st.builds(CanonicalizationMethod, Algorithm=MOST_EXI),
-    SignatureMethod=st.builds(SignatureMethod, Algorithm=st.just(ECDSA) | ALGORITHMS),
-    Reference=st.permutations(INFO.Reference) | st.lists(REFERENCES, min_size=1, max_size=6),
-)
-SIGNATURES = st.builds(
-    Signature,
-    Id=IDS,
-    SignedInfo=INFOS,
-    SignatureValue=st.builds(SignatureValue, Id=IDS, value=st.just(RAW) | st.binary(max_size=70)),
-    KeyInfo=st.none() | st.just(KeyInfo()),
-    Object=st.just([]) | st.just([Object()]),
-)
-FORMS = st.dictionaries(st.just(ONE) | st.binary(max_size=9), st.text(max_size=3), max_size=3)
-WANTED = st.just(ELEMENTS) | st.dictionaries(st.sampled_from(["id1", "id2", "", "x"]), FORMS, max_size=3)
-
-
-@given(SIGNATURES, WANTED)
-def test_hostile_signatures_end_in_untrusted_only(signature: Signature, elements: dict[str, dict[bytes, str]]) -> None:
-    if (signature.SignedInfo, signature.SignatureValue.value) != (INFO, RAW):
-        refused(signature, elements, text="")
-
-
-@given(INFOS)
-def test_nothing_but_the_prescribed_form_passes_though_the_value_fits(info: SignedInfo) -> None:
-    """Sealed with the right key: what passes has each element once, with its digest, and nothing forbidden."""
-    try:
-        verify(seal(info), ELEMENTS, PUBLIC, "iso2")
-    except Untrusted:
-        return
-    assert info.Id is None
-    assert [replace(reference, Id=None) for reference in info.Reference] in (INFO.Reference, INFO.Reference[::-1])
-    assert (info.CanonicalizationMethod, info.SignatureMethod) == (INFO.CanonicalizationMethod, INFO.SignatureMethod)
 
 
 def test_an_hmac_length_does_not_decode() -> None:
