@@ -83,7 +83,7 @@ public class Exificient {
         try {
             EXIFactory factory = factory(words[3], words[1].equals("fragment"), words[2].equals("tables"));
             return "ok " + HEX.formatHex(words[0].equals("encode") ? encode(factory, input) : decode(factory, input));
-        } catch (Exception error) {
+        } catch (Exception | OutOfMemoryError error) {
             return "error " + String.valueOf(error).replaceAll("\\s+", " ");
         }
     }

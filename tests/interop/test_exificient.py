@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -15,6 +17,7 @@ from tests.endurance import count
 from tests.interop.exificient import SCHEMAS, Exificient
 from tests.random_messages import FULL_LIST, Messages, travelling
 from tests.xml_of import xml_of
+from v2g.errors import Undecodable
 from v2g.exi.fields import Field, fields
 from v2g.exi.frame import Root
 from v2g.exi.grammar import Grammar
@@ -28,6 +31,9 @@ pytestmark = pytest.mark.interop
 
 MESSAGES = count(500, 10_000)
 WORDS = ("", "a", "of three", "words again", "\u00e4\u03a9\u20ac\u4e2d")
+NOT_IN_XML = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
+"""Characters that XML cannot hold, or that XML tools change."""
+
 LONG_LISTS = {
     "iso2": {"PMaxScheduleEntry 1024", "ParameterSet 255", "SalesTariffEntry 1024"},
     "iso20.common": {
@@ -62,6 +68,25 @@ def test_documents_are_the_same_bytes(name: str, exificient: Exificient) -> None
         assert _same_xml(exificient.decode(name, data), xml), message
         assert codec.read(data) == Decoded(message=message)
     assert messages.missed(classes) == []
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_what_we_find_nothing_wrong_with_it_reads_as_the_same(name: str, exificient: Exificient) -> None:
+    codec = schema(name)
+    random = Random(75)
+    messages = Messages(codec.grammar, random, tame=True)
+    classes = travelling(codec.grammar)
+    faultless = 0
+    for number in range(count(150, 5_000)):
+        data = bytearray(codec.encode(messages.message(classes[number % len(classes)])))
+        data[random.randrange(1, len(data))] ^= 1 << random.randrange(8)
+        with contextlib.suppress(Undecodable):
+            decoded = codec.read(bytes(data))
+            xml = xml_of(decoded.message)
+            if not decoded.notes and not NOT_IN_XML.search(xml.decode()):
+                assert _same_xml(exificient.decode(name, bytes(data)), xml), data.hex()
+                faultless += 1
+    assert faultless > number / 3
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
