@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 STANDARD = "-"
+MOST_FAULTS = 20
 WIDTH = 100
 """Columns of a tree that goes elsewhere than to a terminal."""
 
@@ -193,11 +194,18 @@ def _failures(look: Look, schemas: Schemas | None) -> list[str]:
         return [*look.problems, *([found] if (found := hint(look)) else [])]
     if schemas is None:
         return []
-    return [f"--xsd: {fault}" for fault in schemas.faults(page.xml(look).encode())]
+    return _faults(page.xml(look).encode(), schemas)
 
 
 def _pass(text: bytes, schemas: Schemas) -> None:
     """Raise ValueError unless a document passes the user's schema files."""
-    faults = schemas.faults(text)
+    faults = _faults(text, schemas)
     if faults:
-        raise ValueError("\n".join(f"--xsd: {fault}" for fault in faults))
+        raise ValueError("\n".join(faults))
+
+
+def _faults(text: bytes, schemas: Schemas) -> list[str]:
+    """Tell what does not pass, as much of it as anybody reads."""
+    faults = [f"--xsd: {fault}" for fault in schemas.faults(text)]
+    more = len(faults) - MOST_FAULTS
+    return faults if more <= 0 else [*faults[:MOST_FAULTS], f"--xsd: and {more} more"]

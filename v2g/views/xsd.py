@@ -15,7 +15,6 @@ from v2g.views.xml import etree, names, parse
 XSD = "{http://www.w3.org/2001/XMLSchema}"
 LARGEST_FILE = 4 << 20
 MOST_FILES = 200
-MOST_FAULTS = 20
 _SCHEME = "namespace:"
 
 
@@ -41,8 +40,7 @@ class Schemas:
         namespace, _ = names(element)
         schema = self._schema(namespace)
         schema.validate(element.getroottree())
-        told = [f"line {error.line}: {_short(error.message)}" for error in schema.error_log]
-        return told[:MOST_FAULTS] + ([f"and {len(told) - MOST_FAULTS} more"] if len(told) > MOST_FAULTS else [])
+        return [f"line {error.line}: {_short(error.message)}" for error in schema.error_log]
 
     def _schema(self, namespace: str) -> Any:
         if namespace not in self._texts:
@@ -50,7 +48,7 @@ class Schemas:
         if namespace not in self._compiled:
             self._check_imports(namespace)
             parser = _parser()
-            parser.resolvers.add(_ByNamespace(self._texts))
+            parser.resolvers.add(_resolver(self._texts))
             root = etree.fromstring(self._texts[namespace], parser, base_url=_SCHEME + namespace)
             try:
                 self._compiled[namespace] = etree.XMLSchema(root)
@@ -94,16 +92,13 @@ class Schemas:
                     todo.append(wanted)
 
 
-class _ByNamespace(etree.Resolver):  # type: ignore[misc]
-    """Leads imports to the texts by namespace, and everything else to nothing."""
+def _resolver(texts: dict[str, bytes]) -> Any:
+    """Make what leads imports to the texts by namespace, and everything else to nothing."""
 
-    def __init__(self, texts: dict[str, bytes]) -> None:
-        super().__init__()
-        self._texts = texts
+    def resolve(self: Any, url: str, _public: str | None, context: Any) -> Any:
+        return self.resolve_string(texts.get(url.removeprefix(_SCHEME), b""), context)
 
-    def resolve(self, url: str, _public: str | None, context: Any) -> Any:
-        """Tell the text of a namespace; empty for what the folder does not hold."""
-        return self.resolve_string(self._texts.get(url.removeprefix(_SCHEME), b""), context)
+    return type("ByNamespace", (etree.Resolver,), {"resolve": resolve})()
 
 
 def _parser() -> Any:
