@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -15,7 +16,7 @@ import pytest
 
 from tests.endurance import count
 from tests.interop.exificient import SCHEMAS, Exificient
-from tests.random_messages import FULL_LIST, Messages, travelling
+from tests.random_messages import FULL_LIST, Messages, travelling, understood
 from tests.xml_of import xml_of
 from v2g.errors import Undecodable
 from v2g.exi.fields import Field, fields
@@ -68,6 +69,22 @@ def test_documents_are_the_same_bytes(name: str, exificient: Exificient) -> None
         assert _same_xml(exificient.decode(name, data), xml), message
         assert codec.read(data) == Decoded(message=message)
     assert messages.missed(classes) == []
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_element_is_the_same_bytes_as_a_fragment(name: str, exificient: Exificient) -> None:
+    codec = schema(name)
+    messages = Messages(codec.grammar, Random(8), tame=True)
+    names = Counter(root.name for root in codec.grammar.fragments)
+    for root in codec.grammar.fragments:
+        cls = root.types[0]
+        told_by_name = names[root.name] == 1 == len(root.types)
+        if told_by_name and isinstance(cls, type) and understood(cls) and not cls.abstract:
+            message = messages.message(cls)
+            data = codec.encode_fragment(message, root.name)
+            xml = xml_of(message, root.name, root.namespace)
+            assert exificient.encode(name, xml, "fragment").hex() == data.hex(), message
+            assert codec.read_fragment(data) == Decoded(message=message)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
