@@ -40,11 +40,9 @@ class Schema:
 
     def read(self, data: bytes) -> Decoded:
         """Read a document; tells its root message and what was unusual. Raises `Undecodable`."""
-        return self._read_good(self.grammar.document, data) or self._read_deviating(
-            self.grammar.document,
-            data,
-            Reading.document,
-        )
+        frame = self.grammar.document
+        good = self._read_good(frame, data)
+        return good or self._read_deviating(frame, data, Reading(self.grammar, data, self.library), Reading.document)
 
     def encode(self, message: Message, *, strict: bool = True) -> bytes:
         """Write a document with this root message.
@@ -71,11 +69,14 @@ class Schema:
         good = self._read_good(frame, data)
         if good is not None:
             return good
+        reading = Reading(self.grammar, data, self.library)
         try:
-            return self._read_deviating(frame, data, Reading.fragment)
+            return self._read_deviating(frame, data, reading, Reading.fragment)
         except Undecodable:
-            with contextlib.suppress(Undecodable):
-                return self._read_deviating(frame, data, Reading.typed_fragment)
+            if reading.relaxed:
+                again = Reading(self.grammar, data, self.library)
+                with contextlib.suppress(Undecodable):
+                    return self._read_deviating(frame, data, again, Reading.typed_fragment)
             raise
 
     def encode_fragment(self, message: Message, name: str | None = None) -> bytes:
@@ -164,9 +165,10 @@ class Schema:
         again = self._read_looped(frame, data, self.library.full)
         return again or Decoded(message=message, notes=tail_notes(8 * len(data), left, tail))
 
-    def _read_deviating(self, frame: Frame, data: bytes, read: Callable[[Reading], Decoded]) -> Decoded:
+    def _read_deviating(
+        self, frame: Frame, data: bytes, reading: Reading, read: Callable[[Reading], Decoded]
+    ) -> Decoded:
         """Read what generated code refused; if a list is full and the end is bad, as other codecs write full lists."""
-        reading = Reading(self.grammar, data, self.library)
         try:
             decoded = read(reading)
         except Undecodable:
@@ -174,6 +176,8 @@ class Schema:
             if again is None:
                 raise
             return again
+        finally:
+            self.library.forget()
         bad_end = any(note.quirk in (Quirk.SPARE, Quirk.PADDING) for note in decoded.notes)
         again = self._read_looped(frame, data, reading.full) if bad_end else None
         return again or decoded
@@ -187,4 +191,5 @@ class Schema:
                 message, left, tail = library.read(frame, data)
                 if left < 8 and not tail:
                     return Decoded(message=message, notes=(Note(Quirk.FULL_LIST),))
+            library.forget()
         return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from v2g.exi.fields import Type, fields
-from v2g.exi.layout import Kind, Layout, Step, is_fixed
+from v2g.exi.layout import Kind, Layout, Step, is_fixed, is_spending
 from v2g.exi.message import Message
 from v2g.exi.names import Names
 from v2g.exi.runtime import MOST_CHARACTERS, MOST_OCTETS, TRIM_BITS
@@ -33,17 +33,14 @@ class _Piece:
     template: str = "{}"
 
 
-class DecoderSource(Source):
-    """The function that reads one class; `text` is complete after construction."""
+class _Decoder(Source):
+    """A function that reads something."""
 
-    def __init__(self, names: Names, cls: type[Message], function: str) -> None:
-        super().__init__(f"def {function}(v, p):")
+    def __init__(self, names: Names, head: str) -> None:
+        super().__init__(head)
         self._names = names
         self._run: list[_Piece] = []
         self._later: list[str] = []
-        self._message(cls, "_")
-        self._flush()
-        self._line(f"return {self._construct(cls, '_')}, v, p")
 
     # Runs of bits
 
@@ -269,25 +266,31 @@ class DecoderSource(Source):
 
     def _list(self, layout: Layout, position: int, step: Step, variable: str) -> None:
         """Read items until another code comes; leaves that code in `c`."""
-        kind = step.alternatives[0].type
         item = self._fresh("i")
-        again = layout.codes(position + 1) + 1
-        self._spend(step)
-        self._element(kind, item)
-        self._flush()
+        self._item(step, item)
         self._line(f"{variable} = [{item}]")
         if step.least > 1:
             self._block(f"for _ in range({step.least - 1}):")
             self._constant(1, 0)
             self._append(step, item, variable)
             self._leave()
+        if step.is_long:
+            self._line(f"v, p, c = {self._names.items_reader(layout.cls, position)}(v, p, {variable})")
+        else:
+            self._more(layout, position, step, variable)
+
+    def _more(self, layout: Layout, position: int, step: Step, variable: str, good: str = "") -> None:
+        """Read the items after those that must be there; `good` is a line to write behind each."""
+        again = layout.codes(position + 1) + 1
         self._block("while True:")
         self._full(layout, position, step, variable)
         self._code(again.bit_length(), step.label)
         self._line(f"if c != {step.label}: break")
         if self._names.grammar.loops(step.most):
             self._line(f"if len({variable}) == {step.most}: raise Deviation")
-        self._append(step, item, variable)
+        self._append(step, self._fresh("i"), variable)
+        if good:
+            self._line(good)
         self._trim()
         self._leave()
 
@@ -301,17 +304,51 @@ class DecoderSource(Source):
             self._leave()
 
     def _append(self, step: Step, item: str, variable: str) -> None:
-        self._spend(step)
-        self._element(step.alternatives[0].type, item)
-        self._flush()
+        self._item(step, item)
         self._line(f"{variable}.append({item})")
 
-    def _spend(self, step: Step) -> None:
-        """Take an item of a list without a bound of its own from what the whole stream may hold of them."""
+    def _item(self, step: Step, item: str) -> None:
+        """Read an item, taking it from what the stream may hold of those in lists without a bound of their own."""
         if step.most is None:
             self._flush()
             self._line("room[0] -= 1")
             self._line("if room[0] < 0: raise Deviation")
+        self._element(step.alternatives[0].type, item)
+        self._flush()
+
+
+class DecoderSource(_Decoder):
+    """The function that reads one class; `text` is complete after construction."""
+
+    def __init__(self, names: Names, cls: type[Message], function: str) -> None:
+        super().__init__(names, f"def {function}(v, p):")
+        self._message(cls, "_")
+        self._flush()
+        self._line(f"return {self._construct(cls, '_')}, v, p")
+
+
+class ItemsSource(_Decoder):
+    """The function that reads on in a long list, to its end; it returns (v, p, c).
+
+    However it ends, `kept` knows by the place it began how far the items are good: so the slow way need not read them
+    again.
+    """
+
+    def __init__(self, names: Names, cls: type[Message], position: int, function: str) -> None:
+        super().__init__(names, f"def {function}(v, p, items):")
+        layout = Layout(names.grammar, cls)
+        step = layout.steps[position]
+        spends = step.most is None or is_spending(names.grammar, step.alternatives[0].type)
+        good, kept = ("q = p; r = room[0]", "items, q, r") if spends else ("q = p", "items, q, room[0]")
+        self._line("b = p")
+        self._line(good)
+        self._block("try:")
+        self._more(layout, position, step, "items", good)
+        self._leave()
+        self._block("finally:")
+        self._line(f"kept[b] = {kept}")
+        self._leave()
+        self._line("return v, p, c")
 
 
 def _narrower(kind: Whole) -> bool:

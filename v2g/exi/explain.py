@@ -14,11 +14,13 @@ from typing import Any
 from v2g.exi.fields import Field, fields, fields_by_name
 from v2g.exi.frame import COOKIE, HEADER, Frame, Root
 from v2g.exi.grammar import END, Attribute, Characters, Event, Grammar, Row, Start
-from v2g.exi.library import READING, Library
+from v2g.exi.layout import FEW_ITEMS
+from v2g.exi.library import Library
 from v2g.exi.message import Message
 from v2g.exi.notes import Decoded, Quirk, tail_notes
 from v2g.exi.relaxed import Relaxed, relaxed_class, value_field
 from v2g.exi.runtime import MOST_ITEMS
+from v2g.exi.shortcut import Place, Shortcut
 from v2g.exi.texts import Name
 from v2g.exi.types import Mark, Octets, Simple, Text
 from v2g.exi.values import Values
@@ -26,22 +28,24 @@ from v2g.exi.wording import event_name, members, names, second_level_name
 
 MISSED_END = -1
 """Stands for the second-level code that ends an element where the first level does not let it end."""
-FEW_ITEMS = 3
-"""Items of lists this short hold long lists themselves: to fail at their end and to begin again would cost too much."""
 
 
 class Reading(Values):
-    """One reading of one document or fragment; after it, `full` tells the maxima of the lists filled to them.
+    """One reading of one document or fragment.
 
-    With a library, its code reads the items of lists that are as they should be: that makes long messages cheap.
+    After it, `full` tells the maxima of the lists filled to them, and `relaxed` whether only the name of the fragment's
+    element was known.
+
+    With a library, its code reads what is as it should be: that makes long messages cheap.
     """
 
     def __init__(self, grammar: Grammar, data: bytes, library: Library | None = None) -> None:
         super().__init__(data)
         self._grammar = grammar
-        self._library = library
+        self._shortcut = Shortcut(library, data) if library else None
         self._room = MOST_ITEMS
         self.full: set[int] = set()
+        self.relaxed = False
 
     def document(self) -> Decoded:
         """Read a document. Raises `Undecodable`."""
@@ -61,7 +65,8 @@ class Reading(Values):
         kind = root.types[0] if len(root.types) == 1 else relaxed_class(root)
         if not isinstance(kind, type):
             raise self._failure(f"{root.name} alone is no message", self._at, "an element with child elements")
-        if len(root.types) > 1 and relaxed:
+        self.relaxed = relaxed and len(root.types) > 1
+        if self.relaxed:
             message = self._relaxed(root, kind)
         else:
             message = self._message(kind, self._grammar.first(kind), (root.namespace, root.name))
@@ -129,23 +134,34 @@ class Reading(Values):
             event = row.events[code]
             if event is END:
                 break
+            more = 0
             if isinstance(event, Start) and event.field:
-                self._child(event, row.inside(code), cls, values, self._size - left)
+                more = self._child(event, row.inside(code), cls, values, self._size - left)
             else:
                 self._own(event, row, cls, values, name, self._size - left)
             row = row.after(code)
+            for _ in range(more):
+                row = row.after(0)
         return cls(**values)
 
-    def _child(self, start: Start, row: Row, cls: type[Message], values: dict[str, Any], at: int) -> None:
-        """Read a child element into `values`."""
-        if start.many:
-            field = fields_by_name(cls)[start.field]
-            self._item(start, row, field, values.setdefault(start.field, []), at)
-        else:
+    def _child(self, start: Start, row: Row, cls: type[Message], values: dict[str, Any], at: int) -> int:
+        """Read a child element into `values`; tells how many items of the same list were read behind it."""
+        if not start.many:
             values[start.field] = self._element(start, row, start.name)
+            return 0
+        field = fields_by_name(cls)[start.field]
+        items = values.setdefault(start.field, [])
+        self._item(start, row, field, items, at)
+        return self._items(start, cls, field, items)
 
     def _element(self, start: Start, row: Row, step: str) -> Any:
         kind, name = start.type, (start.namespace, start.name)
+        if self._shortcut and isinstance(kind, type):
+            place = Place(self._all_bits, self._left, self._room)
+            message = self._shortcut.element(kind, place)
+            if message is not None:
+                self._pass(place, start, message)
+                return message
         self._path.append(step)
         value = self._message(kind, row, name) if isinstance(kind, type) else self._simple_element(kind, row, name)
         self._path.pop()
@@ -177,26 +193,30 @@ class Reading(Values):
             raise self._failure(f"more than {field.most or MOST_ITEMS} items", at, "the end of the list")
         if field.most is None:
             self._room -= 1
-        item = self._good_item(start) if field.most is None or field.most > FEW_ITEMS else None
-        if item is None:
-            item = self._element(start, row, f"{start.name}[{len(items)}]")
-        items.append(item)
+        items.append(self._element(start, row, f"{start.name}[{len(items)}]"))
         if len(items) == field.most:
             self.full.add(field.most)
 
-    def _good_item(self, start: Start) -> Message | None:
-        """Read an item by generated code; None if there is none or it does not take the bits."""
-        if self._library is None or not isinstance(start.type, type):
-            return None
-        self._library.room[0] = self._room
-        try:
-            message, _, self._left = self._library.read_function(start.type)(self._all_bits, self._left)
-        except READING:
-            return None
-        self._room = self._library.room[0]
-        self.full |= self._library.full
-        self._texts.add((start.namespace, start.name), message)
-        return message
+    def _items(self, start: Start, cls: type[Message], field: Field, items: list[Any]) -> int:
+        """Read on in a long list by generated code as far as it goes; tells how many items that were."""
+        before = len(items)
+        if self._shortcut is None or before < field.least or (field.most is not None and field.most <= FEW_ITEMS):
+            return 0
+        place = Place(self._all_bits, self._left, self._room)
+        self._shortcut.items(cls, field.name, items, place)
+        self._pass(place, start, *items[before:])
+        if len(items) == field.most:
+            self.full.add(field.most)
+        return len(items) - before
+
+    def _pass(self, place: Place, start: Start, *parts: Any) -> None:
+        """Go on behind what generated code read."""
+        self._left, self._room = place.left, place.room
+        if self._shortcut:
+            self.full |= self._shortcut.full
+        if isinstance(start.type, type | Text):
+            for part in parts:
+                self._texts.add((start.namespace, start.name), part)
 
     def _missing_values(self, row: Row, cls: type[Message], values: dict[str, Any], at: int) -> None:
         """Take the end of an element that lacks something: good for empty texts and octets, an error otherwise.

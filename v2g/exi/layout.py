@@ -15,6 +15,9 @@ from v2g.exi.grammar import END, Grammar, Stage, State, attributes
 from v2g.exi.message import Message
 from v2g.exi.types import Mark
 
+FEW_ITEMS = 3
+"""Lists of more items are read by code of their own, which the slow way can call; items of these hold such lists."""
+
 
 class Kind(Enum):
     """What a step reads or writes."""
@@ -44,6 +47,11 @@ class Step:
     many: bool
 
     @property
+    def is_long(self) -> bool:
+        """Whether this is a list of more than a few items."""
+        return self.many and (self.most is None or self.most > FEW_ITEMS)
+
+    @property
     def after(self) -> int:
         """The label behind this step."""
         return self.label + len(self.alternatives)
@@ -57,6 +65,7 @@ class Layout:
     """
 
     def __init__(self, grammar: Grammar, cls: type[Message]) -> None:
+        self.cls = cls
         self.steps: list[Step] = []
         self.end: int | None
         for attribute in attributes(cls):
@@ -117,4 +126,22 @@ def is_fixed(grammar: Grammar, kind: Type) -> bool:
         and len(step.alternatives) == 1
         and is_fixed(grammar, step.alternatives[0].type)
         for step in layout.steps
+    )
+
+
+@cache
+def is_long(grammar: Grammar, kind: Type) -> bool:
+    """Tell whether there may be a long list in a value."""
+    return isinstance(kind, type) and any(
+        step.is_long or any(is_long(grammar, each.type) for each in step.alternatives)
+        for step in Layout(grammar, kind).steps
+    )
+
+
+@cache
+def is_spending(grammar: Grammar, kind: Type) -> bool:
+    """Tell whether there may be a list without a bound in a value."""
+    return isinstance(kind, type) and any(
+        (step.many and step.most is None) or any(is_spending(grammar, each.type) for each in step.alternatives)
+        for step in Layout(grammar, kind).steps
     )

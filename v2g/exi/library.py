@@ -7,16 +7,21 @@ from types import CodeType, FunctionType
 from typing import Any, NoReturn
 
 from v2g.exi import runtime
-from v2g.exi.decoder import DecoderSource
+from v2g.exi.decoder import DecoderSource, ItemsSource
 from v2g.exi.encoder import EncoderSource
 from v2g.exi.frame import HEADER, Frame
 from v2g.exi.grammar import Grammar
+from v2g.exi.layout import Layout
 from v2g.exi.message import Message
 from v2g.exi.runtime import MOST_ITEMS, Deviation
 from v2g.exi.types import Enumeration, Flag, Listed, Whole
 
 Reader = Callable[[int, int], tuple[Message, int, int]]
 """Reads one element: (bits, how many are unread) -> (message, bits, how many are unread)."""
+ItemsReader = Callable[[int, int, list[Any]], tuple[int, int, int]]
+"""Reads on in a list: (bits, how many are unread, the items so far) -> (bits, how many are unread, the next label)."""
+Kept = tuple[list[Any], int, int]
+"""The items of a list as far as they are good, how many bits are unread behind them, and how much `room` is left."""
 Writer = Callable[[Any, int, int, bytearray], tuple[int, int]]
 """Writes one element: (message, bits, their number, whole bytes before) -> (bits, their number)."""
 
@@ -36,10 +41,14 @@ class Library:
         """The maxima of the lists that the last stream filled to them."""
         self.room = [MOST_ITEMS]
         """How many items of lists without a bound of their own the stream may still hold."""
+        self.kept: dict[int, Kept] = {}
+        """The long lists of the stream, by how many bits were unread where their code began."""
+        self._data = b""
         self._space: dict[str, Any] = {name: getattr(runtime, name) for name in _HELPERS}
-        self._space |= {"full": self.full, "room": self.room}
+        self._space |= {"full": self.full, "room": self.room, "kept": self.kept}
         self._names: dict[Any, str] = {}
         self._readers: dict[type[Message], Reader] = {}
+        self._items: dict[tuple[type[Message], str], ItemsReader] = {}
         self._writers: dict[type[Message], Writer] = {}
         self._lists: list[tuple[tuple[type[Message], ...], list[Reader]]] = []
         self._tables: list[dict[type[Message], tuple[int, Writer]]] = []
@@ -47,11 +56,12 @@ class Library:
     def read(self, frame: Frame, data: bytes) -> tuple[Message, int, int]:
         """Read a stream that is as it should be; also tells how many bits are left, and the number they make.
 
-        Raises one of `READING` otherwise.
+        Raises one of `READING` otherwise; call `forget` when nobody will go on with what was read then.
         """
-        if self.full:
-            self.full.clear()
+        if self.full or self.kept:
+            self.forget()
         self.room[0] = MOST_ITEMS
+        self._data = data
         v = int.from_bytes(data)
         p = len(data) * 8 - 8
         if v >> p != HEADER:
@@ -62,7 +72,21 @@ class Library:
             p -= frame.end_bits
             if v >> p & (1 << frame.end_bits) - 1 != frame.end:
                 raise Deviation
+        self.kept.clear()
         return message, p, v & (1 << p) - 1
+
+    def begin(self, data: bytes) -> None:
+        """Go on with a stream that `read` began, or begin another."""
+        if data is not self._data:
+            self.forget()
+            self._data = data
+
+    def forget(self) -> None:
+        """Let go of the last stream."""
+        self.full.clear()
+        self.kept.clear()
+        self.room[0] = MOST_ITEMS
+        self._data = b""
 
     def write(self, frame: Frame, code: int, message: Message) -> bytes:
         """Write a message as the element with this code. Raises one of `WRITING` if it cannot be sent."""
@@ -82,6 +106,12 @@ class Library:
             for classes, functions in self._lists:
                 functions[:] = [self._current_reader(member) for member in classes]
         return function
+
+    def items_function(self, cls: type[Message], field: str) -> ItemsReader:
+        """Tell the function that reads on in a long list of `cls`, written now if need be."""
+        if (cls, field) not in self._items:
+            self.read_function(cls)
+        return self._items[cls, field]
 
     def write_function(self, cls: type[Message]) -> Writer:
         """Tell the function that writes `cls`, written now if need be."""
@@ -120,6 +150,15 @@ class Library:
         if (cls, "read") not in self._names:
             self._names[cls, "read"] = self._add(f"read_{cls.__name__}", self._read_stub(cls))
         return self._names[cls, "read"]
+
+    def items_reader(self, cls: type[Message], position: int) -> str:
+        """Tell the name of the function that reads on in the list at a step of `cls`."""
+        field = Layout(self.grammar, cls).steps[position].alternatives[0].field
+        name = f"read_{cls.__name__}_{field}"
+        if (cls, field) not in self._items:
+            name = self._add(name, None)
+            self._items[cls, field] = self._compile(ItemsSource(self, cls, position, name).text, name)
+        return self._items[cls, field].__name__
 
     def writer(self, cls: type[Message]) -> str:
         """Tell the name of the function that writes `cls`."""

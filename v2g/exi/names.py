@@ -26,6 +26,9 @@ class Names(Protocol):
     def reader(self, cls: type[Message]) -> str:
         """Tell the name of the function that reads `cls`."""
 
+    def items_reader(self, cls: type[Message], position: int) -> str:
+        """Tell the name of the function that reads on in the list at a step of `cls`."""
+
     def writer(self, cls: type[Message]) -> str:
         """Tell the name of the function that writes `cls`."""
 
