@@ -22,7 +22,8 @@ from v2g.exi.runtime import (
 )
 from v2g.exi.texts import Name, Texts
 from v2g.exi.types import Flag, Listed, Octets, Simple, Text, Whole
-from v2g.exi.wording import describe, names
+from v2g.exi.wording import describe, names, some
+from v2g.v2gtp import LIMIT
 
 V = TypeVar("V", str, bytes)
 
@@ -32,7 +33,7 @@ MOST_QUOTED = 80
 """Characters of a peer's text that a note repeats."""
 MOST_REFERENCES_NOTED = 16
 """References to earlier texts that are noted; whoever sends any sends many."""
-MOST_BORROWED = 65_536
+MOST_BORROWED = LIMIT
 """Characters that all references of a stream stand for: a message must not grow far beyond its bytes."""
 
 
@@ -133,8 +134,7 @@ class Values:
         members = tuple(kind.members)
         position = self._bits(kind.bits)
         if position >= len(members):
-            what = f"number {position} of {len(members)} {kind.members.__name__}"
-            raise self._failure(what, at, f"a number from 0 to {len(members) - 1}")
+            raise self._failure(f"number {position} of {len(members)} {kind.members.__name__}", at, some(members))
         return members[position]
 
     def _whole(self, kind: Whole) -> int:
@@ -168,7 +168,7 @@ class Values:
         length = self._length(kind)
         self._admit(length, kind, MOST_OCTETS, at)
         if length << 3 > self._left:
-            raise self._failure(f"a value of {length} octets", at, "at most what the bytes hold")
+            raise self._failure(f"a value of {length} octets", at, f"at most {self._left // 8}, no more bytes are left")
         return self._checked_length(self._bits(length << 3).to_bytes(length, "big"), kind)
 
     def _length(self, kind: Text | Octets) -> int:
@@ -193,7 +193,9 @@ class Values:
 
     def _characters(self, length: int, at: int) -> str:
         if length << 3 > self._left:
-            raise self._failure(f"a text of {length} characters", at, "at most what the bytes hold")
+            raise self._failure(
+                f"a text of {length} characters", at, f"at most {self._left // 8}, no more bytes are left"
+            )
         with contextlib.suppress(*READING):
             characters, self._left = text(self._all_bits, self._left, length)
             return characters

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from v2g.exi.grammar import AnyStart, Attribute, Characters, End, Event, Grammar, Row, Stage, Start
 from v2g.exi.message import Message
 from v2g.exi.types import Flag, Listed, Octets, Simple, Text, Whole
@@ -19,16 +21,17 @@ _SECOND_LEVEL = {
 
 def names(row: Row) -> str:
     """Tell what may come in a state."""
-    return _some([event_name(event) for event in row.events])
+    return some([event_name(event) for event in row.events])
 
 
 def members(grammar: Grammar, head: type[Message]) -> str:
     """Tell what may stand for the abstract head of a group."""
-    return _some([start.name for start in grammar.members(head) if start.type is not head])
+    return some([start.name for start in grammar.members(head) if start.type is not head])
 
 
-def _some(told: list[str]) -> str:
-    return ", ".join(told[:MOST_NAMES] + ["..."] * (len(told) > MOST_NAMES))
+def some(told: Sequence[str]) -> str:
+    """Tell the first of many names."""
+    return ", ".join((*told[:MOST_NAMES], *("...",) * (len(told) > MOST_NAMES)))
 
 
 def event_name(event: Event) -> str:
@@ -42,8 +45,10 @@ def event_name(event: Event) -> str:
             return describe(event.type)
         case End():
             return "the end of the element"
+        case AnyStart():
+            return "any element"
         case _:
-            return "free content"
+            return "any text"
 
 
 def event_code_name(event: Event) -> str:

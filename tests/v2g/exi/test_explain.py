@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,10 +13,14 @@ from hypothesis import strategies as st
 
 from v2g.errors import Undecodable
 from v2g.exi.codec import Schema
+from v2g.exi.fields import fields
+from v2g.exi.message import Message
 from v2g.exi.notes import Decoded, Quirk
-from v2g.messages import iso2
+from v2g.exi.runtime import MOST_ITEMS
+from v2g.messages import din, iso2
 from v2g.protocols import SCHEMAS, schema
 
+REFUSED = json.loads((Path(__file__).parents[2] / "vectors" / "undecodable.json").read_text())
 PRECHARGE = bytes.fromhex("80980137ab6fbbd171001c818812006041880800")
 
 
@@ -52,7 +59,7 @@ WRONG = [
     ((8, 7, 5), "BodyElement is abstract", "BodyElement", 15, ""),
     ((15, 1, 1), "V2G_Message ends too early", "V2G_Message", 15, "Header"),
     ((17, 1, 1), "deviation", "V2G_Message/Header/Notification", 23, "FaultCode"),
-    ((18, 8, 24), "24 octets", "V2G_Message/Header/SessionID", 18, "what the bytes hold"),
+    ((18, 8, 24), "24 octets", "V2G_Message/Header/SessionID", 18, "at most 16, no more"),
     ((18, 8, 120), "length 120", "V2G_Message/Header/SessionID", 18, "0 to 8 octets"),
     ((62, 6, 63), "unknown event", "V2G_Message/Body", 62, "AuthorizationReq"),
     ((62, 6, 2), "BodyElement is abstract", "V2G_Message/Body/BodyElement", 68, ""),
@@ -68,6 +75,79 @@ def test_refusals_name_the_place(change: tuple[int, int, int], what: str, path: 
     assert what in error.what
     assert (error.path, error.bit) == (path, bit)
     assert expected in error.expected
+
+
+@pytest.mark.parametrize("vector", REFUSED, ids=[f"{vector['schema']}, {vector['name']}" for vector in REFUSED])
+def test_a_refusal_names_the_path_the_bit_and_what_was_expected(vector: dict[str, Any]) -> None:
+    codec = schema(vector["schema"])
+    with pytest.raises(Undecodable) as caught:
+        codec.read(bytes.fromhex(vector["hex"]))
+    error = caught.value
+    assert {name: getattr(error, name) for name in ("what", "path", "bit", "expected")} == {
+        name: vector[name] for name in ("what", "path", "bit", "expected")
+    }
+    steps = codec.explain(bytes.fromhex(vector["hex"])).steps
+    assert steps[-1].meaning == f"not read: {error.what}; expected {error.expected}"
+
+
+NOT_IN_SIGNATURES = {"a member beyond the last", "a number of too many octets", "a number of too many bits"}
+NOT_IN_HANDSHAKES = {
+    "an element below a wildcard",
+    "text between elements",
+    "content of KeyInfo",
+    "bytes that end in octets",
+}
+
+
+def test_every_schema_set_is_refused_in_every_way() -> None:
+    ways = {vector["name"] for vector in REFUSED} - {"an abstract element", "bytes that end in a number"}
+    assert len(ways) == 20
+    for name in SCHEMAS:
+        missing = ways - {vector["name"] for vector in REFUSED if vector["schema"] == name}
+        assert missing == {"sap": NOT_IN_HANDSHAKES, "xmldsig": NOT_IN_SIGNATURES}.get(name, set())
+
+
+def test_a_list_without_a_bound_ends_at_ours() -> None:
+    codec = schema("din")
+    options = din.PaymentOptions(PaymentOption=[din.PaymentOption.Contract] * MOST_ITEMS)
+    explained = codec.explain(codec.encode_fragment(options), "fragment")
+    assert explained.decoded == Decoded(message=options)
+    *items, end, close, _padding = (step.bits for step in explained.steps)
+    assert (end, close) == ("01", f"{codec.grammar.fragment.end:08b}")
+    digits = "".join(items) + "00" + "000" + end + close
+    data = int(digits + "0" * (-len(digits) % 8), 2).to_bytes(-(-len(digits) // 8), "big")
+    with pytest.raises(Undecodable, match=f"more than {MOST_ITEMS} items") as caught:
+        codec.read_fragment(data)
+    assert (caught.value.path, caught.value.bit) == ("PaymentOptions", len("".join(items)))
+    assert caught.value.expected == "the end of the list"
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_nothing_nests_without_end(name: str) -> None:
+    grammar = schema(name).grammar
+    parts = {cls: {kind for field in fields(cls) if isinstance(kind := field.type, type)} for cls in grammar.classes}
+    depth: dict[type[Message], int] = {}
+
+    def measured(cls: type[Message], above: tuple[type[Message], ...]) -> int:
+        assert cls not in above
+        if cls not in depth:
+            inner = {start.type for part in parts.get(cls, ()) for start in grammar.members(part)} | parts.get(
+                cls, set()
+            )
+            kinds = [part for part in inner if isinstance(part, type)]
+            depth[cls] = 1 + max((measured(part, (*above, cls)) for part in kinds), default=0)
+        return depth[cls]
+
+    assert max(measured(cls, ()) for cls in grammar.classes) <= 12
+
+
+def test_a_cookie_before_the_header_is_noted() -> None:
+    decoded = schema("iso2").read(b"$EXI" + PRECHARGE)
+    assert decoded.message == schema("iso2").decode(PRECHARGE)
+    assert [note.quirk for note in decoded.notes] == [Quirk.COOKIE]
+    for data in (b"$EXI", b"$EXI\xa0" + PRECHARGE[1:], b"$EXJ" + PRECHARGE, b"$EXI$EXI" + PRECHARGE):
+        with pytest.raises(Undecodable):
+            schema("iso2").read(data)
 
 
 HOSTILE = {
