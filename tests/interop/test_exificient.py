@@ -30,7 +30,7 @@ from v2g.protocols import schema
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "exi.json").read_text())
 pytestmark = pytest.mark.interop
 
-MESSAGES = count(500, 10_000)
+MESSAGES = count(500, 5_000)
 WORDS = ("", "a", "of three", "words again", "\u00e4\u03a9\u20ac\u4e2d")
 NOT_IN_XML = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 """Characters that XML cannot hold, or that XML tools change."""
@@ -94,7 +94,7 @@ def test_what_we_find_nothing_wrong_with_it_reads_as_the_same(name: str, exifici
     messages = Messages(codec.grammar, random, tame=True)
     classes = travelling(codec.grammar)
     faultless = 0
-    for number in range(count(150, 5_000)):
+    for number in range(count(150, 3_000)):
         data = bytearray(codec.encode(messages.message(classes[number % len(classes)])))
         data[random.randrange(1, len(data))] ^= 1 << random.randrange(8)
         with contextlib.suppress(Undecodable):
@@ -111,7 +111,7 @@ def test_what_its_compiled_grammars_write_is_understood(name: str, exificient: E
     codec = schema(name)
     messages = Messages(codec.grammar, Random(20), tame=True)
     classes = travelling(codec.grammar)
-    for number in range(count(100, 2_000)):
+    for number in range(count(100, 1_000)):
         message = messages.message(classes[number % len(classes)])
         data = exificient.encode(name, xml_of(message), compiled=True)
         decoded = codec.read(data)
@@ -128,7 +128,7 @@ def test_empty_values_and_repeated_texts_of_any_message_are_understood(
     messages = Messages(codec.grammar, Random(73), tame=True, words=WORDS)
     classes = travelling(codec.grammar)
     met: set[Quirk] = set()
-    for number in range(count(100, 2_000)):
+    for number in range(count(100, 1_000)):
         message = messages.message(classes[number % len(classes)])
         decoded = codec.read(exificient.encode(name, xml_of(message), tables=tables))
         assert decoded.message == message

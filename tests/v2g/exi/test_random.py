@@ -17,7 +17,7 @@ from v2g.exi.message import Message
 from v2g.exi.notes import Decoded
 from v2g.protocols import SCHEMAS, schema
 
-MESSAGES = count(500, 20_000)
+MESSAGES = count(500, 5_000)
 
 
 def _both_ways(codec: Schema, message: Message) -> None:
