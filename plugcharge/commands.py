@@ -28,9 +28,9 @@ MOUNTS = {
     ),
     "secc": Mount("secc.commands", "secc", "The charging station: run a SECC, simulate its charger controller."),
     "evcc": Mount("evcc.commands", "evcc", "The vehicle: run the EV emulator."),
+    "pki": Mount("pki.commands", "pki", "The test PKI: make, check and export certificates."),
     "decode": Mount("v2g.commands", "decode", "Show messages given as bytes: as a tree, JSON, XML, or bit by bit."),
     "encode": Mount("v2g.commands", "encode", "Write messages given as JSON or XML as bytes."),
-    "pki": Mount("pki.commands", "pki", "The test PKI: make, check and export certificates."),
 }
 
 
