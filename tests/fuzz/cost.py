@@ -5,20 +5,28 @@ from __future__ import annotations
 import time
 import tracemalloc
 from collections.abc import Callable
+from typing import TypeVar
 
 MILLISECONDS = 5.0
 """Thread time that every 4 kB of input may take, and any input."""
 UNIT = 4_096
 TIMES = 3
 """So many times in a row a suspect has to be slow: once may be the first use of its code, or the garbage collector."""
-MOST_MEMORY = 32 << 20
+MOST_MEMORY = 8 << 20
 """Bytes that reading one input may hold at once; the largest input has 64 KiB."""
 
-Work = Callable[[bytes], object]
+T = TypeVar("T")
 
 
 class Costly(AssertionError):
-    """An input costs more than it may."""
+    """An input costs more than it may: so many `times` as much."""
+
+    def __init__(self, told: str, times: float) -> None:
+        super().__init__(told, times)
+        self.times = times
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: {self.times:.1f} times too much"
 
 
 def allowed(size: int) -> float:
@@ -26,20 +34,22 @@ def allowed(size: int) -> float:
     return MILLISECONDS / 1e3 * max(size, UNIT) / UNIT
 
 
-def check_time(work: Work, data: bytes, took: float) -> None:
-    """Do again what `took` too long, as often as it counts; raises `Costly` if it is slow every time."""
+def timed(work: Callable[[bytes], T], data: bytes) -> T:
+    """Do work; raises `Costly` if it is slow as often in a row as it counts."""
     most = allowed(len(data))
-    seconds = [took]
-    while seconds[-1] > most and len(seconds) < TIMES:
+    seconds: list[float] = []
+    while True:
         began = time.thread_time()
-        work(data)
+        result = work(data)
         seconds.append(time.thread_time() - began)
-    if seconds[-1] > most:
-        told = ", ".join(f"{each * 1e3:.1f}" for each in seconds)
-        raise Costly(f"{len(data)} bytes take {told} ms of thread time, more than {most * 1e3:.1f}")
+        if seconds[-1] <= most:
+            return result
+        if len(seconds) == TIMES:
+            told = ", ".join(f"{each * 1e3:.1f}" for each in seconds)
+            raise Costly(f"{len(data)} bytes take {told} ms of thread time", min(seconds) / most)
 
 
-def check_memory(work: Work, data: bytes) -> None:
+def weigh(work: Callable[[bytes], object], data: bytes) -> None:
     """Raise `Costly` if work holds too much memory at once."""
     tracemalloc.start()
     try:
@@ -48,4 +58,4 @@ def check_memory(work: Work, data: bytes) -> None:
     finally:
         tracemalloc.stop()
     if peak > MOST_MEMORY:
-        raise Costly(f"{len(data)} bytes hold {peak >> 20} MiB at once, more than {MOST_MEMORY >> 20}")
+        raise Costly(f"{len(data)} bytes hold {peak >> 10} KiB at once", peak / MOST_MEMORY)

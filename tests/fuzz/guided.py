@@ -39,25 +39,28 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", type=int, default=-1, help="stop after so many inputs")
     parser.add_argument("--seconds", type=int, default=0, help="stop after so long")
     parser.add_argument("--seed", type=int, default=1, help="of the mutations; the same inputs for the same seed")
+    parser.add_argument("--seeds", type=int, default=sys.maxsize, help="begin with so many, not with all there are")
     parser.add_argument("--folder", type=Path, default=FOLDER, help=f"where inputs are kept (default {FOLDER})")
     parser.add_argument("--input", help="check this alone, without atheris: a file, or hex digits")
 
 
 def _replay(target: str, given: str) -> None:
-    data = Path(given).read_bytes() if Path(given).is_file() else bytes.fromhex(given)
+    try:
+        data = bytes.fromhex(given)
+    except ValueError:
+        data = Path(given).read_bytes()
     importlib.import_module("tests.fuzz.targets").check(target, thorough=True)(data)
     print(f"{target}: {len(data)} bytes hold")
 
 
 class Guided:
-    """One run of one target; `functions` counts the generated functions that are watched."""
+    """One run of one target."""
 
     def __init__(self, target: str, options: argparse.Namespace) -> None:
         self._target = target
         self._options = options
         self._folder = options.folder / target
         self._worst = 1.0
-        self.functions = 0
 
     def run(self) -> None:
         """Fuzz until the runs or the time are over; ends the process, with a code other than 0 after a failure."""
@@ -71,19 +74,20 @@ class Guided:
         atheris.Fuzz()
 
     def _watch_generated_code(self, atheris: Any) -> None:
-        """Have every function the codec writes for itself watched from its first call on."""
+        """Have every function that the codec writes to read a class watched from its first call on."""
         library = importlib.import_module("v2g.exi.library").Library
         plain = library._compile
 
         def watched(itself: Any, text: str, name: str) -> Any:
-            self.functions += 1
-            return atheris.instrument_func(plain(itself, text, name))
+            function = plain(itself, text, name)
+            return atheris.instrument_func(function) if name.startswith("read") else function
 
         library._compile = watched
 
     def _fill(self, seeds: Sequence[bytes]) -> None:
         (self._folder / "corpus").mkdir(parents=True, exist_ok=True)
-        for number, data in enumerate(seeds):
+        step = -(-len(seeds) // self._options.seeds)
+        for number, data in enumerate(seeds[::step]):
             (self._folder / "corpus" / f"seed-{number:04}").write_bytes(data)
 
     def _arguments(self) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
+import json
 import zlib
 from collections import Counter
 from collections.abc import Callable
 
-from tests.fuzz.cost import allowed, check_memory, check_time
+from tests.fuzz.cost import Costly, timed, weigh
 from v2g.errors import Undecodable
 from v2g.exi.compose import Writing
 from v2g.exi.explain import Reading
@@ -17,12 +17,17 @@ from v2g.exi.message import Message
 from v2g.exi.notes import Decoded, Quirk
 from v2g.protocols import schema
 from v2g.v2gtp import LIMIT
+from v2g.views import json as json_view
+from v2g.views import xml
+from v2g.views.tree import to_tree
 
 Verdict = Decoded | Undecodable
 Interpreter = Callable[[Grammar, bytes], Reading]
 Suspect = Callable[[bytes, float], None]
 """Is told of slow bytes, and how many times as slow as they may be."""
 
+LONGEST_VIEWED = 8_000
+"""Bytes of the longest message the views are tried with."""
 LONGEST_REFUSAL = 2_000
 """Characters of the longest refusal: no peer fills our journal."""
 COMPARED = 16
@@ -53,7 +58,7 @@ class CodecInvariants:
         """Raise AssertionError, or what the codec should never have raised, if something does not hold."""
         lot = zlib.crc32(data)
         for stream in self._streams:
-            verdict = self._timed(stream, data)
+            verdict = self._read(stream, data)
             self.verdicts[type(verdict)] += 1
             if isinstance(verdict, Decoded):
                 _check_message(stream, verdict, data)
@@ -61,19 +66,18 @@ class CodecInvariants:
                 _check_refusal(verdict, data)
             if self._thorough or lot % COMPARED == 0:
                 _check_interpreter(stream, verdict, data)
+                _check_views(stream, verdict, data)
             if self._thorough or lot % WEIGHED == 0:
-                check_memory(stream.verdict, data)
+                weigh(stream.verdict, data)
 
-    def _timed(self, stream: _Document, data: bytes) -> Verdict:
-        began = time.thread_time()
-        verdict = stream.verdict(data)
-        took = time.thread_time() - began
-        if took > allowed(len(data)):
+    def _read(self, stream: _Document, data: bytes) -> Verdict:
+        try:
+            return timed(stream.verdict, data)
+        except Costly as costly:
             if self._suspect is None:
-                check_time(stream.verdict, data, took)
-            else:
-                self._suspect(data, took / allowed(len(data)))
-        return verdict
+                raise
+            self._suspect(data, costly.times)
+            return stream.verdict(data)
 
 
 class _Document:
@@ -213,3 +217,15 @@ def _check_interpreter(stream: _Document, verdict: Verdict, data: bytes) -> None
     same = slow == verdict if isinstance(verdict, Decoded) else str(slow) == str(verdict)
     if not same:
         raise Broken(f"read as {verdict!r}, by the interpreter as {slow!r}")
+
+
+def _check_views(stream: _Document, verdict: Verdict, data: bytes) -> None:
+    """Whatever a document says, people can be shown it, and send it again."""
+    if isinstance(stream, _Fragment) or not isinstance(verdict, Decoded) or len(data) > LONGEST_VIEWED:
+        return
+    message = verdict.message
+    to_tree(message)
+    plain = json.loads(json.dumps(json_view.to_json(message)))
+    for again in (json_view.from_json(stream.codec, plain), xml.from_xml(stream.codec, xml.to_xml(message))):
+        if again != message:
+            raise Broken(f"reads as {message!r}, and comes back from a view as {again!r}")

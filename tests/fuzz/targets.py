@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from tests.fuzz import corpus
-from tests.fuzz.cost import allowed, check_time
+from tests.fuzz.cost import Costly, timed
 from tests.fuzz.invariants import CodecInvariants, Suspect
 from tests.fuzz.wire import PARSERS
 from v2g.protocols import SCHEMAS
@@ -30,13 +29,12 @@ def seeds(target: str) -> list[bytes]:
 
 
 def _timed(plain: Check, suspect: Suspect | None) -> Check:
-    def timed(data: bytes) -> None:
-        began = time.thread_time()
-        plain(data)
-        took = time.thread_time() - began
-        if took > allowed(len(data)) and suspect is None:
-            check_time(plain, data, took)
-        elif took > allowed(len(data)) and suspect is not None:
-            suspect(data, took / allowed(len(data)))
+    def check(data: bytes) -> None:
+        try:
+            timed(plain, data)
+        except Costly as costly:
+            if suspect is None:
+                raise
+            suspect(data, costly.times)
 
-    return timed
+    return check

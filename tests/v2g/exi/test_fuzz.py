@@ -136,7 +136,7 @@ _read = Schema.read
     [
         (_index_error, IndexError, "range"),
         (_slow, Costly, "ms of thread time"),
-        (_large, Costly, "MiB at once"),
+        (_large, Costly, "KiB at once"),
         (_forgetful, Broken, "nothing is noted"),
         (_talkative, Broken, "4000 characters"),
         (_lost, Broken, "refused at bit"),
