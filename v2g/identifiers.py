@@ -14,6 +14,8 @@ UNKNOWN_EVSE = "ZZ00000"  # (unverified) what a station without an id sends
 
 _EMAID = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[A-Z0-9]{9}[A-Z0-9]?")
 _EVSE = re.compile(r"[A-Za-z]{2}\*?[A-Za-z0-9]{3}\*?[Ee][A-Za-z0-9*]{1,30}")
+_EVSE_DIN = re.compile(r"[0-9*]{1,64}")
+_EVSE_DIN_BYTES = 32
 _PCID = re.compile(r"[A-Z0-9]{17,18}")
 _MAC = re.compile(r"[0-9A-Fa-f]{12}")
 _LONGEST = 64
@@ -82,6 +84,36 @@ def evse_id(text: str) -> str:
     if text != UNKNOWN_EVSE and not (7 <= len(text) <= 37 and _EVSE.fullmatch(text)):
         raise BadIdentifier("EVSEID", text, "country*operator*E..., 7 to 37 characters, such as DE*ABC*E1234")
     return text
+
+
+def evse_id_din(text: str) -> str:
+    """Return an EVSEID of DIN 91286 unchanged, digits and `*` such as `49*89*6360`, at most 64 of them."""
+    if not _EVSE_DIN.fullmatch(text):
+        raise BadIdentifier("EVSEID of DIN 91286", text, "up to 64 digits and *, such as 49*89*6360")
+    return text
+
+
+def evse_bytes_din(text: str) -> bytes:
+    """Return an EVSEID as DIN 70121 carries it: a digit for each character, A for `*`, B to fill the last byte.
+
+    An id with letters has no such form. It goes as its characters, as stations in the field send it, cut to 32.
+    """
+    if _EVSE_DIN.fullmatch(text):
+        digits = text.replace("*", "A")
+        return bytes.fromhex(digits + "B" * (len(digits) % 2))
+    return text.encode("ascii", "replace")[:_EVSE_DIN_BYTES]
+
+
+def evse_text_din(evse: bytes) -> str:
+    """Return an EVSEID of DIN 70121 as people read it; what is neither text nor digits is told in hex."""
+    text = evse.decode("latin-1")
+    if _EVSE.fullmatch(text):
+        return text
+    digits = evse.hex().upper()
+    plain = digits.removesuffix("B").replace("A", "*")
+    if _EVSE_DIN.fullmatch(plain):
+        return plain
+    return text if text.isascii() and text.isprintable() else digits
 
 
 def evcc_id(text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Every timeout and performance time of SupportedAppProtocol and ISO 15118-2, once, with where it comes from.
+"""Every timeout and performance time of SupportedAppProtocol, DIN 70121 and ISO 15118-2, once, with its source.
 
 `Timing(scale)` gives them in seconds times `scale`: a station under test lives through its 60 seconds in
 milliseconds. Performance times of single messages are promises, nobody enforces them. A source of `ours` is a
@@ -30,6 +30,20 @@ LOOP = MessageTime(0.25, 0.025)
 # Table 109 of -2 [V2G2-436]; the names are those of the messages without Req and Res.
 MESSAGES: dict[str, dict[str, MessageTime]] = {
     "sap": {"SupportedAppProtocol": ORDINARY},
+    # Table 75 of DIN 70121; of its performance times only that of CurrentDemand is sure, the others are (unverified).
+    "din": {
+        "SessionSetup": ORDINARY,
+        "ServiceDiscovery": ORDINARY,
+        "ServicePaymentSelection": ORDINARY,
+        "ContractAuthentication": ORDINARY,
+        "ChargeParameterDiscovery": ORDINARY,
+        "CableCheck": ORDINARY,
+        "PreCharge": ORDINARY,
+        "PowerDelivery": ORDINARY,
+        "CurrentDemand": LOOP,
+        "WeldingDetection": ORDINARY,
+        "SessionStop": ORDINARY,
+    },
     "iso2": {
         "SessionSetup": ORDINARY,
         "ServiceDiscovery": ORDINARY,
@@ -50,7 +64,7 @@ MESSAGES: dict[str, dict[str, MessageTime]] = {
         "SessionStop": ORDINARY,
     },
 }
-REQUESTS = tuple(f"{name}Req" for table in MESSAGES.values() for name in table)
+REQUESTS = tuple(dict.fromkeys(f"{name}Req" for table in MESSAGES.values() for name in table))
 
 
 class Timer:
@@ -80,25 +94,31 @@ class Timing:
     scale: float = 1.0
     timeouts: Mapping[str, float] = field(default_factory=dict)
 
-    sequence = Timer(60.0, "V2G_SECC_Sequence_Timeout", "[V2G2-443]")
+    sequence = Timer(60.0, "V2G_SECC_Sequence_Timeout", "[V2G2-443] [V2G-DC-432]")
     sequence_performance = Timer(40.0, "V2G_EVCC_Sequence_Performance_Time", "[V2G2-485]")
     setup_evcc = Timer(20.0, "V2G_EVCC_CommunicationSetup_Timeout", "[V2G2-446] [V2G2-448] [V2G2-605]")
     setup_secc = Timer(18.0, "V2G_SECC_CommunicationSetup_Performance_Time", "[V2G2-716] [V2G2-605]")
     ongoing_evcc = Timer(60.0, "V2G_EVCC_Ongoing_Timeout", "[V2G2-710] [V2G2-711]")
     ongoing_secc = Timer(55.0, "V2G_SECC_Ongoing_Performance_Time", "[V2G2-712] [V2G2-713]")
     eim_waiting = Timer(180.0, "waiting for the customer's identification", "ours; drivers need over 140 s [V2G2-845]")
-    cable_check_evcc = Timer(40.0, "V2G_EVCC_CableCheck_Timeout", "[V2G2-700] to [V2G2-703]")
+    cable_check_evcc = Timer(40.0, "V2G_EVCC_CableCheck_Timeout", "[V2G2-700] to [V2G2-703] [V2G-DC-380]")
     cable_check_secc = Timer(38.0, "V2G_SECC_CableCheck_Performance_Time", "[V2G2-700] to [V2G2-703]")
     precharge_evcc = Timer(7.0, "V2G_EVCC_PreCharge_Timeout", "[V2G2-704] to [V2G2-707]")
     precharge_secc = Timer(5.0, "V2G_SECC_PreCharge_Performance_Time", "[V2G2-704] to [V2G2-707]")
+    ready_evcc = Timer(150.0, "V2G_EVCC_ReadyToCharge_Timeout", "(unverified) Table 77 of DIN 70121, where it begins")
+    ready_secc = Timer(148.0, "V2G_SECC_ReadyToCharge_Performance_Time", "(unverified) DIN 70121")
     loop_silence = Timer(2.0, "charge loop silence until the target falls to 0 A", "ours")
     pilot_change = Timer(0.25, "control pilot change by the vehicle", "[V2G2-847] [V2G2-848]")
     pilot_detect = Timer(0.25, "control pilot state detected by the station", "conformance cases")
-    pilot_decide = Timer(1.5, "control pilot state missing is an error", "conformance cases")
+    pilot_decide = Timer(1.5, "control pilot state missing is an error", "conformance cases [V2G-DC-547]")
     pilot_retain = Timer(1.5, "oscillator kept on after the connection's end", "(unverified)")
     contactor_close = Timer(3.0, "contactor closed after the pilot's C or D", "[V2G2-860] [V2G2-862] [V2G2-865]")
     ramp_down = Timer(2.0, "current below 1 A after a stop", "ours; with the next within PowerDelivery's 4.5 s")
     contactor_open = Timer(1.0, "contactor opened after a stop", "ours")
+    ramp_down_din = Timer(
+        0.9, "current below 1 A after a stop in DIN", "ours; with the next within PowerDelivery's 1.5 s"
+    )
+    contactor_open_din = Timer(0.5, "contactor opened after a stop in DIN", "ours")
     follow = Timer(5.0, "current above a lowered limit until the vehicle is stopped", "ours")
     last_request = Timer(1.0, "one more request is awaited, to be answered by FAILED", "ours; within `close`")
     after_failed = Timer(2.0, "a SessionStopReq is still answered after FAILED", "ours; within `close`")

@@ -10,13 +10,13 @@ from typing import Any
 from tests.interop.josev import Energy, Payment
 from tests.interop.namespace import ROOT, STATION, VEHICLE
 from tests.interop.process import Program
-from v2g.timing import MESSAGES
+from v2g.timing import REQUESTS
 
 CHARGE_S = 2.0
 RECORD = "charger.jsonl"
 RESULT = "evcc-result.json"
 # Josev's codec needs up to half a second for a message, and the standard gives a quarter of one in the loop.
-PATIENCE = "\n[timeouts]\n" + "".join(f"{name}Req = 20.0\n" for table in MESSAGES.values() for name in table)
+PATIENCE = "\n[timeouts]\n" + "".join(f"{name} = 20.0\n" for name in REQUESTS)
 # Josev's simulated supply measures 1 V and 1 A whatever is asked of it: only a battery near that can be precharged.
 FLAT_BATTERY = "\n[battery]\nempty_v = 5.0\nfull_v = 10.0\n"
 

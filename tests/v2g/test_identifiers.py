@@ -10,7 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from v2g.errors import V2GError
-from v2g.identifiers import BadIdentifier, check_character, emaid, evcc_id, evcc_text, evse_id, pcid, same_emaid
+from v2g.identifiers import (
+    BadIdentifier,
+    check_character,
+    emaid,
+    evcc_id,
+    evcc_text,
+    evse_bytes_din,
+    evse_id,
+    evse_id_din,
+    evse_text_din,
+    pcid,
+    same_emaid,
+)
 
 # Published with the ISO form of the check character, and two samples of other stacks with their right character.
 PUBLISHED = {
@@ -92,6 +104,34 @@ def test_a_bad_evse_id_is_named(text: str) -> None:
         evse_id(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "wire"),
+    [
+        ("49*89*6360", "49A89A6360"),  # the example of the standard
+        ("49*80737*45678", "49A80737A45678"),  # seen in the field
+        ("49*89*63601", "49A89A63601B"),
+        ("DE*PNX*E12345*1", b"DE*PNX*E12345*1".hex().upper()),  # seen in the field, though no form of DIN 91286
+        ("DE*123*E4444", b"DE*123*E4444".hex().upper()),
+    ],
+)
+def test_evse_ids_of_din(text: str, wire: str) -> None:
+    assert evse_bytes_din(text) == bytes.fromhex(wire)
+    assert evse_text_din(bytes.fromhex(wire)) == text
+
+
+def test_evse_ids_of_din_as_configured() -> None:
+    assert evse_id_din("49*89*6360") == "49*89*6360"
+    for text in ("", "DE*ABC*E1", "49-89", "1" * 65):
+        with pytest.raises(BadIdentifier, match="DIN 91286"):
+            evse_id_din(text)
+    assert len(evse_bytes_din("DE*ABC*E" + "1" * 29)) == len(evse_bytes_din("1" * 64)) == 32
+
+
+@given(wire=st.binary(max_size=32))
+def test_any_evse_id_of_din_can_be_shown(wire: bytes) -> None:
+    assert evse_text_din(wire).isprintable()
+
+
 @pytest.mark.parametrize("text", ["00:7d:fa:01:02:0F", "007DFA01020f", "00-7D-FA-01-02-0F"])
 def test_an_evcc_id_is_a_mac_address(text: str) -> None:
     assert evcc_id(text) == bytes.fromhex("007dfa01020f")
@@ -114,7 +154,7 @@ def test_pcids_have_17_or_18_characters() -> None:
             pcid(text)
 
 
-@pytest.mark.parametrize("read", [emaid, evse_id, evcc_id, pcid, check_character])
+@pytest.mark.parametrize("read", [emaid, evse_id, evse_id_din, evcc_id, pcid, check_character])
 @given(text=st.text(max_size=80))
 def test_any_text_is_a_name_or_a_named_error(read: Callable[[str], object], text: str) -> None:
     with contextlib.suppress(BadIdentifier):

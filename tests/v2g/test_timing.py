@@ -8,11 +8,11 @@ import pytest
 
 from v2g.timing import MESSAGES, Budget, Timer, Timing
 
-# Table 109 and the text of -2, in seconds, copied by hand from the reference.
+# Table 109 and the text of -2, Tables 75 and 77 of DIN 70121, in seconds, copied by hand from the reference.
 STATED = {
     "sequence": 60, "setup_evcc": 20, "setup_secc": 18, "ongoing_evcc": 60, "ongoing_secc": 55, "cable_check_evcc": 40,
     "cable_check_secc": 38, "precharge_evcc": 7, "precharge_secc": 5, "contactor_close": 3, "pilot_change": 0.25,
-    "pilot_decide": 1.5, "close": 5, "sdp_wait": 0.25,
+    "pilot_decide": 1.5, "close": 5, "sdp_wait": 0.25, "ready_evcc": 150, "ready_secc": 148,
 }  # fmt: skip
 
 
@@ -39,8 +39,19 @@ def test_message_times(request_name: str, timeout: float, performance: float) ->
     assert Timing().message_performance("iso2", request_name) == performance
 
 
-def test_every_message_of_the_standard_has_its_time() -> None:
-    assert len(MESSAGES["iso2"]) == 17
+@pytest.mark.parametrize(
+    ("request_name", "timeout", "performance"),
+    [("CurrentDemandReq", 0.25, 0.025), ("PowerDeliveryReq", 2, 1.5), ("ContractAuthenticationReq", 2, 1.5)],
+)
+def test_message_times_of_din(request_name: str, timeout: float, performance: float) -> None:
+    """Power has to be switched faster than in -2."""
+    assert Timing().message_timeout("din", request_name) == timeout
+    assert Timing().message_performance("din", request_name) == performance
+    assert Timing().ramp_down_din + Timing().contactor_open_din < performance or request_name != "PowerDeliveryReq"
+
+
+def test_every_message_of_the_standards_has_its_time() -> None:
+    assert (len(MESSAGES["iso2"]), len(MESSAGES["din"])) == (17, 11)
     assert Timing().message_timeout("sap", "SupportedAppProtocolReq") == 2
 
 
@@ -76,7 +87,7 @@ def test_a_timeout_replaces_that_of_the_standard_and_is_scaled() -> None:
 
 def test_a_station_is_always_faster_than_the_vehicle_waits() -> None:
     timing = Timing()
-    for phase in ("setup", "ongoing", "cable_check", "precharge"):
+    for phase in ("setup", "ongoing", "cable_check", "precharge", "ready"):
         assert getattr(timing, f"{phase}_secc") < getattr(timing, f"{phase}_evcc")
     assert all(row.performance < row.timeout for table in MESSAGES.values() for row in table.values())
     assert timing.after_failed < timing.close

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from v2g.messages import din
 from v2g.messages.iso2 import PhysicalValue, UnitSymbol
 from v2g.units import exact, maximum, minimum, nearest, number
 
@@ -113,3 +114,17 @@ def test_no_smaller_multiplier_would_do(value: Decimal, unit: UnitSymbol) -> Non
 @given(st.integers(-3, 3), st.integers(-32_767, 32_767), UNITS)
 def test_number_is_the_float_nearest_to_the_exact_value(multiplier: int, value: int, unit: UnitSymbol) -> None:
     assert number(physical(multiplier, value, unit)) == float(fraction(physical(multiplier, value, unit)))
+
+
+@given(VALUES, UNITS)
+def test_a_value_of_din_has_the_same_number(value: Decimal, unit: UnitSymbol) -> None:
+    for encode in (nearest, maximum, minimum):
+        found = encode(value, din.UnitSymbol(unit.value))
+        assert isinstance(found, din.PhysicalValue)
+        expected = encode(value, unit)
+        assert (found.Multiplier, found.Unit, found.Value) == (expected.Multiplier, unit.value, expected.Value)
+        assert exact(found) == exact(expected)
+
+
+def test_a_value_of_din_may_lack_its_unit() -> None:
+    assert number(din.PhysicalValue(Multiplier=-1, Value=2505)) == 250.5
