@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo venv test check interop bench endurance provision clean
+.PHONY: help demo venv test check interop bench fuzz endurance provision clean
 
 help:
 	@echo "make demo       charge a car on this machine (Plug & Charge, AC); DEMO=\"--energy dc\" for other sessions"
@@ -18,6 +18,7 @@ help:
 	@echo "make check      ruff and mypy alone"
 	@echo "make interop    sessions against Josev, both ways (needs make provision)"
 	@echo "make bench      codec, response time, start-up and memory (needs make provision for Josev's part)"
+	@echo "make fuzz       hostile bytes for every codec and parser, led by coverage, SECONDS=60 each"
 	@echo "make endurance  all tests with their large counts"
 	@echo "make provision  install what tests of peers need: mosquitto, a JDK, Josev in .peer"
 	@echo "make venv       only make .venv with everything the tests import"
@@ -44,6 +45,9 @@ bench: $(VENV)/.test
 	@$(BIN)/python -m benchmarks.codec
 	@$(BIN)/python -m benchmarks.station
 
+fuzz: $(VENV)/.test
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
+
 endurance: $(VENV)/.test
 	@PLUGCHARGE_ENDURANCE=1 $(BIN)/pytest
 
@@ -69,5 +73,5 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/.made
 
 $(VENV)/.test: pyproject.toml | $(VENV)/.made
 	@echo "Installing into $(VENV), with everything the tests import"
-	@$(INSTALL) --editable '.[test]'
+	@$(INSTALL) --editable '.[test,fuzz]'
 	@touch $(VENV)/.demo $@

@@ -16,7 +16,7 @@ from v2g.exi.fields import fields
 from v2g.exi.frame import Frame
 from v2g.exi.grammar import Grammar
 from v2g.exi.message import Message
-from v2g.protocols import schema
+from v2g.protocols import SCHEMAS, schema
 
 FOLDER = Path(__file__).parent / "corpus"
 TRIES = 4
@@ -102,9 +102,9 @@ def _candidates(grammar: Grammar, frame: Frame, random: Random) -> Iterator[tupl
 
 
 def main(names: list[str]) -> None:
-    """Write the corpus of the sets named."""
+    """Write the corpus of the sets named, or of all."""
     FOLDER.mkdir(exist_ok=True)
-    for name in names:
+    for name in names or SCHEMAS:
         lines = [data.hex() + "\n" for data in generate(name)]
         (FOLDER / f"{name}.hex").write_text("".join(lines), encoding="ascii")
         print(f"{name}: {len(lines)} seeds, {sum(map(len, lines))} characters")
