@@ -1,4 +1,4 @@
-"""Who said what to "may this session charge?". Only ids that are being asked count.
+"""Who said what to "may this session charge?" and to requests for certificates. Only ids that are being asked count.
 
 A refused contract stays refused, and so does whatever was accepted and then revoked. A refused card leaves the request
 open for the next card.
@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from secc.api import AuthorizationRequest, BackendAuthorization, ChargerAuthorization
+from secc.api import (
+    AuthorizationRequest,
+    BackendAuthorization,
+    BackendCertificate,
+    CertificateRequest,
+    ChargerAuthorization,
+)
 from secc.charger import Presented
 
 ADVANCE = "advance"
@@ -105,3 +111,36 @@ class Answers:
         known = self._words.get((request_id, source))
         decided = (known is not None and known.accepted) or (request_id, source) in self._final
         return request_id not in self._contracts and not decided and now <= self._deadlines[request_id]
+
+
+class CertificateAnswers:
+    """The operator's answers to the certificate requests of this session; the first one to each counts."""
+
+    def __init__(self) -> None:
+        self._deadlines: dict[str, float] = {}
+        self._answers: dict[str, BackendCertificate] = {}
+
+    def ask(self, request: CertificateRequest, now: float) -> None:
+        """Expect an answer to a request from now on."""
+        self._deadlines[request.id] = now + request.deadline_s
+
+    def forget(self) -> None:
+        """Expect no more answers."""
+        self._deadlines.clear()
+        self._answers.clear()
+
+    def take(self, answer: BackendCertificate, now: float) -> str:
+        """Take an answer; returns why it does not count, or nothing."""
+        deadline = self._deadlines.get(answer.id)
+        if deadline is None:
+            return "unknown id"
+        if answer.id in self._answers:
+            return "answered before"
+        if now > deadline:
+            return "past its deadline"
+        self._answers[answer.id] = answer
+        return ""
+
+    def answered(self, request_id: str) -> BackendCertificate | None:
+        """Return the answer to a request; None while there is none."""
+        return self._answers.get(request_id)

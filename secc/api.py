@@ -19,6 +19,7 @@ from v2g.record import Record
 PREFIX = "plugcharge/v1"
 NAME = r"^[A-Za-z0-9_-]{1,36}$"
 PAYLOAD_LIMIT = 65_536
+EXI_LIMIT = 10_240  # the largest answer has ten certificates of 800 bytes, a signature and a key
 UNIQUE = {"uniqueItems": True}
 
 Volt = Annotated[float, Meta(ge=-5_000, le=5_000)]
@@ -33,6 +34,7 @@ Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Name = Annotated[str, Meta(pattern=NAME)]
 Text = Annotated[str, Meta(max_length=512)]
 Pem = Annotated[str, Meta(max_length=32_768)]
+Exi = Annotated[bytes, Meta(min_length=1, max_length=EXI_LIMIT)]  # a whole V2G message, base64
 Time = Annotated[str, Meta(max_length=40)]  # RFC 3339 UTC, for people only
 
 Contactor = Literal["open", "closed", "welded", "unknown"]
@@ -162,6 +164,23 @@ class AuthorizationRequest(Payload):
     """For each certificate of `chain` whose issuer stands in it too."""
     local_check: Text | None = None
     """`passed`: chain, EMAID, challenge and signature were checked. Nobody is asked about a contract that failed."""
+
+
+class CertificateRequest(Payload):
+    """A car wants a contract certificate. Answered on `backend/certificate/response`, within `deadline_s`."""
+
+    id: Id
+    """To be repeated in the answer; no other id counts, and only the first answer does."""
+    session: Id
+    """The session that asks; the answer has to bear its id in the header of the message."""
+    action: Literal["install", "update"]
+    """`install`: on the strength of the provisioning certificate. `update`: on that of the contract it has."""
+    deadline_s: Second
+    """Seconds from receipt after which the car has been refused."""
+    namespace: Text
+    """The schema of `exi`: `urn:iso:15118:2:2013:MsgDef` for ISO 15118-2."""
+    exi: Exi
+    """The car's message as it came, base64: OCPP's Get15118EVCertificate takes it like this."""
 
 
 class ScheduleEntry(Payload):
@@ -528,6 +547,19 @@ class BackendAuthorization(Payload):
     """The most energy the contract allows in this session; needs `charger/meter`."""
 
 
+class BackendCertificate(Payload):
+    """The operator's answer to a certificate request."""
+
+    id: Id
+    """That of the request."""
+    status: Literal["accepted", "failed"]
+    """`failed`: there is no answer of the provisioning service to hand on; the car is refused."""
+    exi: Exi | None = None
+    """The response of the provisioning service, base64; the car gets it as it is, also one that refuses."""
+    reason: Text | None = None
+    """Why not, for people."""
+
+
 # --- the topics -----------------------------------------------------------------------------------------------------
 
 P = TypeVar("P", bound=Record, covariant=True)
@@ -552,6 +584,7 @@ SECC_STATUS = Topic("secc/status", SeccStatus, retained=True)
 SECC_HEARTBEAT = Topic("secc/heartbeat", Beat, qos=0)
 SECC_SESSION = Topic("secc/session", Session, retained=True)
 SECC_AUTHORIZATION = Topic("secc/authorization/request", AuthorizationRequest)
+SECC_CERTIFICATE = Topic("secc/certificate/request", CertificateRequest)
 SECC_LIMITS = Topic("secc/limits", Limits, retained=True)
 SECC_PERMIT = Topic("secc/permit", Permit, retained=True)
 SECC_TARGET = Topic("secc/target", Target, qos=0)
@@ -570,6 +603,7 @@ CHARGER_AUTHORIZATION = Topic("charger/authorization", ChargerAuthorization)
 CHARGER_ACK = Topic("charger/ack", Ack)
 CHARGER_REQUEST = Topic("charger/request", ChargerRequest)
 BACKEND_AUTHORIZATION = Topic("backend/authorization/response", BackendAuthorization)
+BACKEND_CERTIFICATE = Topic("backend/certificate/response", BackendCertificate)
 CABLE_VEHICLE = Topic(VEHICLE_TOPIC, CableVehicle, retained=True, qos=0)
 CABLE_CHARGER = Topic(CHARGER_TOPIC, CableCharger, retained=True, qos=0)
 

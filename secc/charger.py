@@ -127,5 +127,11 @@ class Charger(Protocol):
     def advance(self, source: Literal["charger", "backend"], request_id: str) -> Presented | None:
         """Take a card shown before the plug as the word on a request: valid once, within its time, for EIM only."""
 
+    def ask_certificate(self, request: api.CertificateRequest) -> None:
+        """Ask the operator for a contract certificate."""
+
+    def certificate(self, request_id: str) -> api.BackendCertificate | None:
+        """Return the operator's answer to a certificate request; None while there is none."""
+
     async def until(self, holds: Callable[[], bool], within_s: float) -> bool:
         """Wait until `holds()` is true, woken by whatever the charger says; False when the time is over first."""

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from secc.api import Name
 from secc.authorization import AuthorizationSettings
-from secc.controller import ControllerSettings
+from secc.liveness import ControllerSettings
 from secc.mqtt import Broker
 from v2g import toml
 from v2g.record import Record
@@ -49,6 +49,14 @@ class Evse(Record, forbid_unknown_fields=True):
     tls_port: Port = 0
 
 
+class ProvisioningSettings(Record, forbid_unknown_fields=True):
+    """Which contract certificates cars may get through this station; needs an operator who answers over MQTT."""
+
+    install: bool = False
+    update: bool = False
+    free: bool = True
+
+
 class SessionSettings(Record, forbid_unknown_fields=True):
     """How strictly sessions are kept."""
 
@@ -67,6 +75,7 @@ class SeccConfig(Record, forbid_unknown_fields=True):
     tls: TlsSettings = TlsSettings()
     trust: TrustSettings = TrustSettings()
     authorization: AuthorizationSettings = AuthorizationSettings()
+    provisioning: ProvisioningSettings = ProvisioningSettings()
     session: SessionSettings = SessionSettings()
 
 

@@ -10,15 +10,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Annotated, Literal
-
-from msgspec import Meta
+from typing import Literal
 
 from secc import api
-from secc.answers import Answers
+from secc.answers import Answers, CertificateAnswers
 from secc.cable_check import CableCheck, Outcome
 from secc.charger import Presented, Trouble, Wish
-from secc.liveness import Gauge, L, Liveness
+from secc.liveness import ControllerSettings, Gauge, L, Liveness
 from secc.mqtt import Broker, Bus
 from secc.orders import Orders, Phase
 from secc.trouble import (
@@ -35,21 +33,7 @@ from v2g.record import Record
 
 READS = (*api.written_by("charger"), *api.written_by("backend"))
 
-Patience = Annotated[float, Meta(ge=0.01, le=60)]
-Pace = Annotated[float, Meta(ge=0.01, le=0.5)]
-
 _log = logging.getLogger(__name__)
-
-
-class ControllerSettings(Record, forbid_unknown_fields=True):
-    """How long silence is borne, and how often we speak."""
-
-    heartbeat_s: Annotated[float, Meta(ge=0.01, le=1)] = 0.5  # controllers open after 1.5 s without one
-    target_s: Pace = 0.25
-    controller_timeout_s: Patience = 2.0
-    measurement_timeout_s: Patience = 1.0
-    loop_silence_s: Patience = 2.0
-    watch_s: Pace = 0.05
 
 
 class Controller:
@@ -82,6 +66,7 @@ class Controller:
         self._liveness = Liveness(self._settings.controller_timeout_s)
         self._gauge = Gauge(self._settings.measurement_timeout_s)
         self._answers = Answers()
+        self._certificates = CertificateAnswers()
         self._wishes = Wishes()
         self._check = CableCheck()
         self._setup: api.Setup | None = None
@@ -291,6 +276,15 @@ class Controller:
         """Take a card shown before the plug as the word on a request: valid once, within its time, for EIM only."""
         return self._answers.advance(source, request_id, time.monotonic())
 
+    def ask_certificate(self, request: api.CertificateRequest) -> None:
+        """Ask the operator for a contract certificate."""
+        self._certificates.ask(request, time.monotonic())
+        self._publish(api.SECC_CERTIFICATE, request)
+
+    def certificate(self, request_id: str) -> api.BackendCertificate | None:
+        """Return the operator's answer to a certificate request; None while there is none."""
+        return self._certificates.answered(request_id)
+
     async def until(self, holds: Callable[[], bool], within_s: float) -> bool:
         """Wait until `holds()` is true, woken by whatever the charger says; False when the time is over first."""
         try:
@@ -324,6 +318,8 @@ class Controller:
                 refusal = self._answers.charger(payload, now)
             case api.BackendAuthorization():
                 refusal = self._answers.backend(payload, now)
+            case api.BackendCertificate():
+                refusal = self._certificates.take(payload, now)
         if refusal:
             self._rejected(topic.name, refusal)
         self._watch()
@@ -382,6 +378,7 @@ class Controller:
         self._boot = self._liveness.boot
         self._wishes.forget()
         self._answers.forget()
+        self._certificates.forget()
         self._check = CableCheck()
 
     def _publish(self, topic: api.Topic[Record], payload: Record) -> None:

@@ -44,6 +44,14 @@ EXAMPLES: dict[str, Record] = {
         emaid="DEABCC123456785",
         local_check="passed",
     ),
+    api.SECC_CERTIFICATE.name: api.CertificateRequest(
+        id="41c07be2",
+        session=SESSION,
+        action="install",
+        deadline_s=4.5,
+        namespace="urn:iso:15118:2:2013:MsgDef",
+        exi=bytes.fromhex("8098020000000000000000"),
+    ),
     api.SECC_LIMITS.name: api.Limits(
         boot=SECC,
         seq=41,
@@ -151,6 +159,9 @@ EXAMPLES: dict[str, Record] = {
     api.CHARGER_REQUEST.name: api.ChargerRequest(id="9d2b", do="stop", reason="stop button"),
     api.BACKEND_AUTHORIZATION.name: api.BackendAuthorization(
         id="7f3e5a10", status="accepted", contract_status="Accepted", max_power_w=60_000
+    ),
+    api.BACKEND_CERTIFICATE.name: api.BackendCertificate(
+        id="41c07be2", status="failed", reason="no contract for this vehicle"
     ),
     api.CABLE_VEHICLE.name: CableVehicle(plugged=True, pilot="C", contactor="closed", current_a=119.6, battery_v=401.0),
     api.CABLE_CHARGER.name: CableCharger(pwm=True, duty_percent=5, voltage_v=401.8),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from secc import authorization, schedules
+from secc import authorization, provisioning, schedules
 from secc import iso2_parameters as parameters
 from secc import iso2_responses as say
 from secc.authorization import Grant
@@ -22,6 +22,8 @@ from v2g.messages.iso2 import (
     AC_EVSEStatus,
     AuthorizationReq,
     CableCheckReq,
+    CertificateInstallationReq,
+    CertificateUpdateReq,
     ChargeParameterDiscoveryReq,
     ChargeProgress,
     ChargingSession,
@@ -81,12 +83,17 @@ async def select_services(ev: SeccLink, visit: Visit) -> PaymentServiceSelection
     await ev.answer(say.session_setup(visit.setup), ServiceDiscoveryReq)
     if not visit.payments:
         raise Refused("FAILED", "no way to identify is left: a contract needs TLS and roots to check it against")
-    offer = say.service_discovery(visit.setup, visit.payments)
+    certificates = provisioning.service(visit)
+    details = {say.CHARGE_SERVICE: None} | (
+        {provisioning.SERVICE: provisioning.parameters(visit)} if certificates else {}
+    )
+    offer = say.service_discovery(visit.setup, visit.payments, [certificates] if certificates else [])
     request = await ev.answer(offer, ServiceDetailReq, PaymentServiceSelectionReq)
     while isinstance(request, ServiceDetailReq):
-        if request.ServiceID != say.CHARGE_SERVICE:
+        if request.ServiceID not in details:
             raise Refused("FAILED_ServiceIDInvalid", f"service {request.ServiceID} is not offered [V2G2-464]")
-        request = await ev.answer(say.service_detail(request), ServiceDetailReq, PaymentServiceSelectionReq)
+        answer = say.service_detail(request, details[request.ServiceID])
+        request = await ev.answer(answer, ServiceDetailReq, PaymentServiceSelectionReq)
     check_selection(request, visit)
     return request
 
@@ -99,16 +106,21 @@ def check_selection(request: PaymentServiceSelectionReq, visit: Visit) -> None:
     selected = [(each.ServiceID, each.ParameterSetID) for each in request.SelectedServiceList.SelectedService]
     if all(service != say.CHARGE_SERVICE for service, _ in selected):
         raise Refused("FAILED_NoChargeServiceSelected", "the charge service is missing [V2G2-804]")
-    if any(service != say.CHARGE_SERVICE for service, _ in selected):
-        raise Refused("FAILED_ServiceSelectionInvalid", f"services {selected}: only 1 is offered [V2G2-467]")
+    for service, chosen in selected:
+        if service != say.CHARGE_SERVICE and not provisioning.selectable(visit, service, chosen):
+            raise Refused("FAILED_ServiceSelectionInvalid", f"service {service}, set {chosen}: not offered [V2G2-467]")
     visit.stage("identified", payment=payment)
 
 
 async def identify(ev: SeccLink, visit: Visit, selection: PaymentServiceSelectionReq) -> AuthorizationReq:
-    """PaymentDetails, for a contract; the vehicle's first AuthorizationReq ends it."""
+    """PaymentDetails, for a contract, perhaps one that it gets here; the vehicle's first AuthorizationReq ends it."""
     if selection.SelectedPaymentOption is not PaymentOption.Contract:
         return await ev.answer(say.payment_service_selection(), AuthorizationReq)
-    details = await ev.answer(say.payment_service_selection(), PaymentDetailsReq)
+    details = await ev.answer(
+        say.payment_service_selection(), PaymentDetailsReq, CertificateInstallationReq, CertificateUpdateReq
+    )
+    if not isinstance(details, PaymentDetailsReq):
+        details = await provisioning.provide(ev, visit, details)
     contract = visit.contract = authorization.accept_contract(details, visit.verify)
     answer = say.payment_details(contract.challenge, expires_soon=contract.expires_soon)
     return await ev.answer(answer, AuthorizationReq)

@@ -51,8 +51,10 @@ def session_setup(setup: api.Setup) -> iso2.SessionSetupRes:
     )
 
 
-def service_discovery(setup: api.Setup, payments: Sequence[str]) -> iso2.ServiceDiscoveryRes:
-    """Offer the ways to pay and the charge service; no other service yet, so ServiceList is left out."""
+def service_discovery(
+    setup: api.Setup, payments: Sequence[str], services: Sequence[iso2.Service] = ()
+) -> iso2.ServiceDiscoveryRes:
+    """Offer the ways to pay, the charge service, and what else there is; without other services there is no list."""
     options = {"contract": iso2.PaymentOption.Contract, "external": iso2.PaymentOption.ExternalPayment}
     return iso2.ServiceDiscoveryRes(
         ResponseCode=OK,
@@ -63,12 +65,15 @@ def service_discovery(setup: api.Setup, payments: Sequence[str]) -> iso2.Service
             FreeService=setup.free,
             SupportedEnergyTransferMode=iso2.SupportedEnergyTransferMode(EnergyTransferMode=transfer_modes(setup)),
         ),
+        ServiceList=iso2.ServiceList(Service=list(services)) if services else None,
     )
 
 
-def service_detail(request: iso2.ServiceDetailReq) -> iso2.ServiceDetailRes:
-    """Tell that the charge service has no parameters."""
-    return iso2.ServiceDetailRes(ResponseCode=OK, ServiceID=request.ServiceID)
+def service_detail(
+    request: iso2.ServiceDetailReq, parameters: iso2.ServiceParameterList | None
+) -> iso2.ServiceDetailRes:
+    """Tell the parameter sets of a service; the charge service has none."""
+    return iso2.ServiceDetailRes(ResponseCode=OK, ServiceID=request.ServiceID, ServiceParameterList=parameters)
 
 
 def payment_service_selection() -> iso2.PaymentServiceSelectionRes:

@@ -8,13 +8,29 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+from msgspec import Meta
 
 from secc.api import Beat, ChargerStatus, Level, Measurement, Topic
+from v2g.record import Record
 
 BOOTS_REMEMBERED = 16
 
+Patience = Annotated[float, Meta(ge=0.01, le=60)]
+Pace = Annotated[float, Meta(ge=0.01, le=0.5)]
 L = TypeVar("L", bound=Level)
+
+
+class ControllerSettings(Record, forbid_unknown_fields=True):
+    """How long silence is borne, and how often we speak."""
+
+    heartbeat_s: Annotated[float, Meta(ge=0.01, le=1)] = 0.5  # controllers open after 1.5 s without one
+    target_s: Pace = 0.25
+    controller_timeout_s: Patience = 2.0
+    measurement_timeout_s: Patience = 1.0
+    loop_silence_s: Patience = 2.0
+    watch_s: Pace = 0.05
 
 
 class Liveness:

@@ -32,11 +32,15 @@ class Undecodable(V2GError):
 
 
 class Refused(V2GError):
-    """The peer asked for what is not allowed; `code` is the ResponseCode that tells it so."""
+    """The peer asked for what is not allowed; `code` is the ResponseCode that tells it so.
 
-    def __init__(self, code: str, reason: str = "") -> None:
+    `payload` is the refusal as somebody else encoded it, to be handed on as it is; empty where we make our own.
+    """
+
+    def __init__(self, code: str, reason: str = "", *, payload: bytes = b"") -> None:
         self.code = code
         self.reason = reason
+        self.payload = payload
         super().__init__(f"{code}: {reason}" if reason else code)
 
 

@@ -128,6 +128,8 @@ class SeccLink(Link):
         super().__init__(stream, journal, timing)
         self.refusing = Refusing()
         self.signature: Signature | None = None
+        self.received = b""
+        """The request in hand as it came, for those who hand it on."""
         self._setup = setup or Budget(timing.setup_secc)
         self._undecodable = undecodable
         self._pending: Message | None = None
@@ -180,6 +182,11 @@ class SeccLink(Link):
         """
         await self._respond(response)
         return await self._next(*legal)
+
+    async def relay(self, response: Message, payload: bytes, legal: type[A]) -> A:
+        """Like `answer`, with the response as somebody else encoded it: `payload` leaves unchanged."""
+        await self._respond(response, payload)
+        return await self._next(legal)
 
     async def finish(self, response: Message) -> None:
         """Send the last response of the session."""
@@ -250,6 +257,7 @@ class SeccLink(Link):
                     raise
                 self.journal.record("ignored", reason=str(garbage))
             else:
+                self.received = received.payload
                 return self._admit(envelope, legal)
 
     def _admit(self, envelope: Envelope, legal: tuple[type[Message], ...]) -> Message:
@@ -275,9 +283,9 @@ class SeccLink(Link):
         wanted = ", ".join(each.__name__ for each in legal)
         raise Refused("FAILED_SequenceError", f"{self._last} came, legal is {wanted}")
 
-    async def _respond(self, response: Message) -> None:
+    async def _respond(self, response: Message, payload: bytes = b"") -> None:
         """Send; a peer that does not read holds up the session no longer than one that does not write."""
-        data = self._framed(response)
+        data = frame(PayloadType.EXI, payload) if payload else self._framed(response)
         self._pending = None
         try:
             async with asyncio.timeout(self.timing.sequence):
@@ -299,7 +307,8 @@ class SeccLink(Link):
         if self._pending is None or self._dialect is None:
             return
         try:
-            await self._respond(self._dialect.refusal(self._pending, refusal.code, self.refusing))
+            response = self._dialect.refusal(self._pending, refusal.code, self.refusing)
+            await self._respond(response, refusal.payload)
             async with asyncio.timeout(self.timing.after_failed):
                 await self._hear_stop(self._unpack(await self._next_frame()))
         except (V2GError, TimeoutError):

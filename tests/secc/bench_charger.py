@@ -79,6 +79,10 @@ class BenchCharger:
         self.levels = {"lock": "unlocked", "contactor": "open", "power": "off"}
         self.running = False
         self.asked: list[api.AuthorizationRequest] = []
+        self.backend: Callable[[api.CertificateRequest], api.BackendCertificate | None] = lambda _: None
+        """The operator's answer to a certificate request; None is silence."""
+        self.certificates: list[api.CertificateRequest] = []
+        self._delivered: dict[str, api.BackendCertificate | None] = {}
         self._checked = False
         self._forbidden = ""
         self._sample = 0
@@ -263,3 +267,12 @@ class BenchCharger:
         self._note("ask", request=request)
         self.asked.append(request)
         self.report()
+
+    def ask_certificate(self, request: api.CertificateRequest) -> None:
+        self._note("ask_certificate", request=request)
+        self.certificates.append(request)
+        self._delivered[request.id] = self.backend(request)
+        self.report()
+
+    def certificate(self, request_id: str) -> api.BackendCertificate | None:
+        return self._delivered.get(request_id)

@@ -12,7 +12,8 @@ import pytest
 
 from secc import api
 from secc.charger import Charger, Presented, Trouble
-from secc.controller import Controller, ControllerSettings
+from secc.controller import Controller
+from secc.liveness import ControllerSettings
 from tests.brokers import PATIENCE_S, Peer, RunningBroker, background, eventually, peer_of
 
 # Bounds are long where a test is not about them: brokers on a busy machine stall.

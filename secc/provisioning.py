@@ -1,0 +1,184 @@
+"""Contract certificates through this station: what is offered, what is checked, and how the operator is asked.
+
+The vehicle's request goes to the operator as it came, and his answer to the vehicle as it came: contract and key are
+neither's of ours. Checked here is what the request itself can prove, its signature and the dates and chain it brings,
+so that nobody keeps the operator busy with what must fail; whether the vehicle is known is his to say. Of the answer
+is checked that it is one: of this session, to this request, and no larger than such messages get.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import Literal
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+from secc import api
+from secc.visit import Visit
+from v2g import identifiers, protocols, signature
+from v2g.dialect import Envelope
+from v2g.errors import Refused, Undecodable, Untrusted
+from v2g.link import SeccLink
+from v2g.messages import iso2
+from v2g.timing import Budget
+from v2g.trust import Role, Rule
+
+SERVICE = 2
+Action = Literal["install", "update"]
+SETS: dict[Action, tuple[int, str]] = {"install": (1, "Installation"), "update": (2, "Update")}
+"""ParameterSetID and the value of the parameter `Service`; that an update is set 2 is (unverified)."""
+Request = iso2.CertificateInstallationReq | iso2.CertificateUpdateReq
+REFUSED = "certificate_refused"
+HANDED_ON = "certificate_delivered"
+
+
+# --- the offer ------------------------------------------------------------------------------------------------------
+
+
+def offered(visit: Visit) -> tuple[Action, ...]:
+    """What is offered: inside TLS, to a vehicle that may pay by contract, and where the configuration says so."""
+    settings = visit.config.provisioning
+    wanted: dict[Action, bool] = {"install": settings.install, "update": settings.update}
+    possible = visit.secure and "contract" in visit.payments
+    return tuple(action for action, here in wanted.items() if here and possible)
+
+
+def service(visit: Visit) -> iso2.Service | None:
+    """The certificate service for the list of services; None where nothing is offered."""
+    if not offered(visit):
+        return None
+    return iso2.Service(
+        ServiceID=SERVICE,
+        ServiceName="Certificate",
+        ServiceCategory=iso2.ServiceCategory.ContractCertificate,
+        FreeService=visit.config.provisioning.free,
+    )
+
+
+def parameters(visit: Visit) -> iso2.ServiceParameterList:
+    """The parameter sets of the certificate service."""
+    sets = [SETS[action] for action in offered(visit)]
+    return iso2.ServiceParameterList(
+        ParameterSet=[
+            iso2.ParameterSet(ParameterSetID=number, Parameter=[iso2.Parameter(Name="Service", stringValue=name)])
+            for number, name in sets
+        ]
+    )
+
+
+def selectable(visit: Visit, service_id: int, parameter_set: int | None) -> bool:
+    """Whether this is the certificate service and may be selected with the parameter set, or without naming one."""
+    numbers = [SETS[action][0] for action in offered(visit)]
+    return service_id == SERVICE and bool(numbers) and (parameter_set is None or parameter_set in numbers)
+
+
+# --- the request ----------------------------------------------------------------------------------------------------
+
+
+async def provide(ev: SeccLink, visit: Visit, request: Request) -> iso2.PaymentDetailsReq:
+    """Have a certificate request answered by the operator; only PaymentDetailsReq may follow [V2G2-554] [V2G2-557].
+
+    Raises `Refused` with the code for what the request cannot prove, with the operator's own refusal, and with FAILED
+    where there is no answer within the station's time, or none that can be handed on.
+    """
+    budget = Budget(visit.timing.message_performance(ev.dialect.protocol.key, type(request).__name__))
+    action: Action = "install" if isinstance(request, iso2.CertificateInstallationReq) else "update"
+    if action not in offered(visit):
+        raise Refused("FAILED", f"certificates are not provided here: {action}")
+    check(ev, visit, request)
+    payload = await ask(visit, action, ev.received, budget)
+    try:
+        response = read(ev, request, payload)
+    except Undecodable as error:
+        visit.charger.event(REFUSED, str(error), topic=api.BACKEND_CERTIFICATE.name)
+        raise Refused("FAILED", f"the operator's answer cannot be handed on: {error}") from error
+    code = ev.dialect.code(response)
+    if code.startswith("FAILED"):
+        visit.charger.event(REFUSED, f"the operator says {code}")
+        raise Refused(code, "the operator refuses a certificate", payload=payload)
+    visit.charger.event(HANDED_ON, action)
+    return await ev.relay(response, payload, iso2.PaymentDetailsReq)
+
+
+def check(ev: SeccLink, visit: Visit, request: Request) -> None:
+    """Check what the request proves by itself; raises `Refused` with the code that says what is wrong."""
+    key = _installing(request) if isinstance(request, iso2.CertificateInstallationReq) else _updating(request, visit)
+    if ev.signature is None:
+        raise Refused("FAILED_SignatureError", "the request is not signed")
+    forms = protocols.schema("iso2").fragment_forms(request)
+    try:
+        proof = signature.verify(ev.signature, {request.Id: forms}, key, "iso2")
+    except Untrusted as error:
+        raise Refused("FAILED_SignatureError", str(error)) from error
+    visit.journal.record("signature", verified=str(proof))
+
+
+def _installing(request: iso2.CertificateInstallationReq) -> PublicKeyTypes:
+    """The key of a provisioning certificate that is valid today; its issuers are not in the message."""
+    try:
+        certificate = x509.load_der_x509_certificate(request.OEMProvisioningCert)
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise Refused("FAILED_NoCertificateAvailable", "OEMProvisioningCert is no certificate") from error
+    if not certificate.not_valid_before_utc <= datetime.now(UTC) <= certificate.not_valid_after_utc:
+        raise Refused("FAILED_CertificateExpired", "the provisioning certificate is not valid today [V2G2-468]")
+    return key
+
+
+def _updating(request: iso2.CertificateUpdateReq, visit: Visit) -> PublicKeyTypes:
+    """The key of the contract to be renewed, whose chain has to hold."""
+    presented = request.ContractSignatureCertChain
+    chain = [presented.Certificate, *(presented.SubCertificates.Certificate if presented.SubCertificates else ())]
+    verdict = visit.verify(chain, Role.CONTRACT)
+    if verdict.broken is not None:
+        expired = verdict.broken in (Rule.EXPIRED, Rule.NOT_YET_VALID) and verdict.tier == "leaf"
+        foreign = verdict.broken is Rule.PROFILE
+        code = "CertificateExpired" if expired else "NoCertificateAvailable" if foreign else "CertChainError"
+        raise Refused(f"FAILED_{code}", f"{verdict.broken}: {verdict.detail}")
+    if not identifiers.same_emaid(request.eMAID, verdict.subject):
+        raise Refused("FAILED_NoCertificateAvailable", "the eMAID is not the one of the contract certificate")
+    return x509.load_der_x509_certificate(chain[0]).public_key()
+
+
+# --- the operator ---------------------------------------------------------------------------------------------------
+
+
+async def ask(visit: Visit, action: Action, exi: bytes, budget: Budget) -> bytes:
+    """Ask the operator and wait for his answer as long as the vehicle lets us; raises `Refused`."""
+    charger, request_id = visit.charger, secrets.token_hex(8)
+    if len(exi) > api.EXI_LIMIT:
+        raise Refused("FAILED", f"a request of {len(exi)} bytes is no certificate request")
+    charger.ask_certificate(
+        api.CertificateRequest(
+            id=request_id,
+            session=visit.session,
+            action=action,
+            deadline_s=budget.left(),
+            namespace=protocols.ISO2.namespace,
+            exi=exi,
+        )
+    )
+    await charger.until(lambda: bool(visit.over) or charger.certificate(request_id) is not None, budget.left())
+    answer = charger.certificate(request_id)
+    if visit.over:
+        raise Refused("FAILED", visit.over)
+    if answer is None:
+        charger.event(REFUSED, "the operator did not answer in time", id=request_id)
+        raise Refused("FAILED", "the operator did not answer in time")
+    if answer.status != "accepted" or answer.exi is None:
+        charger.event(REFUSED, "the operator has no answer", id=request_id)
+        raise Refused("FAILED", "the operator has no answer")
+    return answer.exi
+
+
+def read(ev: SeccLink, request: Request, payload: bytes) -> iso2.BodyElement:
+    """Read the operator's answer; raises `Undecodable` for one to another request or of another session."""
+    envelope: Envelope = ev.dialect.unwrap(protocols.schema(ev.dialect.protocol.schema).decode(payload))
+    if not isinstance(envelope.body, request.Response):
+        raise Undecodable(f"{type(envelope.body).__name__} came in answer to {type(request).__name__}")
+    if envelope.session_id != ev.session_id:
+        raise Undecodable("the answer bears another session id")
+    return envelope.body
