@@ -16,6 +16,7 @@ from v2g.exi.relaxed import Relaxed
 from v2g.exi.texts import Name
 from v2g.exi.types import Flag, Listed, Octets, Simple, Text, Whole
 from v2g.exi.wording import event_code_name
+from v2g.v2gtp import LIMIT
 
 Form = Literal["document", "fragment"]
 
@@ -49,6 +50,8 @@ class Explained:
 
 def explain(grammars: Iterable[Grammar], data: bytes, form: Form, verdict: Decoded | Undecodable) -> Explained:
     """Tell how `data` led to the verdict: by the first grammar that comes to the same."""
+    if isinstance(verdict, Undecodable) and len(data) > LIMIT:
+        return Explained((Step(0, _digits(data), "", _not_read(verdict)),), None, verdict)
     decoded, error = (verdict, None) if isinstance(verdict, Decoded) else (None, verdict)
     wanted = str(error) if decoded is None else decoded.message
     steps: tuple[Step, ...] = ()
@@ -74,7 +77,7 @@ class _Tracing(Reading):
     def __init__(self, grammar: Grammar, data: bytes) -> None:
         super().__init__(grammar, data)
         self.steps: list[Step] = []
-        self._digits = "".join(f"{octet:08b}" for octet in data)
+        self._digits = _digits(data)
         self._told = 0
         self._noted = 0
 
@@ -83,8 +86,7 @@ class _Tracing(Reading):
         try:
             message = way(self).message
         except Undecodable as error:
-            expected = f"; expected {error.expected}" if error.expected else ""
-            self._step(self._size, f"not read: {error.what}{expected}", error.path)
+            self._step(self._size, _not_read(error), error.path)
             return str(error)
         padding = -self._at % 8
         if padding:
@@ -162,6 +164,14 @@ class _Tracing(Reading):
         if self._told < self._at or not isinstance(kind, Text | Octets):
             self._tell(_meaning(kind, value))
         return value
+
+
+def _digits(data: bytes) -> str:
+    return "".join(f"{octet:08b}" for octet in data)
+
+
+def _not_read(error: Undecodable) -> str:
+    return f"not read: {error.what}{'; expected ' if error.expected else ''}{error.expected}"
 
 
 def _meaning(kind: Simple, value: Any) -> str:

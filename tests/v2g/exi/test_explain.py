@@ -19,6 +19,7 @@ from v2g.exi.notes import Decoded, Quirk
 from v2g.exi.runtime import MOST_ITEMS
 from v2g.messages import din, iso2
 from v2g.protocols import SCHEMAS, schema
+from v2g.v2gtp import LIMIT
 
 REFUSED = json.loads((Path(__file__).parents[2] / "vectors" / "undecodable.json").read_text())
 PRECHARGE = bytes.fromhex("80980137ab6fbbd171001c818812006041880800")
@@ -197,3 +198,53 @@ def test_two_parts_in_one_fragment_are_refused() -> None:
     data = schema("iso2").encode_fragment(iso2.SelectedService(ServiceID=1))
     with pytest.raises(Undecodable, match="end of the fragment"):
         schema("iso2").decode_fragment(data[:-1] + b"\x01\x00")
+
+
+def test_more_than_a_frame_holds_is_explained_in_one_step() -> None:
+    data = PRECHARGE + bytes(LIMIT)
+    explained = schema("iso2").explain(data)
+    assert [len(step.bits) for step in explained.steps] == [8 * len(data)]
+    assert f"at most {LIMIT}" in explained.steps[0].meaning
+
+
+# Taken apart by hand: the bits behind the header, each with what it begins or is.
+PRECHARGE_STEPS = [
+    ("010111", "SE PreChargeReq"),
+    ("0", "SE DC_EVStatus"),
+    ("0", "SE EVReady"),
+    ("0", "CH"),
+    ("1", "true"),
+    ("0", "EE"),
+    ("0", "SE EVErrorCode"),
+    ("0", "CH"),
+    ("0000", "NO_ERROR (0 of 12)"),
+    ("0", "EE"),
+    ("0", "SE EVRESSSOC"),
+    ("0", "CH"),
+    ("0111001", "57"),
+    ("0", "EE"),
+    ("0", "EE"),
+    ("0", "SE EVTargetVoltage"),
+    ("0", "SE Multiplier"),
+    ("0", "CH"),
+    ("011", "0 (sent as 3)"),
+    ("0", "EE"),
+    ("0", "SE Unit"),
+    ("0", "CH"),
+    ("100", "V (4 of 7)"),
+    ("0", "EE"),
+    ("0", "SE Value"),
+    ("0", "CH"),
+    ("01001000000000011", "400"),
+    ("0", "EE"),
+    ("0", "EE"),
+]
+
+
+def test_a_message_is_explained_as_by_hand() -> None:
+    steps = schema("iso2").explain(PRECHARGE).steps
+    first = next(number for number, step in enumerate(steps) if step.bit == 62)
+    told = [(step.bits, step.meaning.partition(" (code")[0]) for step in steps[first : first + len(PRECHARGE_STEPS)]]
+    assert told == PRECHARGE_STEPS
+    assert steps[-1].meaning == "padding"
+    assert [step.path for step in steps[:3]] == ["", "", "V2G_Message"]

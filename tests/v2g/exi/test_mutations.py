@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterator
+from itertools import accumulate
 from random import Random
 from typing import Any
 
@@ -14,22 +15,23 @@ from hypothesis import strategies as st
 
 from tests.endurance import count
 from tests.fuzz.mutations import BENDINGS
-from tests.random_messages import Messages
+from tests.random_messages import Messages, understood
 from v2g.errors import Undecodable
 from v2g.exi.codec import Schema
 from v2g.exi.explain import Reading
 from v2g.exi.library import READING
 from v2g.exi.notes import Decoded, Note, Quirk
+from v2g.exi.trace import Form
 from v2g.protocols import SCHEMAS, schema
 
 MUTATIONS = count(100, 10_000)
 PREFIXES = count(50, 400)
 
 
-def _verdict(codec: Schema, data: bytes) -> Decoded | str:
+def _verdict(codec: Schema, data: bytes, form: Form = "document") -> Decoded | str:
     """Read, or tell why not."""
     try:
-        return codec.read(data)
+        return codec.read(data) if form == "document" else codec.read_fragment(data)
     except Undecodable as error:
         return str(error)
 
@@ -51,15 +53,24 @@ def _slow_verdict(codec: Schema, data: bytes) -> Decoded | str:
     return verdict
 
 
-def _changed(name: str, purpose: str) -> Iterator[bytes]:
+def _changed(name: str, purpose: str, form: Form = "document") -> Iterator[bytes]:
     """Make random messages of a schema set and change their bytes."""
     codec = schema(name)
     random = Random(f"{purpose} {name}")
     messages = Messages(codec.grammar, random)
-    pool = [codec.encode(messages.root()) for _ in range(20)]
+    frame = codec.grammar.fragment
+    parts = [(code, cls) for code, cls in frame.classes.items() if understood(cls)]
+
+    def fresh() -> bytes:
+        if form == "document":
+            return codec.encode(messages.root())
+        code, cls = random.choice(parts)
+        return codec.library.write(frame, code, messages.message(cls))
+
+    pool = [fresh() for _ in range(20)]
     for number in range(MUTATIONS):
         if number % 5 == 0:
-            pool[random.randrange(len(pool))] = codec.encode(messages.root())
+            pool[random.randrange(len(pool))] = fresh()
         data = random.choice(pool)
         for _ in range(random.choice((1, 1, 2))):
             data = random.choice(BENDINGS)(random, data, pool)
@@ -105,18 +116,17 @@ def test_what_was_read_can_be_written_and_read_again(name: str) -> None:
             assert codec.read(codec.encode(verdict.message, strict=False)).message == verdict.message
 
 
+@pytest.mark.parametrize("form", ["document", "fragment"])
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_all_bits_are_explained(name: str) -> None:
+def test_all_bits_are_explained(name: str, form: Form) -> None:
     codec = schema(name)
-    for data in _changed(name, "steps through"):
-        explained = codec.explain(data)
+    for data in _changed(name, f"steps through {form} of", form):
+        explained = codec.explain(data, form)
         assert "".join(step.bits for step in explained.steps) == "".join(f"{octet:08b}" for octet in data)
-        at = 0
-        for step in explained.steps:
-            assert step.bit == at
-            assert step.meaning
-            at += len(step.bits)
-        assert (explained.decoded or str(explained.error)) == _verdict(codec, data)
+        places = accumulate((len(step.bits) for step in explained.steps), initial=0)
+        assert [step.bit for step in explained.steps] == list(places)[:-1]
+        assert all(step.meaning for step in explained.steps)
+        assert (explained.decoded or str(explained.error)) == _verdict(codec, data, form)
         assert explained.steps[-1].meaning.startswith("not read: ") is (explained.error is not None)
 
 
