@@ -59,61 +59,7 @@ class Asks(Structure[R_co]):
         """The response that belongs to this request."""
 
 
-class Link:
-    """What both sides share: frames in, frames out, one message at a time."""
-
-    def __init__(self, stream: Stream, journal: Journal, timing: Timing) -> None:
-        self.stream = stream
-        self.journal = journal
-        self.timing = timing
-        self.session_id = b""
-        self._dialect: Dialect | None = None
-        self._framer = Framer((PayloadType.EXI,))
-        self._frames: deque[Frame] = deque()
-
-    @property
-    def dialect(self) -> Dialect:
-        """The standard agreed on; a ValueError before that."""
-        if self._dialect is None:
-            raise ValueError("no protocol was negotiated yet")
-        return self._dialect
-
-    async def _next_frame(self) -> Frame:
-        """Wait for one whole frame; holds at most one that came early."""
-        while not self._frames:
-            data = await self.stream.receive()
-            if not data:
-                raise PeerGone("the peer closed the connection")
-            self._framer.feed(data)
-            while (received := self._framer.next()) is not None:
-                self._frames.append(received)
-                if len(self._frames) > 1 + EARLY_FRAMES:
-                    raise Undecodable(f"{len(self._frames)} messages at once, none was answered yet")
-        return self._frames.popleft()
-
-    def _framed(self, body: Message, signature: Signature | None = None) -> bytes:
-        """Pack and encode a message of the session; raises ValueError for one that cannot be expressed."""
-        packed = self.dialect.wrap(
-            Envelope(session_id=self.session_id or NO_SESSION, body=body, signature=signature),
-        )
-        return frame(PayloadType.EXI, protocols.schema(self.dialect.protocol.schema).encode(packed))
-
-    def _read(self, schema: str, received: Frame) -> Decoded:
-        decoded = protocols.schema(schema).read(received.payload)
-        if decoded.notes:
-            self.journal.record("note", count=len(decoded.notes), first=str(decoded.notes[0]))
-        return decoded
-
-    def _unpack(self, received: Frame) -> Envelope:
-        return self.dialect.unwrap(self._read(self.dialect.protocol.schema, received).message)
-
-    async def close(self) -> None:
-        """End the connection; a peer that is gone already is no error."""
-        with contextlib.suppress(V2GError):
-            await self.stream.close()
-
-
-class SeccLink(Link):
+class SeccLink(Wire):
     """The station's end: `answer` is the only thing a session does with it."""
 
     def __init__(
@@ -128,8 +74,7 @@ class SeccLink(Link):
         super().__init__(stream, journal, timing)
         self.refusing = Refusing()
         self.signature: Signature | None = None
-        self.received = b""
-        """The request in hand as it came, for those who hand it on."""
+        self.received = b""  # the request in hand as it came
         self._setup = setup or Budget(timing.setup_secc)
         self._undecodable = undecodable
         self._pending: Message | None = None
@@ -251,13 +196,12 @@ class SeccLink(Link):
         while True:
             received = await self._await_frame(wait.left())
             try:
-                envelope = self._unpack(received)
+                envelope, self.received = self._unpack(received), received.payload
             except Undecodable as garbage:
                 if self._undecodable == "close":
                     raise
                 self.journal.record("ignored", reason=str(garbage))
             else:
-                self.received = received.payload
                 return self._admit(envelope, legal)
 
     def _admit(self, envelope: Envelope, legal: tuple[type[Message], ...]) -> Message:
@@ -307,8 +251,7 @@ class SeccLink(Link):
         if self._pending is None or self._dialect is None:
             return
         try:
-            response = self._dialect.refusal(self._pending, refusal.code, self.refusing)
-            await self._respond(response, refusal.payload)
+            await self._respond(self._dialect.refusal(self._pending, refusal.code, self.refusing), refusal.payload)
             async with asyncio.timeout(self.timing.after_failed):
                 await self._hear_stop(self._unpack(await self._next_frame()))
         except (V2GError, TimeoutError):
@@ -324,7 +267,7 @@ class SeccLink(Link):
             await self._respond(self.dialect.stopped())
 
 
-class EvccLink(Link):
+class EvccLink(Wire):
     """The vehicle's end: `ask` is the only thing a session does with it."""
 
     def __init__(self, stream: Stream, journal: Journal, timing: Timing) -> None:
