@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from secc import authorization, provisioning, schedules
+from secc import authorization, provisioning, schedules, vehicle
 from secc import iso2_parameters as parameters
 from secc import iso2_responses as say
 from secc.authorization import Grant
-from secc.limits import TEST_CURRENT_A
+from secc.dc_output import DcOutput
 from secc.visit import Visit
 from v2g import identifiers, units
 from v2g.errors import Refused
@@ -31,7 +31,6 @@ from v2g.messages.iso2 import (
     ChargingStatusRes,
     CurrentDemandReq,
     CurrentDemandRes,
-    DC_EVErrorCode,
     EVSEStatus,
     PaymentDetailsReq,
     PaymentOption,
@@ -45,17 +44,14 @@ from v2g.messages.iso2 import (
     SessionStopReq,
     WeldingDetectionReq,
 )
-from v2g.timing import Budget
 
 
 @dataclass(slots=True, kw_only=True)
 class Agreed:
-    """What was negotiated: the schedules offered, the tuple chosen, and the vehicle's own maximum voltage."""
+    """What was negotiated: the schedules offered and the tuple chosen."""
 
     offered: SAScheduleList = field(default_factory=lambda: SAScheduleList(SAScheduleTuple=[]))
     tuple_id: int = schedules.TUPLE_ID
-    precharged_v: float = 0.0
-    vehicle_max_v: float | None = None
 
 
 async def serve(ev: SeccLink, visit: Visit) -> None:
@@ -173,10 +169,10 @@ async def charge(ev: SeccLink, visit: Visit, wanted: ChargeParameterDiscoveryReq
             wanted = await ev.answer(say.power_delivery(status(visit)), ChargeParameterDiscoveryReq)
             continue
         visit.stage("stopping")
-        await visit.power_down()
+        await visit.power_down(visit.timing.ramp_down, visit.timing.contactor_open)
         if energy == "AC":
             return await ev.answer(say.power_delivery(status(visit)), SessionStopReq)
-        return await detect_welding(ev, visit)
+        return await detect_welding(ev, visit, DcOutput(visit=visit))
 
 
 def negotiate(visit: Visit, agreed: Agreed, wanted: ChargeParameterDiscoveryReq) -> None:
@@ -184,7 +180,6 @@ def negotiate(visit: Visit, agreed: Agreed, wanted: ChargeParameterDiscoveryReq)
     bounds = visit.limits.station()
     steps = schedules.default_steps(bounds.max_w)
     agreed.offered = schedules.sa_schedule_list(steps, wanted.EVChargeParameter.DepartureTime)
-    agreed.vehicle_max_v = visit.limits.claims["ev"].max_v
     visit.limits.schedule(steps)
     visit.lock()
     visit.stage("preparing")
@@ -225,21 +220,22 @@ async def deliver_dc(
 ) -> PowerDeliveryReq:
     """DC: from the offer over cable check and pre-charge to the PowerDeliveryReq that ends delivery."""
     negotiate(visit, agreed, wanted)
+    output = DcOutput(visit=visit)
     ev.refusing.status = "EVSE_Ready"
     check = await ev.answer(parameters.dc_offer(visit, agreed.offered), CableCheckReq)
-    request = await check_cable(ev, visit, agreed, check)
-    power = await precharge(ev, visit, agreed, request)
+    request = await check_cable(ev, visit, output, check)
+    power = await precharge(ev, visit, output, request)
     if power.ChargeProgress is ChargeProgress.Stop:
         return power
     if power.ChargeProgress is ChargeProgress.Renegotiate:
         raise Refused("FAILED", "nothing was started that could be renegotiated [V2G2-812]")
     begin_delivery(visit, agreed, power)
-    visit.deliver(agreed.precharged_v)
+    output.deliver()
     visit.stage("charging")
     loop: CurrentDemandReq | PowerDeliveryReq
     loop = await ev.answer(say.power_delivery(status(visit)), CurrentDemandReq)
     while isinstance(loop, CurrentDemandReq):
-        loop = await ev.answer(current_demand(visit, agreed, loop), CurrentDemandReq, PowerDeliveryReq)
+        loop = await ev.answer(current_demand(visit, output, agreed, loop), CurrentDemandReq, PowerDeliveryReq)
     return ends_delivery(loop)
 
 
@@ -277,107 +273,51 @@ def charging_status(visit: Visit, agreed: Agreed) -> ChargingStatusRes:
     return say.charging_status(visit.setup, agreed.tuple_id, max_a, visit.charger.meter, ac_status(visit))
 
 
-def current_demand(visit: Visit, agreed: Agreed, request: CurrentDemandReq) -> CurrentDemandRes:
+def current_demand(visit: Visit, output: DcOutput, agreed: Agreed, request: CurrentDemandReq) -> CurrentDemandRes:
     """Answer one turn of the DC loop from the snapshot alone, and set the operating point within all limits."""
-    parameters.follow_vehicle(request, visit)
-    agreed.vehicle_max_v = visit.limits.claims["ev"].max_v
-    volts, amperes = units.number(request.EVTargetVoltage), units.number(request.EVTargetCurrent)
-    measured = visit.charger.measurement
-    present = (measured.voltage_v, measured.current_a) if measured is not None else (0.0, 0.0)
-    parameters.demand_sane(volts, amperes, present[0], agreed.vehicle_max_v)
-    bounds = visit.limits.refresh()
-    clamped_v = volts if bounds.max_v is None else min(volts, bounds.max_v)
-    clamped_a = min(amperes, bounds.max_a, bounds.max_w / clamped_v if clamped_v > 0 else 0.0)
-    if not visit.fallen:
-        visit.charger.target("charge", clamped_v, clamped_a, vehicle_max_voltage_v=agreed.vehicle_max_v)
+    vehicle.follow_dc(request, visit)
+    flow = output.supply(units.number(request.EVTargetVoltage), units.number(request.EVTargetCurrent))
     delay_s = visit.config.session.notification_max_delay_s
-    return say.current_demand(
-        visit.setup,
-        agreed.tuple_id,
-        wanted=(volts, amperes),
-        present=present,
-        bounds=bounds,
-        meter=visit.charger.meter,
-        status=say.dc_status("EVSE_Ready", visit.wish(), delay_s, visit.charger.state),
-    )
+    status = say.dc_status("EVSE_Ready", visit.wish(), delay_s, visit.charger.state)
+    return say.current_demand(visit.setup, agreed.tuple_id, flow, visit.charger.meter, status)
 
 
 # --- DC before and after the loop -----------------------------------------------------------------------------------
 
 
-async def check_cable(ev: SeccLink, visit: Visit, agreed: Agreed, request: CableCheckReq) -> PreChargeReq:
+async def check_cable(ev: SeccLink, visit: Visit, output: DcOutput, request: CableCheckReq) -> PreChargeReq:
     """Have the isolation tested; the vehicle asks again until the test is over."""
-    budget, pilot = Budget(visit.timing.cable_check_secc), Budget(visit.timing.pilot_decide)
-    visit.order_open("before the cable check")
-    visit.limits.move("testing")
-    asked = False
-    while True:
-        if request.DC_EVStatus.EVErrorCode is not DC_EVErrorCode.NO_ERROR:
-            raise Refused("FAILED", f"the vehicle reports {request.DC_EVStatus.EVErrorCode}")
-        if not asked and visit.pilot in "CD" and visit.locked and visit.dead:
-            visit.demand_safety()
-            visit.live = True
-            visit.charger.check_cable(
-                test_voltage_v=parameters.test_voltage(agreed.vehicle_max_v, visit.setup),
-                vehicle_max_voltage_v=agreed.vehicle_max_v or visit.setup.max_voltage_v,
-                deadline_s=budget.left(),
-            )
-            asked = True
-        if not asked and pilot.over:
-            why = f"the pilot is {visit.pilot}, locked: {visit.locked}, output dead: {visit.dead}"
-            raise Refused("FAILED", f"no test: {why} [V2G2-917]")
-        outcome = visit.charger.cable_check if asked else "running"
-        state = visit.charger.state
-        if outcome == "passed" and state is not None and state.isolation in ("valid", "warning", "no_imd"):
-            ready = say.dc_status("EVSE_Ready", state=state)
-            return await ev.answer(say.cable_check("Finished", ready), PreChargeReq)
-        if outcome == "failed" or (outcome == "passed" and state is not None and state.isolation == "fault"):
-            raise Refused("FAILED", "the isolation test failed")
-        if budget.over:
-            raise Refused("FAILED", "the cable check took too long")
+    output.begin_test()
+    while not output.tested(vehicle.error(request.DC_EVStatus)):
         active = say.dc_status("EVSE_IsolationMonitoringActive")
         request = await ev.answer(say.cable_check("Ongoing", active), CableCheckReq)
+    ready = say.dc_status("EVSE_Ready", state=visit.charger.state)
+    return await ev.answer(say.cable_check("Finished", ready), PreChargeReq)
 
 
-async def precharge(ev: SeccLink, visit: Visit, agreed: Agreed, request: PreChargeReq) -> PowerDeliveryReq:
+async def precharge(ev: SeccLink, visit: Visit, output: DcOutput, request: PreChargeReq) -> PowerDeliveryReq:
     """Bring the output to the voltage the vehicle names each time, with 2 A at the most."""
-    budget = Budget(visit.timing.precharge_secc)
-    visit.energise("PreCharge")
+    output.begin_precharge()
     following: PreChargeReq | PowerDeliveryReq = request
     while isinstance(following, PreChargeReq):
-        parameters.precharge_sane(following, agreed.vehicle_max_v)
-        if budget.over:
-            raise Refused("FAILED", "the pre-charge took too long")
-        volts, bounds = units.number(following.EVTargetVoltage), visit.limits.refresh()
-        agreed.precharged_v = volts if bounds.max_v is None else min(volts, bounds.max_v)
-        amperes = min(TEST_CURRENT_A, bounds.max_a)
-        visit.charger.target("precharge", agreed.precharged_v, amperes, vehicle_max_voltage_v=agreed.vehicle_max_v)
-        measured = visit.charger.measurement
-        present_v = measured.voltage_v if measured is not None else 0.0
+        volts, amperes = units.number(following.EVTargetVoltage), units.number(following.EVTargetCurrent)
+        present_v = output.precharge(volts, amperes, vehicle.error(following.DC_EVStatus))
         answer = say.precharge(present_v, say.dc_status("EVSE_Ready", state=visit.charger.state))
         following = await ev.answer(answer, PreChargeReq, PowerDeliveryReq)
     return following
 
 
-async def detect_welding(ev: SeccLink, visit: Visit) -> SessionStopReq:
+async def detect_welding(ev: SeccLink, visit: Visit, output: DcOutput) -> SessionStopReq:
     """Tell the vehicle the output voltage while it tests its contactors, as often as it asks."""
     ev.refusing.status = "EVSE_Shutdown"
-    visit.charger.target("welding")
+    output.discharge()
     request = await ev.answer(say.power_delivery(status(visit)), WeldingDetectionReq, SessionStopReq)
     while isinstance(request, WeldingDetectionReq):
-        await expect_pilot_b(visit)
-        measured = visit.charger.measurement
-        present_v = measured.voltage_v if measured is not None else 0.0
-        answer = say.welding_detection(present_v, say.dc_status("EVSE_Shutdown", state=visit.charger.state))
+        await output.left_by_vehicle()
+        answer = say.welding_detection(output.voltage_v, say.dc_status("EVSE_Shutdown", state=visit.charger.state))
         request = await ev.answer(answer, WeldingDetectionReq, SessionStopReq)
-    await expect_pilot_b(visit)
+    await output.left_by_vehicle()
     return request
-
-
-async def expect_pilot_b(visit: Visit) -> None:
-    """Refuse unless the vehicle has opened the pilot's switch; seeing that may take a moment."""
-    if not await visit.pilot_becomes("B", visit.timing.pilot_decide * 0.8):
-        raise Refused("FAILED", f"the control pilot is {visit.pilot}, not B")
 
 
 async def say_goodbye(ev: SeccLink, visit: Visit, stop: SessionStopReq) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from secc import api
 from secc.charger import Wish
+from secc.dc_output import Flow
 from secc.limits import Bounds
 from v2g import units
 from v2g.messages import iso2
@@ -189,29 +190,20 @@ def precharge(voltage_v: float, status: iso2.DC_EVSEStatus) -> iso2.PreChargeRes
 
 
 def current_demand(
-    setup: api.Setup,
-    tuple_id: int,
-    *,
-    wanted: tuple[float, float],
-    present: tuple[float, float],
-    bounds: Bounds,
-    meter: api.Meter | None,
-    status: iso2.DC_EVSEStatus,
+    setup: api.Setup, tuple_id: int, flow: Flow, meter: api.Meter | None, status: iso2.DC_EVSEStatus
 ) -> iso2.CurrentDemandRes:
-    """Tell present values, limits and which of them the wish (volts, amperes) reaches."""
-    volts, amperes = wanted
-    max_v = _max_v(setup, bounds)
+    """Tell present values, limits and which of them the vehicle's wish reaches."""
     return iso2.CurrentDemandRes(
         ResponseCode=OK,
         DC_EVSEStatus=status,
-        EVSEPresentVoltage=units.nearest(present[0], UnitSymbol.V),
-        EVSEPresentCurrent=units.nearest(present[1], UnitSymbol.A),
-        EVSECurrentLimitAchieved=amperes >= bounds.max_a,
-        EVSEVoltageLimitAchieved=volts >= max_v,
-        EVSEPowerLimitAchieved=volts * amperes >= bounds.max_w,
-        EVSEMaximumVoltageLimit=units.maximum(max_v, UnitSymbol.V),
-        EVSEMaximumCurrentLimit=units.maximum(bounds.max_a, UnitSymbol.A),
-        EVSEMaximumPowerLimit=units.maximum(bounds.max_w, UnitSymbol.W),
+        EVSEPresentVoltage=units.nearest(flow.voltage_v, UnitSymbol.V),
+        EVSEPresentCurrent=units.nearest(flow.current_a, UnitSymbol.A),
+        EVSECurrentLimitAchieved=flow.current_limited,
+        EVSEVoltageLimitAchieved=flow.voltage_limited,
+        EVSEPowerLimitAchieved=flow.power_limited,
+        EVSEMaximumVoltageLimit=units.maximum(flow.max_voltage_v, UnitSymbol.V),
+        EVSEMaximumCurrentLimit=units.maximum(flow.bounds.max_a, UnitSymbol.A),
+        EVSEMaximumPowerLimit=units.maximum(flow.bounds.max_w, UnitSymbol.W),
         EVSEID=setup.evse_id,
         SAScheduleTupleID=tuple_id,
         MeterInfo=meter_info(meter),

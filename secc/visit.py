@@ -64,6 +64,8 @@ class Visit:
     """Which requests are still served after the pilot left C and D."""
     fallen: str = ""
     """Why a DC output was opened in the loop; only a new cable check and pre-charge may close it again."""
+    renegotiates: bool = True
+    """Whether the vehicle can be asked to renegotiate, which not every standard knows."""
     expected: Expectations = field(init=False)
     _ordered: Literal["open", "closed"] = "open"
     _closed: bool = False
@@ -208,14 +210,14 @@ class Visit:
         measured = self.charger.measurement
         return self.contactor == "open" and measured is not None and abs(measured.voltage_v) < SAFE_V
 
-    async def power_down(self) -> None:
-        """Ramp to 0 A, then power off, then open; raises FAILED_ContactorError when it does not open."""
+    async def power_down(self, ramp_s: float, open_s: float) -> None:
+        """Ramp to 0 A, then power off, then open, each in its time; raises FAILED_ContactorError when still closed."""
         self.live = False
         self.charger.target("idle")
         self.limits.move("closed")
-        await self.charger.until(lambda: bool(self.over) or self._currentless(), self.timing.ramp_down)
+        await self.charger.until(lambda: bool(self.over) or self._currentless(), ramp_s)
         self.order_open("PowerDelivery(Stop)")
-        if not await self.charger.until(lambda: self.contactor == "open", self.timing.contactor_open):
+        if not await self.charger.until(lambda: self.contactor == "open", open_s):
             raise Refused("FAILED_ContactorError", f"the contactor is {self.contactor}, not open")
 
     def _currentless(self) -> bool:
@@ -260,7 +262,8 @@ class Visit:
         return self.limits.energy == "AC" and self.contract is not None
 
     def _wanted(self) -> Wish:
-        return "stop" if self.reason_to_stop() else self.charger.wish
+        wish = "stop" if self.reason_to_stop() else self.charger.wish
+        return "none" if wish == "renegotiate" and not self.renegotiates else wish
 
     def reason_to_stop(self) -> str:
         """Why the vehicle has to stop, and why nothing new may be energised; empty while it may go on."""

@@ -9,7 +9,7 @@ import pytest
 
 from secc import api
 from secc.charger import Presented
-from secc.iso2_parameters import test_voltage as isolation_test_voltage
+from secc.dc_output import isolation_test_voltage
 from tests.secc.bench import ac_bench, bench, dc_bench
 from tests.secc.bench_charger import DC_SETUP
 from tests.secc.bench_requests import (
