@@ -22,7 +22,7 @@ from v2g.errors import PeerGone, Refused, V2GError
 from v2g.iso2 import ISO2
 from v2g.journal import Entry, Journal
 from v2g.link import EvccLink
-from v2g.timing import Timing
+from v2g.timing import Budget, Timing
 
 DIALECTS = (ISO2,)
 LEAVE_S = 2.5
@@ -86,8 +86,9 @@ class Outing:
         """Plug in, charge, unplug; whatever ends the session is kept in `error`. Raises OSError without a broker."""
         try:
             await self._unless_interrupted(self.trip.cable.plug())
-            stream = await self._unless_interrupted(self.connection.reach())
-            self.link = EvccLink(stream, self.journal, self.timing)
+            setup = Budget(self.timing.setup_evcc)  # the pilot's signal is there
+            stream = await self._unless_interrupted(self.connection.reach(setup))
+            self.link = EvccLink(stream, self.journal, self.timing, setup=setup)
             self.journal.record("connected", peer=stream.facts.peer, tls=stream.facts.tls or "none")
             await self._unless_interrupted(self._talk(self.link), LEAVE_S)
         except V2GError as error:

@@ -14,7 +14,7 @@ from v2g.interface import Interface
 from v2g.journal import Journal
 from v2g.sdp import Security
 from v2g.stream import Stream, TcpStream
-from v2g.timing import Timing
+from v2g.timing import Budget, Timing
 from v2g.tls import stream as tls
 from v2g.tls.context import client_context
 from v2g.trust import Role, Verdict
@@ -40,10 +40,10 @@ class Connection:
             self._client = client_context(self._anchors)
         _check(self._network)
 
-    async def reach(self) -> Stream:
+    async def reach(self, setup: Budget) -> Stream:
         """Connect within the time for setting up the communication; raises `Silence` after it."""
         try:
-            async with asyncio.timeout(self._timing.setup_evcc):
+            async with asyncio.timeout(setup.left()):
                 return await self._connect()
         except TimeoutError:
             raise Silence("V2G_EVCC_CommunicationSetup_Timeout", self._timing.setup_evcc) from None
@@ -69,7 +69,7 @@ class Connection:
             return *config.address(network.connect), SECURITY[network.security]
         wanted = Wanted(security=SECURITY[network.security], plain=network.accept_plain)
         interface = Interface.named(network.interface)
-        endpoint = await discover(interface, wanted, port=network.sdp_port, journal=self._journal)
+        endpoint = await discover(interface, wanted, port=network.sdp_port, timing=self._timing, journal=self._journal)
         return *endpoint.target, endpoint.security
 
     def _judge(self, chain: Sequence[bytes], role: Role) -> Verdict:

@@ -63,6 +63,10 @@ class Charger(Protocol):
         """Whether the data link is there (or the controller does not report one)."""
 
     @property
+    def link_reported(self) -> bool:
+        """Whether the controller reports a data link at all: only then D-LINK_READY is known."""
+
+    @property
     def wish(self) -> Wish:
         """What the charger asked for in this session."""
 

@@ -143,6 +143,11 @@ class Controller:
         return link is None or link.state == "matched"
 
     @property
+    def link_reported(self) -> bool:
+        """Whether the controller reports a data link at all: only then D-LINK_READY is known."""
+        return self._level(api.CHARGER_LINK) is not None
+
+    @property
     def wish(self) -> Wish:
         """What the charger asked for in this session."""
         return self._wishes.wish

@@ -109,6 +109,6 @@ async def _serve(station: Station, controller: Controller) -> None:
         try:
             await controller.ready()
             controller.online()
-            await station.tell_reluctance()
+            await station.look_out()
         finally:
             await station.close()

@@ -15,6 +15,7 @@ from functools import partial
 from ipaddress import IPv6Address
 
 from secc import api, config, discovery, iso2
+from secc.arrival import Arrival
 from secc.charger import Charger
 from secc.limits import AuthorisedLimits
 from secc.visit import PilotLeft, Visit
@@ -70,6 +71,7 @@ class Station:
         self._responder = discovery.Responder(self._interface, self._offer)
         self._busy = False
         self._discovered: asyncio.TimerHandle | None = None
+        self._arrival = Arrival(self._timing)
         self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -101,6 +103,14 @@ class Station:
 
     def reluctance(self) -> str:
         """Why no vehicle is answered now, apart from one that is here already; empty when one may come."""
+        obstacle = self._obstacle()
+        self._arrival.look(ready=not obstacle, reported=self._charger.link_reported)
+        if self._arrival.over:
+            return "the vehicle did not come in time; waiting for charger/link to be matched anew"
+        return obstacle
+
+    def _obstacle(self) -> str:
+        """What is missing at the charger; empty when all is there."""
         state = self._charger.state
         if self._charger.setup is None:
             return "there is no charger/setup from a living controller"
@@ -110,16 +120,26 @@ class Station:
             return f"the plug is in state {state.plug}, nobody is plugged in"
         return "" if self._charger.linked else "charger/link is not matched"
 
-    async def tell_reluctance(self) -> None:
+    async def look_out(self) -> None:
         """Say, for as long as the station runs, whether vehicles are answered, and why not."""
         while True:
             told = self.reluctance()
             log.info("%s: %s", self.evse.id, f"not answering vehicles: {told}" if told else "ready for a vehicle")
+            if self._arrival.over:
+                self._nobody_came()
             await self._reluctance_changes(told)
 
     async def _reluctance_changes(self, told: str) -> None:
-        while not await self._charger.until(lambda: self.reluctance() != told, HOUR_S):
-            pass
+        """Wait until vehicles are treated otherwise; time alone may bring that."""
+        while self.reluctance() == told:
+            await self._charger.until(lambda: self.reluctance() != told, self._arrival.left() or HOUR_S)
+
+    def _nobody_came(self) -> None:
+        """Tell that the setup time ran out, so that the controller lets go of the data link [V2G2-723]."""
+        reason = "V2G_SECC_CommunicationSetup_Performance_Time ran out, no vehicle connected"
+        self._arrived()
+        self._charger.event("silence", reason)
+        self._charger.session(api.Session(stage="failed", reason=reason))
 
     def _offer(self, request: SdpRequest) -> SdpResponse | None:
         """Answer SDP with an endpoint, or not at all."""
@@ -162,33 +182,33 @@ class Station:
         """Serve one connection; a second one while a vehicle is here, or without a charger, is closed at once."""
         stream = TcpStream(reader, writer)
         setup = self._charger.setup
-        if self._busy or setup is None:
-            why = "another vehicle is here" if self._busy else "there is no charger"
+        if self._busy or setup is None or self._arrival.over:
+            why = "another vehicle is here" if self._busy else self.reluctance() or "there is no charger"
             self._charger.event("connection_refused", why)
             await stream.close()
             return
         self._busy = True
         self._arrived()
         try:
-            await self._attend(stream, setup, secure=secure)
+            await self._attend(stream, setup, self._arrival.came(), secure=secure)
         finally:
             with contextlib.suppress(V2GError):
                 await stream.close()
 
-    async def _attend(self, stream: Stream, setup: api.Setup, *, secure: bool) -> None:
-        """Bring the link up, run the session, and leave the charger safe whatever happens."""
+    async def _attend(self, stream: Stream, setup: api.Setup, within: Budget, *, secure: bool) -> None:
+        """Bring the link up `within` the setup time, run the session, and leave the charger safe whatever happens."""
         journal = Journal(self.evse.id)
         visit = self._visit(setup, journal, secure=secure)
         ending = Ending(kind="gone", reason="the connection came to nothing")
         link: SeccLink | None = None
         try:
             if secure and self._tls is not None:
-                stream = await accept(stream, self._tls, timeout=self._settings.tls.handshake_s)
+                stream = await accept(stream, self._tls, timeout=min(self._settings.tls.handshake_s, within.left()))
             link = SeccLink(
                 stream,
                 journal,
                 self._timing,
-                setup=Budget(self._timing.setup_secc),
+                setup=within,
                 undecodable=self._settings.session.undecodable,
             )
             visit.stage("connected", tls=stream.facts.tls, started=_now())

@@ -15,7 +15,6 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal, TypeVar, overload
 from typing import Protocol as Structure
@@ -25,14 +24,15 @@ from v2g.dialect import Dialect, Envelope, Refusing
 from v2g.ending import Ending, Kind, kind_of
 from v2g.errors import PeerGone, Refused, Silence, Stopped, Undecodable, V2GError
 from v2g.exi.message import Message
-from v2g.exi.notes import Decoded
 from v2g.journal import Journal
 from v2g.messages.app_protocol import ResponseCode as Negotiation
 from v2g.messages.app_protocol import SupportedAppProtocolReq, SupportedAppProtocolRes
 from v2g.messages.xmldsig import Signature
+from v2g.promises import Promises
 from v2g.stream import Stream
 from v2g.timing import Budget, Timing
-from v2g.v2gtp import Frame, Framer, PayloadType, frame
+from v2g.v2gtp import Frame, PayloadType, frame
+from v2g.wire import Wire, is_session
 
 A = TypeVar("A", bound=Message)
 B = TypeVar("B", bound=Message)
@@ -41,14 +41,6 @@ D = TypeVar("D", bound=Message)
 R_co = TypeVar("R_co", bound=Message, covariant=True)
 
 log = logging.getLogger(__name__)
-
-EARLY_FRAMES = 1
-SESSION_ID_SIZE = 8
-NO_SESSION = bytes(SESSION_ID_SIZE)
-
-
-def _is_session(session_id: bytes) -> bool:
-    return len(session_id) == SESSION_ID_SIZE and any(session_id)
 
 
 class Asks(Structure[R_co]):
@@ -71,13 +63,13 @@ class SeccLink(Wire):
         setup: Budget | None = None,
         undecodable: Literal["close", "ignore"] = "close",
     ) -> None:
-        super().__init__(stream, journal, timing)
+        super().__init__(stream, journal, timing, setup or Budget(timing.setup_secc))
         self.refusing = Refusing()
         self.signature: Signature | None = None
         self.received = b""  # the request in hand as it came
-        self._setup = setup or Budget(timing.setup_secc)
         self._undecodable = undecodable
         self._pending: Message | None = None
+        self._promises = Promises(timing)
         self._asked_at = 0.0
         self._last = ""
         self._doom: V2GError | None = None
@@ -103,7 +95,7 @@ class SeccLink(Wire):
 
     def open(self, session_id: bytes) -> None:
         """Give the session its id: from now on every request must carry it. Raises ValueError for none [V2G2-750]."""
-        if not _is_session(session_id):
+        if not is_session(session_id):
             raise ValueError("a session id has 8 bytes and is not zero")
         self.session_id = session_id
 
@@ -152,6 +144,12 @@ class SeccLink(Wire):
     async def conduct(self, session: Coroutine[Any, Any, None]) -> Ending:
         """Run a session to its end, answer what it refused, and tell how it ended. The stream stays open."""
         try:
+            return await self._conduct(session)
+        finally:
+            self._promises.tell(self.journal)
+
+    async def _conduct(self, session: Coroutine[Any, Any, None]) -> Ending:
+        try:
             await session
         except Stopped as stop:
             await self._respond_quietly(self.dialect.stopped())
@@ -173,9 +171,8 @@ class SeccLink(Wire):
 
     async def _await_frame(self, within: float) -> Frame:
         """Wait for a frame; before SessionSetup no longer than the setup timer, once doomed no longer than that."""
-        timer = "V2G_SECC_Sequence_Timeout"
-        if not self.session_id and self._setup.left() < within:
-            within, timer = self._setup.left(), "V2G_SECC_CommunicationSetup_Performance_Time"
+        setup = "V2G_SECC_CommunicationSetup_Performance_Time"
+        within, timer = self._bounded(within, "V2G_SECC_Sequence_Timeout", setup)
         if self._doom is not None:
             within = min(within, self._doom_wait.left())
         try:
@@ -243,8 +240,9 @@ class SeccLink(Wire):
             await self._respond(response)
 
     def _told(self, name: str, code: str, began: float, message: Message | None = None) -> None:
-        elapsed = (time.perf_counter() - began) * 1e3
-        self.journal.record("response", name=name, code=str(code), took_ms=elapsed, message=message)
+        elapsed = time.perf_counter() - began
+        self.journal.record("response", name=name, code=str(code), took_ms=elapsed * 1e3, message=message)
+        self._promises.answered("sap" if self._dialect is None else self._dialect.protocol.key, name, elapsed)
 
     async def _refuse(self, refusal: Refused) -> None:
         """Answer the request in hand by its failed response; after it only a stop request is still answered."""
@@ -270,9 +268,10 @@ class SeccLink(Wire):
 class EvccLink(Wire):
     """The vehicle's end: `ask` is the only thing a session does with it."""
 
-    def __init__(self, stream: Stream, journal: Journal, timing: Timing) -> None:
-        super().__init__(stream, journal, timing)
+    def __init__(self, stream: Stream, journal: Journal, timing: Timing, *, setup: Budget | None = None) -> None:
+        super().__init__(stream, journal, timing, setup or Budget(timing.setup_evcc))
         self.signature: Signature | None = None
+        self._answered_at = time.perf_counter()
 
     async def negotiate(self, dialects: Sequence[Dialect]) -> Dialect:
         """Offer protocols, the best first; raises `Refused` when the station knows none of them."""
@@ -320,7 +319,7 @@ class EvccLink(Wire):
     def _adopt(self, session_id: bytes, request: object) -> None:
         """Take the session id from the answer to SessionSetupReq, and insist on it afterwards."""
         if isinstance(request, self.dialect.setup):
-            if not _is_session(session_id):
+            if not is_session(session_id):
                 raise Undecodable(
                     f"session id {session_id.hex()}", path="Header/SessionID", expected="8 bytes, not zero"
                 )
@@ -329,18 +328,23 @@ class EvccLink(Wire):
             raise Undecodable("the response carries another session id")
 
     def _asks(self, name: str, message: Message | None = None) -> float:
+        now = time.perf_counter()
+        if now - self._answered_at > self.timing.sequence_performance:
+            self.journal.record("late", messages=name, most_s=now - self._answered_at)
         self.journal.record("request", name=name, message=message)
-        return time.perf_counter()
+        return now
 
     def _heard(self, name: str, code: str, began: float, message: Message | None = None) -> None:
-        elapsed = (time.perf_counter() - began) * 1e3
+        self._answered_at = time.perf_counter()
+        elapsed = (self._answered_at - began) * 1e3
         self.journal.record("response", name=name, code=str(code), took_ms=elapsed, message=message)
 
     async def _exchange(self, data: bytes, within: float, name: str) -> Frame:
-        """Send a request and wait for a frame; the message timeout bounds both."""
+        """Send a request and wait for a frame; the message timeout bounds both, at first the setup time, too."""
+        within, timer = self._bounded(within, f"V2G_EVCC_Msg_Timeout({name})", "V2G_EVCC_CommunicationSetup_Timeout")
         try:
             async with asyncio.timeout(within):
                 await self.stream.send(data)
                 return await self._next_frame()
         except TimeoutError:
-            raise Silence(f"V2G_EVCC_Msg_Timeout({name})", within) from None
+            raise Silence(timer, within) from None

@@ -121,7 +121,7 @@ class Timing:
     contactor_open_din = Timer(0.5, "contactor opened after a stop in DIN", "ours")
     follow = Timer(5.0, "current above a lowered limit until the vehicle is stopped", "ours")
     last_request = Timer(1.0, "one more request is awaited, to be answered by FAILED", "ours; within `close`")
-    after_failed = Timer(2.0, "a SessionStopReq is still answered after FAILED", "ours; within `close`")
+    after_failed = Timer(0.5, "a SessionStopReq is still answered after FAILED", "ours; well within `close`")
     close = Timer(5.0, "connection closed after the last response or an error", "conformance cases")
     sdp_wait = Timer(0.25, "wait for an SDP response before asking again", "[V2G2-159]")
     sdp_linger = Timer(0.1, "wait for a second SDP response that contradicts the first", "ours")

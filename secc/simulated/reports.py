@@ -75,7 +75,8 @@ class Reports:
         self._level(api.CHARGER_LIMITS, self._hardware.limits)
         since_ms = int((now - self._hardware.plug_since) * 1_000)
         self._level(api.CHARGER_STATE, self._state(), since_ms=since_ms)
-        self._level(api.CHARGER_LINK, self._link())
+        if self._config.cable == "mqtt":
+            self._level(api.CHARGER_LINK, self._link())  # with foreign cars we know nothing of their link
         self._pulse(now)
         self._energy(now)
         self._plug(now)

@@ -59,6 +59,7 @@ class BenchCharger:
         self.hardware_limits: api.ChargerLimits | None = None
         self.meter: api.Meter | None = api.Meter(meter_id="M1", energy_import_wh=1_000)
         self.linked = True
+        self.link_reported = False
         self.wish: Wish = "none"
         self.cable_check: Outcome = "idle"
         self.silent: Trouble | None = None

@@ -1,0 +1,43 @@
+"""How long the station waits for the vehicle at its plug: V2G_SECC_CommunicationSetup_Performance_Time.
+
+1. It runs from D-LINK_READY, where the controller tells of a data link and somebody is plugged in [V2G2-716].
+2. While it runs, a connection has what is left of it; when nobody has come in it, nobody is answered any more until
+   the link is matched anew.
+3. Once a vehicle was here it is over with that: another try, of the same vehicle or the next, always has the whole
+   time from its connection. So has every connection where the controller tells of no link.
+"""
+
+from __future__ import annotations
+
+from v2g.timing import Budget, Timing
+
+
+class Arrival:
+    """The setup time of one plug. `look` must be called whenever the charger may have said something new."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+        self._ready = False
+        self._awaited: Budget | None = None
+
+    def look(self, *, ready: bool, reported: bool) -> None:
+        """Note whether a vehicle may come now, and whether that rests on a reported data link."""
+        if ready and not self._ready and reported:
+            self._awaited = Budget(self._timing.setup_secc)
+        if not (ready and reported):
+            self._awaited = None
+        self._ready = ready
+
+    def came(self) -> Budget:
+        """A vehicle connects: return the time it has, up to SessionSetupRes."""
+        awaited, self._awaited = self._awaited, None
+        return awaited or Budget(self._timing.setup_secc)
+
+    def left(self) -> float | None:
+        """Return the seconds left for a vehicle to come, None while there is no hurry."""
+        return None if self._awaited is None else self._awaited.left()
+
+    @property
+    def over(self) -> bool:
+        """Whether the time ran out with nobody here."""
+        return self._awaited is not None and self._awaited.over
