@@ -183,7 +183,10 @@ class Schema:
         return again or decoded
 
     def _read_looped(self, frame: Frame, data: bytes, full: set[int]) -> Decoded | None:
-        """Read as codecs do that keep the code of a full list; None if no list was full or that does not help."""
+        """Read as codecs do that keep the code of a full list; None if no list was full or that does not help.
+
+        `full` tells the lists that were full in the last reading; only if these end differently is another worth it.
+        """
         for library in self._looped if full else ():
             if not any(library.grammar.loops(most) for most in full):
                 continue
@@ -191,5 +194,6 @@ class Schema:
                 message, left, tail = library.read(frame, data)
                 if left < 8 and not tail:
                     return Decoded(message=message, notes=(Note(Quirk.FULL_LIST),))
+            full = set(library.full)
             library.forget()
         return None

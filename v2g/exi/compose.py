@@ -31,6 +31,7 @@ class Writing:
         self._out = bytearray()
         self._bits = HEADER
         self._count = 8
+        self._room = MOST_ITEMS
         self._path: list[str] = []
 
     def document(self, code: int, message: Message) -> bytes:
@@ -124,7 +125,15 @@ class Writing:
             return [] if value is None else [value]
         if not isinstance(value, list | tuple):
             raise self._refusal(f"{field.name} is no list but {value!r}")
+        if field.most is None:
+            self._spend(field, len(value))
         return list(value)
+
+    def _spend(self, field: Field, items: int) -> None:
+        """Take the items of a list without a bound from what the stream may hold of them, or we could not read it."""
+        self._room -= items
+        if self._room < 0:
+            raise self._refusal(f"more than {MOST_ITEMS} items of lists without a bound, with {field.name}")
 
     def _next(self, row: Row, left: dict[str, list[Any]], cls: type[Message]) -> int:
         """Tell the code of the first event that a value is left for, or else of the end."""
@@ -153,8 +162,6 @@ class Writing:
             case Characters():
                 self._value(event.type, left[value_field(cls)].pop(0))
             case Start(field=field):
-                if len(left[field]) > MOST_ITEMS:
-                    raise self._refusal(f"more than {MOST_ITEMS} {field}")
                 self._element(event, left[field].pop(0))
 
     def _relaxed(self, root: Root, message: Message) -> None:

@@ -13,7 +13,7 @@ from v2g.exi.fields import Type
 from v2g.exi.layout import Kind, Layout, Step, is_fixed
 from v2g.exi.message import Message
 from v2g.exi.names import Names
-from v2g.exi.runtime import FLUSH_BITS, MOST_CHARACTERS, MOST_ITEMS, MOST_OCTETS
+from v2g.exi.runtime import FLUSH_BITS, MOST_CHARACTERS, MOST_OCTETS
 from v2g.exi.source import Source
 from v2g.exi.types import Flag, Listed, Octets, Text, Whole
 
@@ -260,8 +260,11 @@ class EncoderSource(Source):
         """Write the items of a list; returns the state after them."""
         kind = step.alternatives[0].type
         again = _State(step.label, (layout.codes(position + 1) + 1).bit_length())
-        most = MOST_ITEMS if step.most is None else step.most
-        self._line(f"if not {max(step.least, 1)} <= len({items}) <= {most}: raise Deviation")
+        if step.most is None:
+            self._line(f"room[0] -= len({items})")
+            self._line(f"if room[0] < 0 or len({items}) < {max(step.least, 1)}: raise Deviation")
+        else:
+            self._line(f"if not {max(step.least, 1)} <= len({items}) <= {step.most}: raise Deviation")
         x = self._fresh("y")
         self._line(f"{x} = {items}[0]")
         self._code(state, step.label)
@@ -273,7 +276,7 @@ class EncoderSource(Source):
             return again
         full = _before(layout, position + 1)
         self._line(
-            f"b, k = ({full.base}, {full.width}) if len({items}) == {most} else ({again.base}, {again.width})",
+            f"b, k = ({full.base}, {full.width}) if len({items}) == {step.most} else ({again.base}, {again.width})",
         )
         return None
 

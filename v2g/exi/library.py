@@ -40,7 +40,7 @@ class Library:
         self.full: set[int] = set()
         """The maxima of the lists that the last stream filled to them."""
         self.room = [MOST_ITEMS]
-        """How many items of lists without a bound of their own the stream may still hold."""
+        """How many items of lists without a bound of their own the stream may still hold, read or written."""
         self.kept: dict[int, Kept] = {}
         """The long lists of the stream, by how many bits were unread where their code began."""
         self._data = b""
@@ -91,6 +91,7 @@ class Library:
     def write(self, frame: Frame, code: int, message: Message) -> bytes:
         """Write a message as the element with this code. Raises one of `WRITING` if it cannot be sent."""
         out = bytearray()
+        self.room[0] = MOST_ITEMS
         a, n = self.write_function(type(message))(message, HEADER << frame.bits | code, 8 + frame.bits, out)
         padding = -(n + frame.end_bits) & 7
         n += frame.end_bits + padding

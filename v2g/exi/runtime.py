@@ -12,7 +12,7 @@ MOST_CHARACTERS = 4_096
 MOST_OCTETS = 16_384
 EXCESS = 8
 """A declared length may be exceeded to its double and so much more: the field errs, but not by orders of magnitude."""
-MOST_ITEMS = 4_096
+MOST_ITEMS = 1_024
 """Items of all lists without a declared bound in one stream; declared bounds multiply to no more than a frame holds."""
 MOST_GROUPS = 10
 """7-bit groups of a number that fits 64 bits."""

@@ -27,7 +27,7 @@ from v2g.v2gtp import LIMIT
 
 V = TypeVar("V", str, bytes)
 
-MOST_NOTES = 64
+MOST_NOTES = 32
 """So many deviations one message may have; the worst peers seen make about ten."""
 MOST_QUOTED = 80
 """Characters of a peer's text that a note repeats."""
@@ -35,6 +35,8 @@ MOST_REFERENCES_NOTED = 16
 """References to earlier texts that are noted; whoever sends any sends many."""
 MOST_BORROWED = LIMIT
 """Characters that all references of a stream stand for: a message must not grow far beyond its bytes."""
+LEAST_BORROWED = 256
+"""So many characters each counts for at least, since it takes time as well."""
 
 
 class Values:
@@ -182,7 +184,7 @@ class Values:
             expected = f"one of the {len(texts)} texts before" if texts else "a text, none was sent before"
             raise self._failure("a reference to a text that was never sent", at, expected)
         value = texts[position]
-        self._borrowed += len(value)
+        self._borrowed += max(len(value), LEAST_BORROWED)
         if self._borrowed > MOST_BORROWED:
             what = f"references to more than {MOST_BORROWED} characters"
             raise self._failure(what, at, "the text itself")
