@@ -13,21 +13,13 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from secc import api
+from secc import trouble as losses
 from secc.answers import Answers, CertificateAnswers
 from secc.cable_check import CableCheck, Outcome
 from secc.charger import Presented, Trouble, Wish
 from secc.liveness import ControllerSettings, Gauge, L, Liveness
 from secc.mqtt import Broker, Bus
 from secc.orders import Orders, Phase
-from secc.trouble import (
-    BROKER_LOST,
-    CONTROLLER_RESTARTED,
-    CONTROLLER_SILENT,
-    MEASUREMENT_LOST,
-    STATE_UNKNOWN,
-    emergency_stop,
-    fault,
-)
 from secc.wishes import Wishes
 from v2g.record import Record
 
@@ -172,19 +164,19 @@ class Controller:
         if self._loss is not None:
             return self._loss
         if self._wishes.emergency is not None:
-            return emergency_stop(self._wishes.emergency)
+            return losses.emergency_stop(self._wishes.emergency)
         state = self.state
         if state is None:
-            return self._silence() or STATE_UNKNOWN
-        return fault(state) or (MEASUREMENT_LOST if self._blind() else None)
+            return self._silence() or losses.STATE_UNKNOWN
+        return losses.fault(state) or (losses.MEASUREMENT_LOST if self._blind() else None)
 
     def _level(self, topic: api.Topic[L]) -> L | None:
         return self._liveness.level(topic, time.monotonic())
 
     def _silence(self) -> Trouble | None:
         if not self._bus.up:
-            return BROKER_LOST
-        return None if self._liveness.alive(time.monotonic()) else CONTROLLER_SILENT
+            return losses.BROKER_LOST
+        return None if self._liveness.alive(time.monotonic()) else losses.CONTROLLER_SILENT
 
     def _blind(self) -> bool:
         """Tell whether measurements are missing: power is on, and there was time to send the first."""
@@ -359,7 +351,7 @@ class Controller:
         if self._orders.energising:
             loss = self._silence()
             if loss is None and self._liveness.boot != self._boot:
-                loss = CONTROLLER_RESTARTED
+                loss = losses.CONTROLLER_RESTARTED
             if loss is not None:
                 self._lose(loss)
         if self._orders.quieten(self._settings.loop_silence_s):
