@@ -13,7 +13,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 from msgspec import Meta
 
 from v2g.cable import CHARGER_TOPIC, VEHICLE_TOPIC, CableCharger, CableVehicle
-from v2g.identifiers import evse_id
+from v2g.identifiers import evse_id, evse_id_din
 from v2g.record import Record
 
 PREFIX = "plugcharge/v1"
@@ -91,7 +91,7 @@ class SeccStatus(Level):
     version: Text | None = None
     """Version of the software."""
     protocols: list[Text] = []
-    """The protocols it speaks: `iso2` is ISO 15118-2."""
+    """The protocols it speaks: `iso2` is ISO 15118-2, `din` is DIN 70121."""
     since: Time | None = None
     """When the process started."""
     interface: Text | None = None
@@ -362,7 +362,7 @@ class Setup(Level):
     connector: Text | None = None
     """DC: `cCombo1` or `cCombo2`, which is also what is offered without it."""
     evse_id_din: Text | None = None
-    """The EVSE id in the form of DIN 70121; not used yet."""
+    """The id for cars that speak DIN 70121, digits and `*` such as `49*89*6360`; without it they get `evse_id`."""
     nominal_voltage_v: Annotated[float, Meta(gt=0, le=5_000)] = 230.0
     """AC: between phase and neutral."""
     min_voltage_v: Annotated[float, Meta(ge=0, le=5_000)] = 0.0
@@ -387,6 +387,8 @@ class Setup(Level):
     def __post_init__(self) -> None:
         """Refuse what is no EVSE id, which cars and back ends compare literally, and what cannot be offered."""
         evse_id(self.evse_id)
+        if self.evse_id_din is not None:
+            evse_id_din(self.evse_id_din)
         for name, offered in (("energy_modes", self.energy_modes), ("authorization", self.authorization)):
             if len(set(offered)) != len(offered):
                 raise ValueError(f"{name} names one twice; each may stand once")

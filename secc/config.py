@@ -58,8 +58,12 @@ class ProvisioningSettings(Record, forbid_unknown_fields=True):
 
 
 class SessionSettings(Record, forbid_unknown_fields=True):
-    """How strictly sessions are kept."""
+    """What sessions speak and how strictly they are kept.
 
+    `din` has no TLS: it is spoken on plain TCP alone, where `[tls] required = false` opens that.
+    """
+
+    protocols: Annotated[tuple[Literal["iso2", "din"], ...], Meta(min_length=1)] = ("iso2", "din")
     undecodable: Literal["close", "ignore"] = "close"
     profile_tolerance: Annotated[float, Meta(ge=0, le=0.2)] = 0.005
     notification_max_delay_s: Annotated[int, Meta(ge=0, le=600)] = 10
@@ -98,6 +102,13 @@ def _check(path: Path, config: SeccConfig) -> None:
         )
     if (config.tls.chain is None) != (config.tls.key is None):
         raise ConfigurationError(f"{path}: [tls] chain and key go together")
+    if config.tls.required and config.session.protocols == ("din",):
+        raise ConfigurationError(
+            f'{path}: [session] protocols = ["din"]: DIN 70121 knows no TLS; add "iso2", '
+            "or set `required = false` in [tls] to speak plain TCP"
+        )
+    if len(set(config.session.protocols)) != len(config.session.protocols):
+        raise ConfigurationError(f"{path}: [session] protocols: each may stand once")
     if config.tls.root and not config.tls.chain:
         raise ConfigurationError(f"{path}: [tls] root is there for a chain; name chain and key, too, or leave it out")
 

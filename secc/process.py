@@ -12,9 +12,9 @@ from pathlib import Path
 import v2g
 from pki import credentials
 from pki.validate import validate
-from secc import config
+from secc import config, spoken
 from secc.controller import Controller
-from secc.station import SESSIONS, Station
+from secc.station import Station
 from v2g import protocols
 from v2g.messages.app_protocol import SupportedAppProtocolReq, SupportedAppProtocolRes
 from v2g.messages.xmldsig import SignedInfo
@@ -42,18 +42,18 @@ async def run(path: Path, *, time_scale: float = 1.0) -> None:
             station, controller = _station(evse, settings, tls, verify, Timing(time_scale))
             await station.start()
         stations.append((station, controller))
-    _warm()
+    _warm(settings)
     async with asyncio.TaskGroup() as tasks:
         for station, controller in stations:
             tasks.create_task(_serve(station, controller))
 
 
-def _warm() -> None:
+def _warm(settings: config.SeccConfig) -> None:
     """Make the code of all messages a session may need, so that no car waits for it."""
     protocols.schema("sap").warm(SupportedAppProtocolReq, SupportedAppProtocolRes)
     protocols.schema("xmldsig").warm(SignedInfo)
-    for dialect, _ in SESSIONS:
-        protocols.schema(dialect.protocol.schema).warm(*dialect.messages)
+    for each in spoken.possible(settings).values():
+        protocols.schema(each.dialect.protocol.schema).warm(*each.dialect.messages)
 
 
 @contextlib.contextmanager
@@ -93,7 +93,7 @@ def _station(
         evse.id,
         settings.controller,
         version=v2g.__version__,
-        protocols=[dialect.protocol.key for dialect, _ in SESSIONS],
+        protocols=list(spoken.possible(settings)),
         interface=evse.interface,
     )
     return Station(evse, settings, controller, tls=tls, verify=verify, timing=timing), controller

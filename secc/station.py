@@ -9,21 +9,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from functools import partial
 from ipaddress import IPv6Address
 
-from secc import api, config, discovery, iso2
+from secc import api, config, discovery, spoken
 from secc.arrival import Arrival
 from secc.charger import Charger
 from secc.limits import AuthorisedLimits
 from secc.visit import PilotLeft, Visit
-from v2g.dialect import Dialect
 from v2g.ending import Ending, kind_of
 from v2g.errors import Refused, V2GError
 from v2g.interface import Interface
-from v2g.iso2 import ISO2
 from v2g.journal import Journal
 from v2g.link import SeccLink
 from v2g.sdp import SdpRequest, SdpResponse
@@ -33,9 +31,6 @@ from v2g.tls.context import ServerContext
 from v2g.tls.stream import accept
 from v2g.trust import Verify
 
-Session = Callable[[SeccLink, Visit], Awaitable[None]]
-
-SESSIONS: tuple[tuple[Dialect, Session], ...] = ((ISO2, iso2.serve),)
 WATCH_S = 0.05
 HOUR_S = 3600.0
 
@@ -312,7 +307,7 @@ class Station:
 
 async def _speak(link: SeccLink, visit: Visit) -> None:
     """Agree on a protocol and hold its session."""
-    sessions = dict(SESSIONS)
+    sessions = spoken.now(visit)
     dialect = await link.negotiate(list(sessions))
     visit.stage("connected", protocol=dialect.protocol.key)
     await sessions[dialect](link, visit)

@@ -1,0 +1,209 @@
+"""DIN 70121, the station's side. Read `serve` beside the sequence diagram: every `answer` names what may come next.
+
+DC, external payment and plain TCP are all there is: no contract, no other service, no pause, no renegotiation. What is
+not seen here is kept elsewhere: order, session id, timers and refusals in `v2g.link`, the order of power in
+`secc.dc_output` and `secc.visit`, who may charge in `secc.authorization`, how much in `secc.limits`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from secc import authorization, schedules, vehicle
+from secc import din_responses as say
+from secc.dc_output import DcOutput
+from secc.visit import Visit
+from v2g import identifiers, units
+from v2g.din import CHARGE_SERVICE
+from v2g.errors import Refused
+from v2g.link import SeccLink
+from v2g.messages.din import (
+    CableCheckReq,
+    ChargeParameterDiscoveryReq,
+    ChargeParameterDiscoveryRes,
+    ContractAuthenticationReq,
+    CurrentDemandReq,
+    CurrentDemandRes,
+    DC_EVChargeParameter,
+    DC_EVSEStatusCode,
+    EVRequestedEnergyTransfer,
+    EVSEProcessing,
+    PaymentOption,
+    PowerDeliveryReq,
+    PreChargeReq,
+    ServiceDiscoveryReq,
+    ServicePaymentSelectionReq,
+    SessionSetupReq,
+    SessionStopReq,
+    WeldingDetectionReq,
+)
+
+READY = DC_EVSEStatusCode.EVSE_Ready
+TESTING = DC_EVSEStatusCode.EVSE_IsolationMonitoringActive
+SHUTDOWN = DC_EVSEStatusCode.EVSE_Shutdown
+ONGOING, FINISHED = EVSEProcessing.Ongoing, EVSEProcessing.Finished
+
+
+async def serve(ev: SeccLink, visit: Visit) -> None:
+    """One session, from SessionSetupReq to SessionStopRes; whatever ends it, the contactor is ordered open."""
+    try:
+        request = await select_service(ev, visit)
+        wanted = await authorize(ev, visit, request)
+        await charge(ev, visit, wanted)
+        visit.make_safe("SessionStopReq")
+        await ev.finish(say.session_stop())
+    finally:
+        visit.make_safe("the session ended")
+
+
+# --- identification -------------------------------------------------------------------------------------------------
+
+
+async def select_service(ev: SeccLink, visit: Visit) -> ContractAuthenticationReq:
+    """SessionSetup, ServiceDiscovery and ServicePaymentSelection, up to the vehicle's first wish to be authorised."""
+    visit.renegotiates = False
+    setup = await ev.first(SessionSetupReq)
+    ev.open(visit.begin())
+    ev.refusing.evse_id, ev.refusing.energy = say.evse_id(visit.setup), "DC"
+    visit.stage("identified", evcc_id=identifiers.evcc_text(setup.EVCCID))
+    await ev.answer(say.session_setup(visit.setup), ServiceDiscoveryReq)
+    selection = await ev.answer(say.service_discovery(visit.setup), ServicePaymentSelectionReq)
+    check_selection(selection)
+    visit.stage("identified", payment="external")
+    return await ev.answer(say.service_payment_selection(), ContractAuthenticationReq)
+
+
+def check_selection(request: ServicePaymentSelectionReq) -> None:
+    """Refuse everything but external payment and the charge service alone."""
+    if request.SelectedPaymentOption is not PaymentOption.ExternalPayment:
+        raise Refused("FAILED_PaymentSelectionInvalid", f"{request.SelectedPaymentOption} is not offered [V2G-DC-395]")
+    services = [each.ServiceID for each in request.SelectedServiceList.SelectedService]
+    if services != [CHARGE_SERVICE]:
+        raise Refused("FAILED_ServiceSelectionInvalid", f"services {services}: only 1, once [V2G-DC-396] [V2G-DC-635]")
+
+
+async def authorize(ev: SeccLink, visit: Visit, request: ContractAuthenticationReq) -> ChargeParameterDiscoveryReq:
+    """Ask whose word counts, and let the vehicle ask again until there is a decision; a rejection ends the session.
+
+    DIN cannot say that a person is waited for, so a vehicle waits no longer than for any answer.
+    """
+    del request
+    visit.stage("authorizing")
+    settings = visit.config.authorization
+    wait_s = min(settings.external_wait_s, visit.timing.ongoing_secc)
+    patient = msgspec.structs.replace(settings, external_wait_s=wait_s)
+    grant = visit.grant = authorization.ask_external(visit.charger, visit.session, patient)
+    while grant.decision != "accepted":
+        if grant.decision == "rejected":
+            raise Refused("FAILED", "the identification was rejected")
+        if grant.budget.over:
+            raise Refused("FAILED", "nobody decided in time")
+        await ev.answer(say.contract_authentication(ONGOING), ContractAuthenticationReq)
+    visit.authorised(grant)
+    visit.stage("negotiating")
+    return await ev.answer(say.contract_authentication(FINISHED), ChargeParameterDiscoveryReq)
+
+
+# --- charging -------------------------------------------------------------------------------------------------------
+
+
+async def charge(ev: SeccLink, visit: Visit, wanted: ChargeParameterDiscoveryReq) -> SessionStopReq:
+    """From the offer over cable check and pre-charge to the end of delivery, once, and to the SessionStopReq."""
+    check = await ev.answer(offer(ev, visit, wanted), CableCheckReq)
+    output = DcOutput(visit=visit)
+    first = await check_cable(ev, visit, output, check)
+    power = await precharge(ev, visit, output, first)
+    if power.ReadyToChargeState:
+        await deliver(ev, visit, output, power)
+    visit.stage("stopping")
+    await visit.power_down(visit.timing.ramp_down_din, visit.timing.contactor_open_din)
+    return await detect_welding(ev, visit, output)
+
+
+def offer(ev: SeccLink, visit: Visit, wanted: ChargeParameterDiscoveryReq) -> ChargeParameterDiscoveryRes:
+    """Check what the vehicle wants, order the plug locked, and answer with limits and schedules."""
+    mode, parameter = wanted.EVRequestedEnergyTransferType, wanted.EVChargeParameter
+    if mode is not EVRequestedEnergyTransfer.DC_extended:
+        raise Refused("FAILED_WrongEnergyTransferType", f"{mode} is not offered [V2G-DC-397]")
+    if not isinstance(parameter, DC_EVChargeParameter):
+        raise Refused("FAILED_WrongChargeParameter", f"{type(parameter).__name__} does not fit {mode} [V2G-DC-398]")
+    vehicle.accept_dc(parameter, visit)
+    ev.refusing.status = READY
+    bounds = visit.limits.station()
+    steps = schedules.default_steps(bounds.max_w)
+    visit.limits.schedule(steps)
+    visit.lock()
+    visit.stage("preparing")
+    status = say.status(READY, state=visit.charger.state)
+    return say.charge_parameters(visit.setup, bounds, say.sa_schedules(steps), status)
+
+
+async def check_cable(ev: SeccLink, visit: Visit, output: DcOutput, request: CableCheckReq) -> PreChargeReq:
+    """Have the isolation tested; the vehicle asks again until the test is over."""
+    output.begin_test()
+    while not output.tested(vehicle.error(request.DC_EVStatus)):
+        request = await ev.answer(say.cable_check(ONGOING, say.status(TESTING)), CableCheckReq)
+    return await ev.answer(say.cable_check(FINISHED, say.status(READY, state=visit.charger.state)), PreChargeReq)
+
+
+async def precharge(ev: SeccLink, visit: Visit, output: DcOutput, request: PreChargeReq) -> PowerDeliveryReq:
+    """Bring the output to the voltage the vehicle names each time, with 2 A at the most."""
+    output.begin_precharge()
+    following: PreChargeReq | PowerDeliveryReq = request
+    while isinstance(following, PreChargeReq):
+        volts, amperes = units.number(following.EVTargetVoltage), units.number(following.EVTargetCurrent)
+        present_v = output.precharge(volts, amperes, vehicle.error(following.DC_EVStatus))
+        answer = say.precharge(present_v, say.status(READY, state=visit.charger.state))
+        following = await ev.answer(answer, PreChargeReq, PowerDeliveryReq)
+    return following
+
+
+async def deliver(ev: SeccLink, visit: Visit, output: DcOutput, start: PowerDeliveryReq) -> None:
+    """From ReadyToChargeState to the PowerDeliveryReq without it; a second start in between is none."""
+    check_profile(start)
+    if reason := visit.reason_to_stop():
+        raise Refused("FAILED_PowerDeliveryNotApplied", f"{reason} [V2G-DC-401]")
+    output.deliver()
+    visit.stage("charging")
+    answer = say.power_delivery(say.status(READY, state=visit.charger.state))
+    loop: CurrentDemandReq | PowerDeliveryReq
+    loop = await ev.answer(answer, CurrentDemandReq)
+    while isinstance(loop, CurrentDemandReq):
+        loop = await ev.answer(current_demand(visit, output, loop), CurrentDemandReq, PowerDeliveryReq)
+    if loop.ReadyToChargeState:
+        raise Refused("FAILED", "power is delivered already")
+
+
+def check_profile(start: PowerDeliveryReq) -> None:
+    """Refuse a profile for a tuple that was not offered.
+
+    Its powers are not compared [V2G-DC-399]: PMax ends at 32.767 kW, and vehicles that charge with more say so.
+    """
+    profile = start.ChargingProfile
+    if profile is not None and profile.SAScheduleTupleID != say.TUPLE_ID:
+        raise Refused(
+            "FAILED_TariffSelectionInvalid",
+            f"SAScheduleTupleID {profile.SAScheduleTupleID} is not offered [V2G-DC-400]",
+        )
+
+
+def current_demand(visit: Visit, output: DcOutput, request: CurrentDemandReq) -> CurrentDemandRes:
+    """Answer one turn of the loop from the snapshot alone, and set the operating point within all limits."""
+    vehicle.follow_dc(request, visit)
+    flow = output.supply(units.number(request.EVTargetVoltage), units.number(request.EVTargetCurrent))
+    delay_s = visit.config.session.notification_max_delay_s
+    return say.current_demand(flow, say.status(READY, visit.wish(), delay_s, visit.charger.state))
+
+
+async def detect_welding(ev: SeccLink, visit: Visit, output: DcOutput) -> SessionStopReq:
+    """Tell the vehicle the output voltage while it tests its contactors, as often as it asks."""
+    ev.refusing.status = SHUTDOWN
+    output.discharge()
+    answer = say.power_delivery(say.status(SHUTDOWN, state=visit.charger.state))
+    request = await ev.answer(answer, WeldingDetectionReq, SessionStopReq)
+    while isinstance(request, WeldingDetectionReq):
+        await output.left_by_vehicle()
+        status = say.status(SHUTDOWN, state=visit.charger.state)
+        request = await ev.answer(say.welding_detection(output.voltage_v, status), WeldingDetectionReq, SessionStopReq)
+    await output.left_by_vehicle()
+    return request
