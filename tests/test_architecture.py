@@ -15,6 +15,7 @@ ALLOWED = {
     "secc": {"secc", "pki", "v2g"},
     "evcc": {"evcc", "pki", "v2g"},
     "plugcharge": {"plugcharge", "secc", "evcc", "pki", "v2g"},
+    "lab": {"lab", "secc", "evcc", "pki", "v2g"},
 }
 MAX_LINES = 400
 DECLARATIONS = (ROOT / "v2g" / "messages", ROOT / "secc" / "api.py")

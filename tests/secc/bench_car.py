@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import ssl
 import struct
+import sys
 from dataclasses import dataclass
 from typing import Any
 
-from v2g.messages import app_protocol, iso2
+from v2g.exi.message import Message
+from v2g.messages import app_protocol, din, iso2
 from v2g.messages.xmldsig import Signature
 from v2g.protocols import schema
 
 PATIENCE_S = 5.0
 NAMESPACE = "urn:iso:15118:2:2013:MsgDef"
+SCHEMAS = {NAMESPACE: "iso2", "urn:din:70121:2012:MsgDef": "din"}
 
 
 def framed(payload: bytes, payload_type: int = 0x8001) -> bytes:
@@ -45,21 +48,21 @@ class Car:
         self.writer = writer
         self.session_id = bytes(8)
         self.challenge = bytes(16)
+        self.schema = "iso2"
+        self.requests: list[Any] = []
+        """What was asked, by `ask`."""
         self.answers: list[Answer] = []
 
     @classmethod
     async def connect(cls, port: int, context: ssl.SSLContext | None = None) -> Car:
         return cls(*await asyncio.open_connection("::1", port, ssl=context))
 
-    def encode(
-        self, body: iso2.BodyElement, *, session_id: bytes | None = None, signature: Signature | None = None
-    ) -> bytes:
-        """The frame of a request."""
-        header = iso2.MessageHeader(
-            SessionID=self.session_id if session_id is None else session_id, Signature=signature
-        )
-        message = iso2.V2G_Message(Header=header, Body=iso2.Body(BodyElement=body))
-        return framed(schema("iso2").encode(message))
+    def encode(self, body: Message, *, session_id: bytes | None = None, signature: Signature | None = None) -> bytes:
+        """The frame of a request, in the envelope of the standard it is of."""
+        of = sys.modules[type(body).__module__]
+        header = of.MessageHeader(SessionID=self.session_id if session_id is None else session_id, Signature=signature)
+        message = of.V2G_Message(Header=header, Body=of.Body(BodyElement=body))
+        return framed(schema(of.__name__.rpartition(".")[2]).encode(message))
 
     def send(self, data: bytes) -> None:
         self.writer.write(data)
@@ -73,24 +76,24 @@ class Car:
             return await self.reader.readexactly(length)
 
     async def receive(self, within: float = PATIENCE_S) -> Answer:
-        message = schema("iso2").decode(await self.read_payload(within))
-        assert isinstance(message, iso2.V2G_Message)
+        message = schema(self.schema).decode(await self.read_payload(within))
+        assert isinstance(message, iso2.V2G_Message | din.V2G_Message)
         answer = Answer(message.Header.SessionID, message.Body.BodyElement)
         self.answers.append(answer)
-        if isinstance(answer.body, iso2.SessionSetupRes) and answer.code.startswith("OK"):
+        if isinstance(answer.body, iso2.SessionSetupRes | din.SessionSetupRes) and answer.code.startswith("OK"):
             self.session_id = answer.session_id
         if isinstance(answer.body, iso2.PaymentDetailsRes):
             self.challenge = answer.body.GenChallenge
         return answer
 
-    async def ask(
-        self, body: iso2.BodyElement, *, session_id: bytes | None = None, signature: Signature | None = None
-    ) -> Any:
+    async def ask(self, body: Message, *, session_id: bytes | None = None, signature: Signature | None = None) -> Any:
         """Send a request and return the body of the answer."""
+        self.requests.append(body)
         self.send(self.encode(body, session_id=session_id, signature=signature))
         return (await self.receive()).body
 
     async def negotiate(self, namespace: str = NAMESPACE) -> app_protocol.SupportedAppProtocolRes:
+        self.schema = SCHEMAS.get(namespace, self.schema)
         self.send(framed(schema("sap").encode(hello(namespace))))
         response = schema("sap").decode(await self.read_payload())
         assert isinstance(response, app_protocol.SupportedAppProtocolRes)
