@@ -53,11 +53,17 @@ class ProvisioningService:
 
     def answer(self, exi: bytes) -> bytes:
         """Answer a whole V2G message, as EXI. Raises `Undecodable` for one that is no certificate request."""
+        return self.write(self.respond(self.read(exi)))
+
+    def read(self, exi: bytes) -> Envelope:
+        """Read a V2G message; raises `Undecodable`."""
         if len(exi) > LONGEST:
             raise Undecodable(f"{len(exi)} bytes are no certificate request")
-        schema = protocols.schema(ISO2.protocol.schema)
-        envelope = ISO2.unwrap(schema.decode(exi))
-        return schema.encode(ISO2.wrap(self.respond(envelope)))
+        return ISO2.unwrap(protocols.schema(contract.SCHEMA).decode(exi))
+
+    def write(self, envelope: Envelope) -> bytes:
+        """Write a V2G message."""
+        return protocols.schema(contract.SCHEMA).encode(ISO2.wrap(envelope))
 
     def respond(self, envelope: Envelope) -> Envelope:
         """Answer a request; raises `Undecodable` for another message."""

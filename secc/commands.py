@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -69,17 +70,51 @@ def simulate(config: Path | None, broker: str | None, mqtt_version: str | None, 
 
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(name)s %(message)s")
     try:
-        changes = {key: value for key, value in options.items() if value is not None}
-        bus = _address(broker) | {
-            key: value for key, value in (("version", mqtt_version), ("prefix", prefix)) if value is not None
-        }
-        if bus:
-            changes["broker"] = bus
+        changes = _changes(broker, mqtt_version, prefix, options)
         if faults:
             changes["faults"] = [simulator_config.PlannedFault.parse(text) for text in faults]
         asyncio.run(until_signal(simulator.run(simulator_config.read(config, changes))))
     except ValueError as error:
         raise click.ClickException(str(error)) from error
+
+
+@secc.command()
+@click.option("--config", type=click.Path(path_type=Path), help="TOML file; options win over it.")
+@click.option("--broker", help="HOST:PORT of the MQTT broker.")
+@click.option("--mqtt-version", type=click.Choice(["3.1.1", "5"]), help="Version of MQTT.")
+@click.option("--prefix", help="First levels of all topics.")
+@click.option("--evse", help="Name of the EVSE in the topics.")
+@click.option("--tree", type=click.Path(file_okay=False), help="PKI of the provisioning service: certs/out/iso2.")
+@click.option(
+    "--certificates",
+    type=click.Choice(["answer", "late", "silent", "failed", "garbage", "other-session"]),
+    help="How requests for certificates are answered.",
+)
+@click.option("--authorization", type=click.Choice(["accept", "reject", "silent"]), help="The word on each request.")
+@click.option("--delay-s", type=click.FloatRange(0), help="Seconds that every answer takes.")
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens.")
+def simulate_backend(config: Path | None, broker: str | None, mqtt_version: str | None, prefix: str | None,
+                     *, verbose: bool, **options: object) -> None:  # fmt: skip
+    """Simulate the operator's side over MQTT until interrupted: certificates and authorization."""
+    from secc import backend_simulator
+
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(name)s %(message)s")
+    try:
+        changes = _changes(broker, mqtt_version, prefix, options)
+        asyncio.run(until_signal(backend_simulator.run(backend_simulator.read(config, changes))))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _changes(
+    broker: str | None, mqtt_version: str | None, prefix: str | None, options: Mapping[str, object]
+) -> dict[str, object]:
+    """What options change in a configuration with a broker; those not given change nothing. Raises ValueError."""
+    changes = {key: value for key, value in options.items() if value is not None}
+    bus = _address(broker) | {
+        key: value for key, value in (("version", mqtt_version), ("prefix", prefix)) if value is not None
+    }
+    return changes | ({"broker": bus} if bus else {})
 
 
 def _address(text: str | None) -> dict[str, object]:

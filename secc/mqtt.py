@@ -85,7 +85,7 @@ class Bus:
 
     `handle(topic, payload, retained)` gets what passed all checks, `rejected(topic name, reason)` what did not;
     `connected` is called once the subscriptions stand, `disconnected` once for each loss. All are called in the loop
-    and must return at once. `will` is what the broker says for us when we vanish.
+    and must return at once. `will` is what the broker says for us when we vanish, None for a writer without a status.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Bus:
         *,
         writer: str,
         reads: Sequence[Topic[Record]],
-        will: tuple[Topic[Record], Record],
+        will: tuple[Topic[Record], Record] | None,
         handle: Handle,
         rejected: Callable[[str, str], None],
         connected: Callable[[], None],
@@ -195,7 +195,6 @@ class Bus:
         The client id is the same for every process with this role: the broker then ends a connection that a dead
         process left behind, and its last will, before our first word and not after it.
         """
-        topic, payload = self._will
         five = self._broker.version == "5"
         return aiomqtt.Client(
             self._broker.host,
@@ -206,13 +205,19 @@ class Bus:
             identifier=f"{self._root}{self._writer}",
             protocol=aiomqtt.ProtocolVersion.V5 if five else aiomqtt.ProtocolVersion.V311,
             clean_session=None if five else True,
-            will=aiomqtt.Will(self._root + topic.name, msgspec.json.encode(payload), topic.qos, topic.retained),
+            will=self._testament(),
             keepalive=KEEP_ALIVE_S,
             timeout=CONNECT_S,
             max_queued_incoming_messages=INCOMING_LIMIT,
             tls_context=self._tls,
             socket_options=[_NO_DELAY],
         )
+
+    def _testament(self) -> aiomqtt.Will | None:
+        if self._will is None:
+            return None
+        topic, payload = self._will
+        return aiomqtt.Will(self._root + topic.name, msgspec.json.encode(payload), topic.qos, topic.retained)
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         """Ask for every topic by its own name, so that nobody else's branch can be heard by mistake."""
