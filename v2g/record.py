@@ -1,4 +1,4 @@
-"""Records: keyword-only, frozen structs, so that a declaration is nothing but its fields."""
+"""Records and facts: frozen structs, so that a declaration is nothing but its fields, and cheap at import."""
 
 from __future__ import annotations
 
@@ -19,3 +19,16 @@ class RecordType(msgspec.StructMeta):
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
 class Record(msgspec.Struct, metaclass=RecordType, kw_only=True, frozen=True):
     """Base of everything that is declared by its fields alone: messages, MQTT payloads, configuration."""
+
+
+class FactType(msgspec.StructMeta):
+    """Metaclass that makes `frozen` the rule."""
+
+    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, object], **options: Any) -> FactType:
+        """Define the struct; `options` are those of `msgspec.Struct`."""
+        return super().__new__(mcls, name, bases, namespace, **({"frozen": True} | options))
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
+class Fact(msgspec.Struct, metaclass=FactType, frozen=True):
+    """Base of small values whose fields have an order: limits, productions, steps."""

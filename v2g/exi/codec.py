@@ -13,7 +13,7 @@ from v2g.exi.compose import Writing
 from v2g.exi.explain import Reading
 from v2g.exi.frame import Frame
 from v2g.exi.grammar import Grammar
-from v2g.exi.layout import Layout, is_fixed
+from v2g.exi.layout import is_fixed, layout_of
 from v2g.exi.library import READING, WRITING, Library
 from v2g.exi.message import Message
 from v2g.exi.notes import Decoded, Note, Quirk, tail_notes
@@ -125,7 +125,7 @@ class Schema:
         for cls in classes:
             self.library.read_function(cls)
             self.library.write_function(cls)
-            steps = Layout(self.grammar, cls).steps
+            steps = layout_of(self.grammar, cls).steps
             kinds = [step.alternatives[0].type for step in steps if len(step.alternatives) == 1]
             self.warm(*(kind for kind in kinds if isinstance(kind, type) and not is_fixed(self.grammar, kind)))
 

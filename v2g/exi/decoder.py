@@ -7,15 +7,14 @@ varying length are read with one shift; constant bits (states with one productio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from v2g.exi.fields import Type, fields
-from v2g.exi.layout import Kind, Layout, Step, is_fixed, is_spending
+from v2g.exi.layout import Kind, Layout, Step, is_fixed, is_spending, layout_of
 from v2g.exi.message import Message
 from v2g.exi.names import Names
 from v2g.exi.runtime import MOST_CHARACTERS, MOST_OCTETS, TRIM_BITS
 from v2g.exi.source import Source
 from v2g.exi.types import Flag, Listed, Octets, Text, Whole
+from v2g.record import Fact
 
 RUN_BITS = 58
 """Longest run of bits that is read at once: two digits of a Python integer, so that taking it apart is cheap."""
@@ -23,8 +22,7 @@ SHORT_OCTETS = 255
 """Binaries declared no longer are not worth the question whether to forget them."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(Fact):
     """Bits of a run: a constant, or a variable with the expression that makes its value of `{}`."""
 
     width: int
@@ -194,7 +192,7 @@ class _Decoder(Source):
 
     def _message(self, cls: type[Message], prefix: str) -> None:
         """Read all steps of a class into variables named after its fields."""
-        layout = Layout(self._names.grammar, cls)
+        layout = layout_of(self._names.grammar, cls)
         chosen = False
         for position, step in enumerate(layout.steps):
             chosen = self._step(layout, position, step, prefix, chosen=chosen)
@@ -336,7 +334,7 @@ class ItemsSource(_Decoder):
 
     def __init__(self, names: Names, cls: type[Message], position: int, function: str) -> None:
         super().__init__(names, f"def {function}(v, p, items):")
-        layout = Layout(names.grammar, cls)
+        layout = layout_of(names.grammar, cls)
         step = layout.steps[position]
         spends = step.most is None or is_spending(names.grammar, step.alternatives[0].type)
         good, kept = ("q = p; r = room[0]", "items, q, r") if spends else ("q = p", "items, q, room[0]")

@@ -7,15 +7,14 @@ in `b` and the width in `k`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from v2g.exi.fields import Type
-from v2g.exi.layout import Kind, Layout, Step, is_fixed
+from v2g.exi.layout import Kind, Layout, Step, is_fixed, layout_of
 from v2g.exi.message import Message
 from v2g.exi.names import Names
 from v2g.exi.runtime import FLUSH_BITS, MOST_CHARACTERS, MOST_OCTETS
 from v2g.exi.source import Source
 from v2g.exi.types import Flag, Listed, Octets, Text, Whole
+from v2g.record import Fact
 
 TABLE_SIZE = 128
 """Up to so many numbers, a table is faster than a comparison and a subtraction."""
@@ -23,8 +22,7 @@ SHORT_OCTETS = 127
 """Longest binary whose length takes one octet."""
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(Fact):
     """The state before the next production: the label that has code 0, and the width of codes."""
 
     base: int
@@ -168,7 +166,7 @@ class EncoderSource(Source):
             self._line(f"a, n = {self._names.writer(kind)}({place}, a, n, out)")
 
     def _message(self, cls: type[Message], place: str) -> None:
-        layout = Layout(self._names.grammar, cls)
+        layout = layout_of(self._names.grammar, cls)
         state: _State | None = _before(layout, 0)
         for position, step in enumerate(layout.steps):
             state = self._step(layout, position, step, place, state)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from inspect import get_annotations
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from v2g.exi.message import Message
 from v2g.exi.types import Choice, Enumeration, Flag, Listed, Mark, Occurs, Octets, Simple, Text, Whole
+from v2g.record import Fact
 
 Type = Simple | type[Message]
 """A value without children, or the class of an element with children."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Fact):
     """One declared field; `namespace` is that of the attribute or local element, `many` tells a list."""
 
     name: str
@@ -32,13 +31,18 @@ class Field:
 @cache
 def fields(cls: type[Message]) -> tuple[Field, ...]:
     """Tell the fields of `cls`, those of its bases first, each in the order of declaration."""
-    hints = get_type_hints(cls, include_extras=True)
     found = []
     for owner in reversed(cls.__mro__):
         if issubclass(owner, Message):
-            names = [name for name in get_annotations(owner) if name in cls.__struct_fields__]
-            found += [_field(name, hints[name], owner) for name in names]
+            hints = _hints(owner)
+            found += [_field(name, hints[name], owner) for name in hints if name in cls.__struct_fields__]
     return tuple(found)
+
+
+@cache
+def _hints(owner: type[Message]) -> dict[str, Any]:
+    """Tell what the annotations of a class itself say; their names are looked up in its module alone."""
+    return get_annotations(owner, locals={}, eval_str=True)
 
 
 @cache

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from v2g.exi.fields import Type
 from v2g.exi.message import Message
+from v2g.record import Fact
 
 HEADER = 0x80
 """The EXI header octet: version 1, no options, no cookie."""
@@ -13,8 +12,7 @@ COOKIE = b"$EXI"
 """What may precede the header; nobody sends it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(Fact):
     """An element a stream may begin with; several types make its fragment grammar a relaxed one."""
 
     namespace: str

@@ -8,7 +8,6 @@ leads to the second level (deviations); only `explain` reads those.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from types import ModuleType
@@ -17,6 +16,7 @@ from v2g.exi.fields import Field, Type, fields, simple_or_class
 from v2g.exi.frame import Frame, Root
 from v2g.exi.message import Message
 from v2g.exi.types import Element, InOrder, Mark, OneOf, Particle, Repeat, Simple, Wildcard
+from v2g.record import Fact
 
 NOTHING = InOrder()
 
@@ -33,7 +33,6 @@ SECOND_LEVEL = {Stage.FIRST: 6, Stage.ATTRIBUTES: 4, Stage.CONTENT: 2}
 """How many second-level productions a state has besides the end: any attribute, element or text, xsi:type, xsi:nil."""
 
 
-@dataclass(frozen=True, slots=True)
 class Start(Particle):
     """An element begins; its value belongs to the message's `field`."""
 
@@ -44,13 +43,11 @@ class Start(Particle):
     many: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AnyStart:
+class AnyStart(Fact):
     """An element nobody declared begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Fact):
     """An attribute with its value."""
 
     namespace: str
@@ -59,20 +56,17 @@ class Attribute:
     required: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Characters:
+class Characters(Fact):
     """The value of an element without children."""
 
     type: Simple
 
 
-@dataclass(frozen=True, slots=True)
-class AnyCharacters:
+class AnyCharacters(Fact):
     """Text between child elements."""
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Fact):
     """The element ends."""
 
 
@@ -81,8 +75,7 @@ END = End()
 Event = Start | AnyStart | Attribute | Characters | AnyCharacters | End
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Fact):
     """What is left of an element: attributes, then `rest`, which is a value or child elements."""
 
     stage: Stage
@@ -125,8 +118,7 @@ class Row:
         return row
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Fact):
     """A place among the child elements: any of `starts`, `least` to `most` times."""
 
     starts: tuple[Start, ...]

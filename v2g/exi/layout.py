@@ -6,7 +6,6 @@ the label of the first step still possible. That turns "which code means what he
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 
@@ -14,6 +13,7 @@ from v2g.exi.fields import Type, fields
 from v2g.exi.grammar import END, Grammar, Stage, State, attributes
 from v2g.exi.message import Message
 from v2g.exi.types import Mark
+from v2g.record import Fact
 
 FEW_ITEMS = 3
 """Lists of more items are read by code of their own, which the slow way can call; items of these hold such lists."""
@@ -27,16 +27,14 @@ class Kind(Enum):
     ELEMENTS = "elements"
 
 
-@dataclass(frozen=True, slots=True)
-class Alternative:
+class Alternative(Fact):
     """One production of a step: a value or element for a field."""
 
     field: str
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Fact):
     """One attribute, the value, or one place among the child elements."""
 
     kind: Kind
@@ -114,18 +112,23 @@ class Layout:
 
 
 @cache
+def layout_of(grammar: Grammar, cls: type[Message]) -> Layout:
+    """Tell the layout of a class."""
+    return Layout(grammar, cls)
+
+
+@cache
 def is_fixed(grammar: Grammar, kind: Type) -> bool:
     """Tell whether a class is a plain sequence of required parts, small enough to be written out in place."""
     if not isinstance(kind, type):
         return True
-    layout = Layout(grammar, kind)
-    if kind.group or layout.end is None:
+    if kind.group or layout_of(grammar, kind).end is None:
         return False
     return all(
         (step.least, step.most) == (1, 1)
         and len(step.alternatives) == 1
         and is_fixed(grammar, step.alternatives[0].type)
-        for step in layout.steps
+        for step in layout_of(grammar, kind).steps
     )
 
 
@@ -134,7 +137,7 @@ def is_long(grammar: Grammar, kind: Type) -> bool:
     """Tell whether there may be a long list in a value."""
     return isinstance(kind, type) and any(
         step.is_long or any(is_long(grammar, each.type) for each in step.alternatives)
-        for step in Layout(grammar, kind).steps
+        for step in layout_of(grammar, kind).steps
     )
 
 
@@ -143,5 +146,5 @@ def is_spending(grammar: Grammar, kind: Type) -> bool:
     """Tell whether there may be a list without a bound in a value."""
     return isinstance(kind, type) and any(
         (step.many and step.most is None) or any(is_spending(grammar, each.type) for each in step.alternatives)
-        for step in Layout(grammar, kind).steps
+        for step in layout_of(grammar, kind).steps
     )

@@ -11,7 +11,7 @@ from v2g.exi.decoder import DecoderSource, ItemsSource
 from v2g.exi.encoder import EncoderSource
 from v2g.exi.frame import HEADER, Frame
 from v2g.exi.grammar import Grammar
-from v2g.exi.layout import Layout
+from v2g.exi.layout import layout_of
 from v2g.exi.message import Message
 from v2g.exi.runtime import MOST_ITEMS, Deviation
 from v2g.exi.types import Enumeration, Flag, Listed, Whole
@@ -154,7 +154,7 @@ class Library:
 
     def items_reader(self, cls: type[Message], position: int) -> str:
         """Tell the name of the function that reads on in the list at a step of `cls`."""
-        field = Layout(self.grammar, cls).steps[position].alternatives[0].field
+        field = layout_of(self.grammar, cls).steps[position].alternatives[0].field
         name = f"read_{cls.__name__}_{field}"
         if (cls, field) not in self._items:
             name = self._add(name, None)

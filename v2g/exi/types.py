@@ -7,9 +7,10 @@ module exactly once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal, Self, TypeVar
+
+from v2g.record import Fact
 
 T = TypeVar("T")
 
@@ -17,13 +18,11 @@ FIXED_RANGE = 4096
 """Ranges of at most so many numbers have a field of fixed width (EXI 7.1.9)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Fact):
     """True or false."""
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(Fact):
     """Whole numbers from `low` to `high`, both included; None is no bound."""
 
     low: int | None = None
@@ -42,16 +41,14 @@ class Whole:
         return self.low is None or self.low < 0
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Fact):
     """Any code points, `least` to `most` of them; None is no declared bound."""
 
     least: int = 0
     most: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Octets:
+class Octets(Fact):
     """Bytes, `least` to `most` of them; `form` is how XML and JSON write them."""
 
     form: Literal["hex", "base64"]
@@ -67,16 +64,14 @@ class Mark(Enum):
     REFERENCE = "reference"
 
 
-@dataclass(frozen=True, slots=True)
-class Occurs:
+class Occurs(Fact):
     """How many items a list holds; None is no declared bound."""
 
     least: int
     most: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Fact):
     """One alternative of several; neighbouring fields with equal marks form one choice."""
 
     number: int = 1
@@ -99,8 +94,7 @@ class Enumeration(StrEnum):
     __hash__ = str.__hash__
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Fact):
     """One of the texts of an enumeration."""
 
     members: type[Enumeration]
@@ -133,12 +127,10 @@ Reference = Annotated[T, Mark.REFERENCE]
 Alternative = Annotated[T | None, Choice()]
 
 
-@dataclass(frozen=True, slots=True)
-class Particle:
+class Particle(Fact):
     """A piece of an element's content."""
 
 
-@dataclass(frozen=True, slots=True)
 class Element(Particle):
     """An element inside a content expression; `type` is a class or an annotated simple type."""
 
@@ -146,26 +138,22 @@ class Element(Particle):
     type: Any
 
 
-@dataclass(frozen=True, slots=True)
 class Wildcard(Particle):
     """Any element of any namespace."""
 
 
-@dataclass(frozen=True, slots=True)
 class InOrder(Particle):
     """Parts one after the other."""
 
     parts: tuple[Particle, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
 class OneOf(Particle):
     """Exactly one of the parts."""
 
     parts: tuple[Particle, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Repeat(Particle):
     """A part `least` to `most` times; None is no bound."""
 
