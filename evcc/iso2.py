@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from evcc import dc_inlet
 from evcc import iso2_requests as say
+from evcc.patience import Patience
 from evcc.schedule import Schedule
 from evcc.trip import Declined, Interrupted, Trip
 from v2g import units
@@ -25,24 +27,15 @@ from v2g.messages.iso2 import (
     ChargingSession,
     ChargingStatusReq,
     DC_EVSEChargeParameter,
-    DC_EVSEStatus,
     EVSENotification,
     EVSEProcessing,
-    IsolationLevel,
     PaymentOption,
     SAScheduleList,
     ServiceDiscoveryReq,
     SessionSetupReq,
     SessionStopReq,
 )
-from v2g.timing import Budget
-
-REACHED_V = 20.0
-SAFE_V = 60.0
-WELDING_TRIES = 20
-FAULTS = ("EVSE_Malfunction", "EVSE_EmergencyShutdown", "EVSE_UtilityInterruptEvent")
-STOPS = ("EVSE_Shutdown",)
-TESTED = ("EVSE_Ready", "EVSE_IsolationMonitoringActive")
+from v2g.timing import Budget, Timing
 
 
 async def drive(evse: EvccLink, trip: Trip) -> None:
@@ -218,32 +211,23 @@ async def charge_dc(evse: EvccLink, trip: Trip) -> None:
 
 async def wait_for_cable_check(evse: EvccLink, trip: Trip) -> None:
     """Ask until the station has tested the isolation; a fault ends the session."""
-    budget = Budget(evse.timing.cable_check_evcc)
-    while True:
-        trip.go_on()
+    patience = Patience(trip, evse.timing, Timing.cable_check_evcc)
+    trip.go_on()
+    response = await evse.ask(say.cable_check(trip.vehicle))
+    while response.EVSEProcessing is not EVSEProcessing.Finished:
+        await patience.again()
         response = await evse.ask(say.cable_check(trip.vehicle))
-        if response.EVSEProcessing is EVSEProcessing.Finished:
-            break
-        if budget.over:
-            raise Silence("V2G_EVCC_CableCheck_Timeout", evse.timing.cable_check_evcc)
-        await trip.pause(trip.vehicle.config.plan.poll_s)
-    isolation, status = response.DC_EVSEStatus.EVSEIsolationStatus, response.DC_EVSEStatus.EVSEStatusCode
-    if isolation in (IsolationLevel.Invalid, IsolationLevel.Fault) or status not in TESTED:
-        trip.ended_by = "station"
-        raise Refused("FAILED", f"after the cable check the isolation is {isolation}, the station {status}")
+    dc_inlet.require_insulation(trip, response.DC_EVSEStatus)
 
 
 async def precharge(evse: EvccLink, trip: Trip) -> None:
     """Ask until the output voltage is near the battery's, so that the contactors may close."""
-    budget = Budget(evse.timing.precharge_evcc)
-    while True:
-        trip.go_on()
+    patience = Patience(trip, evse.timing, Timing.precharge_evcc)
+    trip.go_on()
+    response = await evse.ask(say.precharge(trip.vehicle))
+    while not dc_inlet.precharged(trip, response.EVSEPresentVoltage):
+        await patience.again()
         response = await evse.ask(say.precharge(trip.vehicle))
-        if abs(units.number(response.EVSEPresentVoltage) - trip.vehicle.voltage_v) < REACHED_V:
-            return
-        if budget.over:
-            raise Silence("V2G_EVCC_PreCharge_Timeout", evse.timing.precharge_evcc)
-        await trip.pause(trip.vehicle.config.plan.poll_s)
 
 
 async def loop_dc(evse: EvccLink, trip: Trip) -> ChargeProgress:
@@ -251,30 +235,19 @@ async def loop_dc(evse: EvccLink, trip: Trip) -> ChargeProgress:
     trip.vehicle.begin()
     while True:
         response = await evse.ask(say.current_demand(trip.vehicle))
-        present_v = units.number(response.EVSEPresentVoltage)
-        present_a = units.number(response.EVSEPresentCurrent)
-        trip.vehicle.settle(present_v * present_a)
-        trip.cable.draw(present_a)
-        trip.cable.battery(trip.vehicle.voltage_v)
+        dc_inlet.receive(trip, response.EVSEPresentVoltage, response.EVSEPresentCurrent)
         status = response.DC_EVSEStatus
-        check_station(trip, status)
-        if (progress := follow(trip, status.EVSENotification, stops=status.EVSEStatusCode in STOPS)) is not None:
+        stops = dc_inlet.asked_to_stop(trip, status)
+        if (progress := follow(trip, status.EVSENotification, stops=stops)) is not None:
             return progress
         await trip.pause(trip.vehicle.config.plan.loop_s)
 
 
-def check_station(trip: Trip, status: DC_EVSEStatus) -> None:
-    """End the session when the station reports a fault."""
-    if status.EVSEStatusCode in FAULTS:
-        trip.ended_by = "station"
-        raise Refused(status.EVSEStatusCode, "the station reports a fault")
-
-
 async def detect_welding(evse: EvccLink, trip: Trip) -> None:
     """Watch the voltage behind the open contactors fall below 60 V."""
-    for _ in range(WELDING_TRIES):
+    for _ in range(dc_inlet.WELDING_TRIES):
         response = await evse.ask(say.welding_detection(trip.vehicle))
-        if units.number(response.EVSEPresentVoltage) < SAFE_V:
+        if dc_inlet.discharged(response.EVSEPresentVoltage):
             return
         await asyncio.sleep(trip.vehicle.config.plan.poll_s)
 

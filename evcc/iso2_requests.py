@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from evcc.dc_inlet import PRECHARGE_CURRENT_A, Wish
 from evcc.schedule import Schedule
 from evcc.vehicle import Vehicle
 from v2g import units
 from v2g.messages import iso2
 from v2g.messages.iso2 import UnitSymbol
 
-PRECHARGE_CURRENT_A = 1.0
 AC_MODES = {"ac1": "AC_single_phase_core", "ac3": "AC_three_phase_core"}
 
 
@@ -106,18 +106,16 @@ def precharge(vehicle: Vehicle) -> iso2.PreChargeReq:
 
 def current_demand(vehicle: Vehicle) -> iso2.CurrentDemandReq:
     """Ask for what the battery can take now."""
-    battery = vehicle.battery
-    amperes = min(battery.max_current_a, battery.max_power_w / vehicle.voltage_v)
-    remaining_s = 3600 * vehicle.needed_wh / (amperes * vehicle.voltage_v)
+    battery, wish = vehicle.battery, Wish.of(vehicle)
     return iso2.CurrentDemandReq(
         DC_EVStatus=status(vehicle),
-        EVTargetCurrent=units.maximum(amperes, UnitSymbol.A),
+        EVTargetCurrent=units.maximum(wish.current_a, UnitSymbol.A),
         EVMaximumVoltageLimit=units.maximum(battery.max_voltage_v, UnitSymbol.V),
         EVMaximumCurrentLimit=units.maximum(battery.max_current_a, UnitSymbol.A),
         EVMaximumPowerLimit=units.maximum(battery.max_power_w, UnitSymbol.W),
         ChargingComplete=vehicle.satisfied,
-        RemainingTimeToFullSoC=units.nearest(remaining_s, UnitSymbol.s),
-        EVTargetVoltage=units.nearest(min(vehicle.voltage_v + 5, battery.max_voltage_v), UnitSymbol.V),
+        RemainingTimeToFullSoC=units.nearest(wish.remaining_s, UnitSymbol.s),
+        EVTargetVoltage=units.nearest(wish.voltage_v, UnitSymbol.V),
     )
 
 

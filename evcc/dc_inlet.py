@@ -1,0 +1,79 @@
+"""The vehicle's DC inlet: what it wishes of the station and what it makes of the answers, as all standards have it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evcc.trip import Trip
+from evcc.vehicle import Vehicle
+from v2g import units
+from v2g.errors import Refused
+from v2g.messages import din, iso2
+
+PRECHARGE_CURRENT_A = 1.0
+HEADROOM_V = 5.0
+REACHED_V = 20.0
+SAFE_V = 60.0
+WELDING_TRIES = 20
+BROKEN = ("Invalid", "Fault")
+TESTED = ("EVSE_Ready", "EVSE_IsolationMonitoringActive")
+FAULTS = ("EVSE_Malfunction", "EVSE_EmergencyShutdown", "EVSE_UtilityInterruptEvent")
+STOPS = ("EVSE_Shutdown",)
+
+Status = iso2.DC_EVSEStatus | din.DC_EVSEStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the battery can take now, and how long it will do so until the plan is fulfilled."""
+
+    voltage_v: float
+    current_a: float
+    remaining_s: float
+
+    @classmethod
+    def of(cls, vehicle: Vehicle) -> Wish:
+        """Wish for all the battery can take, at a voltage a little above its own."""
+        battery, voltage_v = vehicle.battery, vehicle.voltage_v
+        current_a = min(battery.max_current_a, battery.max_power_w / voltage_v)
+        return cls(
+            voltage_v=min(voltage_v + HEADROOM_V, battery.max_voltage_v),
+            current_a=current_a,
+            remaining_s=3600 * vehicle.needed_wh / (current_a * voltage_v),
+        )
+
+
+def require_insulation(trip: Trip, status: Status) -> None:
+    """Go on only where the isolation test was passed and the station is ready; raises `Refused`."""
+    if status.EVSEIsolationStatus in BROKEN or status.EVSEStatusCode not in TESTED:
+        trip.ended_by = "station"
+        raise Refused(
+            "FAILED",
+            f"after the cable check the isolation is {status.EVSEIsolationStatus}, the station {status.EVSEStatusCode}",
+        )
+
+
+def precharged(trip: Trip, present: units.PhysicalValue) -> bool:
+    """Whether the output is near enough to the battery to close the contactors between them."""
+    return abs(units.number(present) - trip.vehicle.voltage_v) < REACHED_V
+
+
+def receive(trip: Trip, voltage: units.PhysicalValue, current: units.PhysicalValue) -> None:
+    """Take the energy that flows, as the station measures it."""
+    current_a = units.number(current)
+    trip.vehicle.settle(units.number(voltage) * current_a)
+    trip.cable.draw(current_a)
+    trip.cable.battery(trip.vehicle.voltage_v)
+
+
+def asked_to_stop(trip: Trip, status: Status) -> bool:
+    """Whether the station wants the charge to end, in order; raises `Refused` for a fault it reports."""
+    if status.EVSEStatusCode in FAULTS:
+        trip.ended_by = "station"
+        raise Refused(status.EVSEStatusCode, "the station reports a fault")
+    return status.EVSEStatusCode in STOPS
+
+
+def discharged(present: units.PhysicalValue) -> bool:
+    """Whether the output behind the open contactors can be touched."""
+    return units.number(present) < SAFE_V
