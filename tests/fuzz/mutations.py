@@ -18,9 +18,11 @@ from tests.random_messages import Messages, understood
 from v2g.exi.codec import Schema
 from v2g.exi.compose import Writing
 from v2g.exi.fields import Field, fields
+from v2g.exi.grammar import Grammar
 from v2g.exi.library import WRITING
 from v2g.exi.message import Message
 from v2g.exi.runtime import MOST_ITEMS
+from v2g.exi.types import Text
 from v2g.protocols import schema
 from v2g.v2gtp import LIMIT
 
@@ -32,6 +34,8 @@ LONG_LIST = 500
 """Items of a list that is long and yet not full."""
 BENT = 0.3
 """Share of the inputs that are bent while they are written."""
+REFERRING = 0.2
+"""Share of those in which texts are sent by reference."""
 
 Bits = tuple[int, int]
 """A number and how many bits it has."""
@@ -64,15 +68,21 @@ class Mutations:
         frame = self._codec.grammar.document
         message = self._messages.root()
         code = next(code for code, cls in frame.classes.items() if cls is type(message))
-        writing = Bending(self._codec, self._random)
-        return writing.document(code, message)
+        libraries = (self._codec.library, *self._codec._looped)
+        grammar = self._random.choice(libraries).grammar
+        return Bending(grammar, self._random).document(code, message)
 
 
 class Bending(Writing):
-    """Writes a message with one or two things gone wrong: a number, the bits of a code or value, or their presence."""
+    """Writes a message with one or two things gone wrong: a number, the bits of a code or value, or their presence.
 
-    def __init__(self, codec: Schema, random: Random) -> None:
-        super().__init__(codec.grammar, strict=False)
+    Some refer to texts sent before, as peers should not.
+    """
+
+    def __init__(self, grammar: Grammar, random: Random) -> None:
+        super().__init__(grammar, strict=False)
+        self._texts: list[str] = []
+        self._refers = random.random() < REFERRING
         self._random = random
         self._until = random.randint(1, random.choice((4, 20, 80)))
         self._again = random.random() < 0.3
@@ -106,6 +116,14 @@ class Bending(Writing):
                 super()._put(width, bits)
             case 3:
                 """Leave it out."""
+
+    def _text(self, kind: Text, value: str) -> None:
+        if self._refers and self._texts:
+            super()._number(1)
+            super()._put((len(self._texts) - 1).bit_length(), self._random.randrange(len(self._texts)))
+        else:
+            super()._text(kind, value)
+            self._texts += [value] if value else []
 
     def _padded(self, number: int, octets: int) -> None:
         """Write a number in more octets than it takes."""
@@ -261,8 +279,9 @@ def _with_items(messages: Messages, cls: type[Message], field: Field) -> Message
 
 
 def _written(codec: Schema, code: int, message: Message) -> list[bytes]:
-    """Write a fragment; nothing if it is too long or not to be sent."""
-    data = b""
-    with contextlib.suppress(*WRITING):
-        data = codec.library.write(codec.grammar.fragment, code, message)
-    return [data] if 0 < len(data) <= LIMIT else []
+    """Write a fragment, full lists in every way they are written; nothing if it is too long or not to be sent."""
+    found: dict[bytes, None] = {}
+    for library in (codec.library, *codec._looped):
+        with contextlib.suppress(*WRITING):
+            found[library.write(codec.grammar.fragment, code, message)] = None
+    return [data for data in found if len(data) <= LIMIT]

@@ -71,7 +71,7 @@ def told(name: str, done: Iterator[Counter[type[Verdict]]], jobs: int) -> Iterat
     for number, verdicts in enumerate(done, 1):
         if time.monotonic() > last + TOLD_EVERY or number == jobs:
             last = time.monotonic()
-            print(f"{name}: {number * CHUNK} of {jobs * CHUNK} inputs", file=sys.stderr, flush=True)
+            print(f"\n{name}: {number * CHUNK} of {jobs * CHUNK} inputs", end="", file=sys.stderr, flush=True)
         yield verdicts
 
 
