@@ -9,6 +9,7 @@ from typing import Any, Literal
 from tests.certificates import Holder
 from tests.secc.bench_car import Car
 from tests.secc.bench_charger import BenchCharger
+from v2g.exi.message import Message
 from v2g.messages import iso2
 from v2g.messages.iso2 import ChargeProgress, PhysicalValue, UnitSymbol
 from v2g.messages.xmldsig import Signature, X509IssuerSerial
@@ -139,14 +140,14 @@ EVERY: tuple[iso2.BodyElement, ...] = (
 )
 
 
-def sends(request: iso2.BodyElement) -> Callable[[Car, BenchCharger], Awaitable[Any]]:
+def sends(request: Message) -> Callable[[Car, BenchCharger], Awaitable[Any]]:
     async def step(car: Car, _charger: BenchCharger) -> Any:
         return await car.ask(request)
 
     return step
 
 
-def in_pilot(state: str, request: iso2.BodyElement) -> Callable[[Car, BenchCharger], Awaitable[Any]]:
+def in_pilot(state: str, request: Message) -> Callable[[Car, BenchCharger], Awaitable[Any]]:
     async def step(car: Car, charger: BenchCharger) -> Any:
         charger.change(plug=state)
         return await car.ask(request)
