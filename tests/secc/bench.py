@@ -151,9 +151,13 @@ async def bench(
     certificates: Path | None = None,
     anchors: Sequence[bytes] = (),
     scale: float = 1.0,
+    timing: Timing | None = None,
     **changes: dict[str, Any],
 ) -> AsyncIterator[Bench]:
-    """Run a station for one test; `anchors` of contracts are those of the certificates, or the ones given."""
+    """Run a station for one test; `anchors` of contracts are those of the certificates, or the ones given.
+
+    All times are multiplied by `scale`, or are those of `timing`.
+    """
     chosen = settings(certificates, **changes)
     charger = BenchCharger(SETUPS[energy])
     roots = anchors or [der for name in chosen.trust.contract for der in credentials.load_anchors(name)]
@@ -163,7 +167,7 @@ async def bench(
         charger,
         tls=_server(chosen.tls),
         verify=lambda chain, role: validate(chain, role, roots),
-        timing=Timing(scale),
+        timing=timing or Timing(scale),
     )
 
     class Noted(TcpStream):
