@@ -13,10 +13,10 @@ from v2g.exi.compose import Writing
 from v2g.exi.explain import Reading
 from v2g.exi.frame import Frame
 from v2g.exi.grammar import Grammar
-from v2g.exi.layout import is_fixed, layout_of
 from v2g.exi.library import READING, WRITING, Library
 from v2g.exi.message import Message
 from v2g.exi.notes import Decoded, Note, Quirk, tail_notes
+from v2g.exi.parts import parts_of
 from v2g.exi.trace import Explained, Form, explain
 from v2g.v2gtp import LIMIT
 
@@ -121,13 +121,10 @@ class Schema:
         return explain(self._grammars(), data, form, verdict)
 
     def warm(self, *classes: type[Message]) -> None:
-        """Have the code for these classes and their parts written now rather than at first use."""
-        for cls in classes:
+        """Have the code for these classes, their envelope and their parts written now rather than at first use."""
+        for cls in parts_of(self.grammar, classes):
             self.library.read_function(cls)
             self.library.write_function(cls)
-            steps = layout_of(self.grammar, cls).steps
-            kinds = [step.alternatives[0].type for step in steps if len(step.alternatives) == 1]
-            self.warm(*(kind for kind in kinds if isinstance(kind, type) and not is_fixed(self.grammar, kind)))
 
     @cached_property
     def grammar(self) -> Grammar:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.messages import SAMPLES
 from tests.random_messages import Messages
 from v2g.errors import Undecodable
 from v2g.exi.codec import Schema
@@ -198,12 +199,28 @@ def test_code_is_written_for_what_is_met_and_nothing_else() -> None:
     assert not codec.library._writers
 
 
-def test_warming_writes_the_code_of_a_message_and_its_parts() -> None:
+@pytest.mark.parametrize("name", [name for name, sample in SAMPLES.items() if sample.loop])
+def test_warming_leaves_nothing_to_write_for_a_loop(name: str) -> None:
+    sample = SAMPLES[name]
+    codec, message = Schema(sample.schema, schema(sample.schema)._modules), sample.make()
+    codec.warm(type(message.Body.BodyElement) if hasattr(message, "Body") else type(message))
+    warm = set(codec.library._readers), set(codec.library._writers)
+    assert codec.decode(codec.encode(message)) == message
+    assert (set(codec.library._readers), set(codec.library._writers)) == warm
+
+
+def test_warming_writes_the_code_of_a_message_and_its_parts_and_nothing_else() -> None:
     codec = Schema("iso2", (xmldsig, iso2))
-    codec.warm(iso2.V2G_Message, iso2.CurrentDemandRes)
+    codec.warm(iso2.CurrentDemandRes)
     written = set(codec.library._readers) & set(codec.library._writers)
     assert {iso2.V2G_Message, iso2.MessageHeader, iso2.Body, iso2.CurrentDemandRes, iso2.MeterInfo} <= written
-    assert iso2.CurrentDemandReq not in written
+    assert not written & {iso2.CurrentDemandReq, iso2.PhysicalValue, iso2.AC_EVSEStatus}
+
+
+def test_warming_an_envelope_alone_writes_everything_it_may_hold() -> None:
+    codec = Schema("iso2", (xmldsig, iso2))
+    codec.warm(iso2.V2G_Message)
+    assert set(iso2.BodyElement.__subclasses__()) <= set(codec.library._readers)
 
 
 def test_a_schema_set_that_does_not_exist_is_named() -> None:
