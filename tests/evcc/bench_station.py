@@ -174,6 +174,7 @@ class ScriptedStation:
     """One listener; `answers` is the script, `requests` what came, `received` every byte that came."""
 
     def __init__(self, energy: Literal["AC", "DC"]) -> None:
+        self.energy = energy
         self.answers = usual(energy)
         self.negotiation: Callable[[app_protocol.SupportedAppProtocolReq], bytes | None] = agree
         self.requests: list[Any] = []

@@ -46,7 +46,7 @@ from v2g.messages import iso2 as messages
 from v2g.messages.iso2 import ChargeProgress, EVSEProcessing, ResponseCode
 from v2g.protocols import schema as exi
 from v2g.signature import verify
-from v2g.stream import TcpStream
+from v2g.stream import Stream, TcpStream
 from v2g.timing import Timing
 
 Energy = Literal["AC", "DC"]
@@ -83,7 +83,8 @@ class Plug:
         self.done.append((what, how))
 
     def last(self, what: str) -> Any:
-        return [how for each, how in self.done if each == what][-1]
+        begins = {"contactor": "open", "pilot": "B", "draw": 0.0}
+        return [begins.get(what), *(how for each, how in self.done if each == what)][-1]
 
     def assert_safe(self) -> None:
         assert (self.last("contactor"), self.last("pilot"), self.last("draw")) == ("open", "B", 0.0)
@@ -112,9 +113,22 @@ async def drive(
     **plan: Any,
 ) -> Drive:
     """Drive a session against the station to its end; the plug must be safe then."""
+    stream = TcpStream(*await asyncio.open_connection("::1", station.port))
+    return await drive_on(stream, station, energy, timing=timing, contract=contract, **plan)
+
+
+async def drive_on(
+    stream: Stream,
+    station: ScriptedStation,
+    energy: Energy,
+    *,
+    timing: Timing | None = None,
+    contract: wallet.Contract | None = None,
+    **plan: Any,
+) -> Drive:
+    """The same on a connection that stands."""
     plug = Plug(station)
     trip = Trip(vehicle=Vehicle(settings(energy, **plan)), cable=plug, contract=contract)
-    stream = TcpStream(*await asyncio.open_connection("::1", station.port))
     link = EvccLink(stream, Journal(), timing or Timing(timeouts={"CurrentDemandReq": 2.0}))
     result = Drive(plug, trip)
     try:
