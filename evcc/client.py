@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
-from evcc import config, iso2, wallet
+from evcc import config, iso2, provisioning, wallet
 from evcc.account import Account
 from evcc.cable import MqttCable, NoCable
 from evcc.connection import Connection
@@ -61,11 +61,11 @@ async def charge(
 
 
 def _trip(settings: config.EvccConfig, journal: Journal, interrupt: asyncio.Event) -> Trip:
-    contract = None
-    if settings.plan.payment == "contract" and settings.contract is not None:
-        contract = wallet.load(settings.contract)
+    contract = supply = None
+    if settings.plan.payment == "contract":
+        contract, supply = wallet.best(settings), provisioning.load(settings)
     cable = NoCable() if settings.cable is None else MqttCable(settings.cable, journal)
-    return Trip(vehicle=Vehicle(settings), cable=cable, contract=contract, interrupt=interrupt)
+    return Trip(vehicle=Vehicle(settings), cable=cable, contract=contract, provisioning=supply, interrupt=interrupt)
 
 
 @dataclass(slots=True)
@@ -148,6 +148,7 @@ class Outing:
             payment=trip.payment,
             plan=settings.plan,
             evcc_id=settings.evcc_id,
+            provisioning=trip.provisioned,
             emaid=trip.contract.emaid if trip.payment == "contract" and trip.contract is not None else None,
             evse_id=trip.evse_id,
             session_id=self.link.session_id.hex().upper() or None if self.link is not None else None,

@@ -55,6 +55,22 @@ class Contract(Record, forbid_unknown_fields=True):
     password: str | None = None
 
 
+class Provisioning(Record, forbid_unknown_fields=True):
+    """How the car gets contracts by itself: with the PEM chain and key its maker gave it, into the folder `wallet`.
+
+    `roots` are PEM files of MO roots; with any of them, a contract has to hang on one. `expiring` installs what is
+    missing, too.
+    """
+
+    chain: str
+    key: str
+    password: str | None = None
+    wallet: str
+    when: Literal["missing", "expiring", "always", "never"] = "missing"
+    renew_within_days: Annotated[float, Meta(ge=0, le=100_000)] = 21.0
+    roots: list[str] = []
+
+
 class Battery(Record, forbid_unknown_fields=True):
     """The traction battery; its voltage rises with the state of charge from `empty_v` to `full_v`."""
 
@@ -107,6 +123,7 @@ class EvccConfig(Record, forbid_unknown_fields=True):
     network: Network = Network()
     tls: Tls = Tls()
     contract: Contract | None = None
+    provisioning: Provisioning | None = None
     battery: Battery = Battery()
     onboard: Onboard = Onboard()
     plan: Plan = Plan()
@@ -172,9 +189,10 @@ def _checked(path: Path, config: EvccConfig) -> EvccConfig:
             f"{path}: [tls] roots is missing: name the PEM file of the V2G roots, "
             'or set `security = "none"` in [network] to speak plain TCP'
         )
-    if config.plan.payment == "contract" and config.contract is None:
+    if config.plan.payment == "contract" and config.contract is None and config.provisioning is None:
         raise ConfigurationError(
-            f'{path}: [contract] is missing: name its chain and key, or set `payment = "external"` in [plan]'
+            f"{path}: [contract] is missing: name its chain and key, or have one installed by [provisioning], "
+            'or set `payment = "external"` in [plan]'
         )
     if config.plan.payment == "contract" and config.network.security == "none":
         raise ConfigurationError(
@@ -190,4 +208,9 @@ def _anchored(folder: Path, config: EvccConfig) -> EvccConfig:
     contract = config.contract
     if contract is not None:
         contract = msgspec.structs.replace(contract, chain=str(folder / contract.chain), key=str(folder / contract.key))
-    return msgspec.structs.replace(config, tls=tls, contract=contract)
+    provisioning = config.provisioning
+    if provisioning is not None:
+        files = {name: str(folder / getattr(provisioning, name)) for name in ("chain", "key", "wallet")}
+        roots = [str(folder / name) for name in provisioning.roots]
+        provisioning = msgspec.structs.replace(provisioning, **files, roots=roots)
+    return msgspec.structs.replace(config, tls=tls, contract=contract, provisioning=provisioning)

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 
 from evcc import dc_inlet
+from evcc import iso2_provisioning as provisioning
 from evcc import iso2_requests as say
 from evcc.patience import Patience
 from evcc.schedule import Schedule
@@ -64,8 +65,12 @@ async def identify(evse: EvccLink, trip: Trip) -> None:
     setup = await evse.ask(SessionSetupReq(EVCCID=evcc_id(trip.vehicle.config.evcc_id)))
     trip.evse_id = setup.EVSEID
     discovery = await evse.ask(ServiceDiscoveryReq())
+    trip.errand = await provisioning.choose(evse, trip, discovery)
     option = choose_payment(trip, discovery.PaymentOptionList.PaymentOption, secure=evse.stream.facts.secure)
-    await evse.ask(say.payment_selection(option, discovery.ChargeService.ServiceID))
+    services = [] if trip.errand is None else [trip.errand.selected]
+    await evse.ask(say.payment_selection(option, discovery.ChargeService.ServiceID, *services))
+    if trip.errand is not None:
+        await provisioning.fetch(evse, trip, trip.errand)
     first, signature = AuthorizationReq(), None
     if option is PaymentOption.Contract and trip.contract is not None:
         details = await evse.ask(trip.contract.details())
@@ -95,7 +100,8 @@ def _obstacle(trip: Trip, offered: list[PaymentOption], *, secure: bool) -> str:
         return f"the station offers no contract, only {', '.join(offered)}"
     if not secure:
         return "there is no TLS, without which a contract must not be used [V2G2-635]"
-    return "" if trip.contract is not None else "the car holds no contract"
+    paying = trip.contract is not None or trip.errand is not None
+    return "" if paying else "the car holds no contract, and gets none here"
 
 
 async def wait_for_authorization(evse: EvccLink, trip: Trip, response: AuthorizationRes) -> None:

@@ -17,11 +17,13 @@ def phases(vehicle: Vehicle) -> int:
     return 3 if vehicle.config.plan.energy == "ac3" else 1
 
 
-def payment_selection(option: iso2.PaymentOption, service_id: int) -> iso2.PaymentServiceSelectionReq:
-    """Choose a payment option and the charge service, by the id the station gave it."""
-    service = iso2.SelectedService(ServiceID=service_id)
+def payment_selection(
+    option: iso2.PaymentOption, service_id: int, *others: iso2.SelectedService
+) -> iso2.PaymentServiceSelectionReq:
+    """Choose a payment option and the charge service, by the id the station gave it, and other services."""
+    services = [iso2.SelectedService(ServiceID=service_id), *others]
     return iso2.PaymentServiceSelectionReq(
-        SelectedPaymentOption=option, SelectedServiceList=iso2.SelectedServiceList(SelectedService=[service])
+        SelectedPaymentOption=option, SelectedServiceList=iso2.SelectedServiceList(SelectedService=services)
     )
 
 

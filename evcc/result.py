@@ -10,6 +10,7 @@ from cryptography import x509
 
 from evcc.account import Exchange, Note
 from evcc.config import Plan
+from evcc.provisioning import Outcome
 from v2g.record import Record
 
 LOOPS = frozenset({"CurrentDemandReq", "ChargingStatusReq"})
@@ -60,6 +61,7 @@ class Result(Record):
     plan: Plan
     evcc_id: str
     emaid: str | None
+    provisioning: Outcome | None
     evse_id: str
     session_id: str | None
     station: Certificate | None

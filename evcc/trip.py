@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from evcc.cable import Cable
+from evcc.provisioning import Errand, Outcome, Provisioning
 from evcc.schedule import Schedule
 from evcc.vehicle import Vehicle
 from evcc.wallet import Contract
@@ -32,6 +33,11 @@ class Trip:
     vehicle: Vehicle
     cable: Cable
     contract: Contract | None = None
+    provisioning: Provisioning | None = None
+    errand: Errand | None = None
+    """What contract it is about to ask for."""
+    provisioned: Outcome | None = None
+    """What came of asking for one."""
     interrupt: asyncio.Event = field(default_factory=asyncio.Event)
     evse_id: str = ""
     payment: Literal["contract", "external"] | None = None

@@ -1,16 +1,19 @@
-"""The contracts a vehicle holds, and the signature that proves it."""
+"""The contracts a vehicle holds, where those it was sent are kept, and the signature that proves one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from evcc import config
-from pki import credentials
+from pki import contract as contracts
+from pki import credentials, store
 from v2g import identifiers, protocols, signature
 from v2g.messages import iso2
 from v2g.messages.xmldsig import Signature
@@ -26,15 +29,15 @@ class Contract:
     chain: Sequence[bytes]
     key: ec.EllipticCurvePrivateKey
 
+    @property
+    def expires(self) -> datetime:
+        """The end of its certificate's validity."""
+        return x509.load_der_x509_certificate(self.chain[0]).not_valid_after_utc
+
     def details(self) -> iso2.PaymentDetailsReq:
         """Present the contract."""
-        leaf, *subs = self.chain
-        return iso2.PaymentDetailsReq(
-            eMAID=self.emaid,
-            ContractSignatureCertChain=iso2.CertificateChain(
-                Certificate=leaf, SubCertificates=iso2.SubCertificates(Certificate=subs) if subs else None
-            ),
-        )
+        chain = contracts.chain_message(self.chain)
+        return iso2.PaymentDetailsReq(eMAID=self.emaid, ContractSignatureCertChain=chain)
 
     def authorize(self, challenge: bytes) -> tuple[iso2.AuthorizationReq, Signature]:
         """Echo the challenge and sign it."""
@@ -44,9 +47,33 @@ class Contract:
 
 
 def load(settings: config.Contract) -> Contract:
-    """Read a contract from its PEM files; raises ValueError naming file and remedy."""
+    """Read a contract from its PEM files, which may be one; raises ValueError naming file and remedy."""
     credential = credentials.load_credential(settings.chain, settings.key, settings.password)
-    names = x509.load_der_x509_certificate(credential.chain[0]).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    if not names:
+    name = contracts.common_name(credential.chain[0])
+    if not name:
         raise ValueError(f"{settings.chain}: the contract certificate has no common name, which is the EMAID")
-    return Contract(emaid=identifiers.emaid(str(names[0].value)), chain=tuple(credential.chain), key=credential.key)
+    return Contract(emaid=identifiers.emaid(name), chain=tuple(credential.chain), key=credential.key)
+
+
+def best(settings: config.EvccConfig) -> Contract | None:
+    """Read the contract that is valid longest, of the one configured and those kept; None where there is none.
+
+    Raises ValueError naming file and remedy.
+    """
+    files = [] if settings.contract is None else [settings.contract]
+    if settings.provisioning is not None:
+        kept = sorted(Path(settings.provisioning.wallet).glob("*.pem"))
+        files += [config.Contract(chain=str(file), key=str(file)) for file in kept]
+    return max(map(load, files), key=lambda contract: contract.expires, default=None)
+
+
+def keep(wallet: Path, contract: Contract) -> Path:
+    """Store a contract, key and chain in one file that its owner alone may read; replaces an older one of its EMAID.
+
+    There is the old file or the new one at any time. Raises OSError.
+    """
+    key = contract.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    chain = [x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM) for der in contract.chain]
+    file = wallet / f"{contract.emaid}.pem"
+    store.write(file, b"".join([key, *chain]), store.PRIVATE)
+    return file
