@@ -20,6 +20,8 @@ TABLE_SIZE = 128
 """Up to so many numbers, a table is faster than a comparison and a subtraction."""
 SHORT_OCTETS = 127
 """Longest binary whose length takes one octet."""
+SHORT_TEXT = 125
+"""Longest text whose length takes one octet."""
 
 
 class _State(Fact):
@@ -100,9 +102,7 @@ class EncoderSource(Source):
             case Whole():
                 self._number(kind, place)
             case Text(least, most):
-                self._flush()
-                limit = MOST_CHARACTERS if most is None else most
-                self._line(f"a, n = put_text(a, n, {place}, {least}, {limit})")
+                self._text(place, least, MOST_CHARACTERS if most is None else most)
             case Octets(_, least, most):
                 self._octets(place, least, MOST_OCTETS if most is None else most)
 
@@ -137,6 +137,14 @@ class EncoderSource(Source):
         self._flush()
         self._line(f"a, n = {'put_integer' if sign else 'put_number'}(a, n, x, {kind.high})")
         self._indent -= 1
+
+    def _text(self, place: str, least: int, most: int) -> None:
+        """Write short ASCII in line, other texts by a call."""
+        self._flush()
+        self._line(f"x = {place}; m = len(x)")
+        self._line(f"if {least} <= m <= {min(most, SHORT_TEXT)} and x.isascii():")
+        self._line("    a = (a << 8 | m + 2) << (m << 3) | int.from_bytes(x.encode()); n += m + 1 << 3")
+        self._line(f"else: a, n = put_text(a, n, x, {least}, {most})")
 
     def _octets(self, place: str, least: int, most: int) -> None:
         self._flush()

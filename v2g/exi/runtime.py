@@ -97,11 +97,12 @@ def put_number(a: int, n: int, x: int, high: int | None) -> tuple[int, int]:
     """Write an Unsigned Integer of at most `high`, or as long as we would read it."""
     if x < 0 or (x > high if high is not None else x >> 7 * MOST_LONG_GROUPS):
         raise Deviation
+    groups, bits = 0, 8
     while x > 127:
-        a = a << 8 | 128 | x & 127
+        groups = groups << 8 | 128 | x & 127
         x >>= 7
-        n += 8
-    return a << 8 | x, n + 8
+        bits += 8
+    return a << bits | groups << 8 | x, n + bits
 
 
 def put_text(a: int, n: int, value: str, least: int, most: int) -> tuple[int, int]:
