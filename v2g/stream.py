@@ -12,6 +12,14 @@ from v2g.errors import PeerGone
 READ_SIZE = 65536
 FAREWELL = 1.0
 """Seconds the last bytes may take to leave when a connection ends; a peer that does not read holds up nobody."""
+OPTIONS = (
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 2),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
+)
+"""What we ask of a connection: send at once, and find a peer that began anew in 2 s, one that is off in 6 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +53,15 @@ class Stream(Protocol):
 
 
 class TcpStream:
-    """A plain TCP connection; sends at once (TCP_NODELAY), one write per message."""
+    """A plain TCP connection; one write per message, and no waiting for a peer that does not exist any more."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
         raw = writer.get_extra_info("socket")
         if raw is not None:
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for option in OPTIONS:
+                raw.setsockopt(*option)
         peer = writer.get_extra_info("peername") or ("?", 0)
         self.facts = Facts(peer=f"[{peer[0]}]:{peer[1]}")
 
