@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
-from evcc import config, iso2, provisioning, wallet
+from evcc import config, provisioning, spoken, wallet
 from evcc.account import Account
 from evcc.cable import MqttCable, NoCable
 from evcc.connection import Connection
@@ -19,12 +19,10 @@ from evcc.trip import Interrupted, Trip
 from evcc.vehicle import Vehicle
 from v2g import __version__
 from v2g.errors import PeerGone, Refused, V2GError
-from v2g.iso2 import ISO2
 from v2g.journal import Entry, Journal
 from v2g.link import EvccLink
 from v2g.timing import Budget, Timing
 
-DIALECTS = (ISO2,)
 LEAVE_S = 2.5
 """How long a charge that is interrupted may take to end politely."""
 
@@ -79,6 +77,7 @@ class Outing:
     account: Account = field(default_factory=Account)
     link: EvccLink | None = None
     error: V2GError | None = None
+    protocol: str = ""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     began: float = field(default_factory=time.monotonic)
 
@@ -100,8 +99,10 @@ class Outing:
             await self.trip.cable.unplug()
 
     async def _talk(self, link: EvccLink) -> None:
-        await link.negotiate(DIALECTS)
-        await iso2.drive(link, self.trip)
+        sessions = spoken.offered(self.trip.vehicle.config.plan, secure=link.stream.facts.secure)
+        dialect = await link.negotiate(list(sessions))
+        self.protocol = dialect.protocol.key
+        await sessions[dialect](link, self.trip)
         self.trip.go_on()
 
     async def _unless_interrupted(self, work: Coroutine[Any, Any, T], grace: float = 0.0) -> T:
@@ -143,7 +144,7 @@ class Outing:
             version=__version__,
             started=self.started,
             duration_s=round(time.monotonic() - self.began, 3),
-            protocol="iso2",
+            protocol=self.protocol,
             energy=settings.plan.energy,
             payment=trip.payment,
             plan=settings.plan,

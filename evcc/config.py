@@ -92,8 +92,12 @@ class Onboard(Record, forbid_unknown_fields=True):
 
 
 class Plan(Record, forbid_unknown_fields=True):
-    """What this charge is to be: mode, payment, and what ends it, whichever comes first."""
+    """What this charge is to be: protocols, mode, payment, and what ends it, whichever comes first.
 
+    `protocols` are offered in this order; `din` has no TLS and is offered only without.
+    """
+
+    protocols: Annotated[tuple[Literal["iso2", "din"], ...], Meta(min_length=1)] = ("iso2",)
     energy: Literal["ac1", "ac3", "dc"] = "ac3"
     payment: Literal["contract", "external"] = "contract"
     accept_external: bool = False
@@ -199,7 +203,30 @@ def _checked(path: Path, config: EvccConfig) -> EvccConfig:
             f'{path}: a contract needs TLS [V2G2-635]: set `security = "tls"` in [network], '
             'or `payment = "external"` in [plan]'
         )
+    _check_protocols(path, config)
     return config
+
+
+def _check_protocols(path: Path, config: EvccConfig) -> None:
+    """Refuse a plan that a protocol cannot fulfil."""
+    plan, network = config.plan, config.network
+    where = f"{path}: [plan] protocols"
+    if len(set(plan.protocols)) != len(plan.protocols):
+        raise ConfigurationError(f"{where}: each may stand once")
+    if "din" not in plan.protocols:
+        return
+    if plan.energy != "dc":
+        raise ConfigurationError(f'{where}: DIN 70121 is for DC alone: set `energy = "dc"`, or leave "din" out')
+    if plan.payment == "contract" and not plan.accept_external:
+        raise ConfigurationError(
+            f'{where}: DIN 70121 knows no contract: set `payment = "external"` or `accept_external = true`, '
+            'or leave "din" out'
+        )
+    if plan.protocols == ("din",) and network.security == "tls" and not network.accept_plain:
+        raise ConfigurationError(
+            f'{where}: DIN 70121 knows no TLS: set `security = "none"` or `accept_plain = true` in [network], '
+            'or add "iso2"'
+        )
 
 
 def _anchored(folder: Path, config: EvccConfig) -> EvccConfig:

@@ -9,14 +9,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
-from v2g.messages import app_protocol, iso2
+from v2g.messages import app_protocol, din, iso2
 from v2g.messages.iso2 import EVSENotification, EVSEProcessing, PhysicalValue, ResponseCode, UnitSymbol
 from v2g.protocols import schema
 
 SESSION = bytes.fromhex("0102030405060708")
 OK = ResponseCode.OK
 FINISHED, ONGOING = EVSEProcessing.Finished, EVSEProcessing.Ongoing
-Answer = iso2.BodyElement | bytes | None
+Answer = iso2.BodyElement | din.BodyElement | bytes | None
+Standard = Literal["iso2", "din"]
 Script = Callable[[Any, int], Answer]
 """From a request and how often its type came before: the answer, raw bytes, or None for silence."""
 
@@ -164,8 +165,11 @@ def framed(payload: bytes) -> bytes:
     return struct.pack(">BBHI", 0x01, 0xFE, 0x8001, len(payload)) + payload
 
 
-def packed(body: iso2.BodyElement, session_id: bytes = SESSION) -> bytes:
-    """The frame of a response."""
+def packed(body: iso2.BodyElement | din.BodyElement, session_id: bytes = SESSION) -> bytes:
+    """The frame of a response, in the envelope of its standard."""
+    if isinstance(body, din.BodyElement):
+        message = din.V2G_Message(Header=din.MessageHeader(SessionID=session_id), Body=din.Body(BodyElement=body))
+        return framed(schema("din").encode(message))
     header = iso2.MessageHeader(SessionID=session_id)
     return framed(schema("iso2").encode(iso2.V2G_Message(Header=header, Body=iso2.Body(BodyElement=body))))
 
@@ -173,12 +177,13 @@ def packed(body: iso2.BodyElement, session_id: bytes = SESSION) -> bytes:
 class ScriptedStation:
     """One listener; `answers` is the script, `requests` what came, `received` every byte that came."""
 
-    def __init__(self, energy: Literal["AC", "DC"]) -> None:
+    def __init__(self, energy: Literal["AC", "DC"], standard: Standard = "iso2") -> None:
         self.energy = energy
         self.answers = usual(energy)
+        self.standard = standard
         self.negotiation: Callable[[app_protocol.SupportedAppProtocolReq], bytes | None] = agree
         self.requests: list[Any] = []
-        self.headers: list[iso2.MessageHeader] = []
+        self.headers: list[iso2.MessageHeader | din.MessageHeader] = []
         self.received = b""
         self.port = 0
         self.left = asyncio.Event()
@@ -202,8 +207,8 @@ class ScriptedStation:
             self.left.set()
 
     def _answer(self, payload: bytes, writer: asyncio.StreamWriter) -> None:
-        message = schema("iso2").decode(payload)
-        assert isinstance(message, iso2.V2G_Message)
+        message = schema(self.standard).decode(payload)
+        assert isinstance(message, iso2.V2G_Message | din.V2G_Message)
         request = message.Body.BodyElement
         name = type(request).__name__.removesuffix("Req")
         before = sum(type(each) is type(request) for each in self.requests)
@@ -233,8 +238,14 @@ def agree(request: app_protocol.SupportedAppProtocolReq) -> bytes:
 async def scripted(
     energy: Literal["AC", "DC"] = "AC", context: ssl.SSLContext | None = None
 ) -> AsyncIterator[ScriptedStation]:
-    """Run a scripted station on ::1."""
-    station = ScriptedStation(energy)
+    """Run a scripted station of ISO 15118-2 on ::1."""
+    async with running(ScriptedStation(energy), context) as station:
+        yield station
+
+
+@asynccontextmanager
+async def running(station: ScriptedStation, context: ssl.SSLContext | None = None) -> AsyncIterator[ScriptedStation]:
+    """Run a station on ::1."""
     server = await asyncio.start_server(station.serve, "::1", 0, ssl=context)
     station.port = server.sockets[0].getsockname()[1]
     try:

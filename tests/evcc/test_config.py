@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from evcc.config import ConfigurationError, address, load
 
 PLAIN = '[network]\nsecurity = "none"\n'
+CONTRACT = '[tls]\nroots = ["r"]\n[contract]\nchain = "c"\nkey = "k"\n'
 CARD = '[plan]\npayment = "external"\n'
 
 
@@ -33,6 +34,20 @@ def test_defaults(file: Path) -> None:
     assert settings.contract is not None
     assert settings.contract.key == str(file.parent / "k.pem")
     assert settings.timeouts == {}
+    assert settings.plan.protocols == ("iso2",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PLAIN + CARD + 'energy = "dc"\nprotocols = ["din"]\n',
+        '[network]\naccept_plain = true\n[tls]\nroots = ["r"]\n' + CARD + 'energy = "dc"\nprotocols = ["din"]\n',
+        '[tls]\nroots = ["r"]\n' + CARD + 'energy = "dc"\nprotocols = ["din", "iso2"]\n',
+    ],
+)
+def test_plans_with_din(file: Path, text: str) -> None:
+    file.write_text(text, encoding="utf-8")
+    assert "din" in load(file).plan.protocols
 
 
 WRONG = {
@@ -44,6 +59,18 @@ WRONG = {
     "payment": (PLAIN + '[plan]\npayment = "cash"\n', r"plan\.payment.*one of 'contract', 'external'$"),
     "security": ('[network]\nsecurity = "yes"\n' + CARD, r"network\.security.*one of 'none', 'tls'$"),
     "dc_mode": (PLAIN + CARD + 'dc_mode = "DC"\n', r"plan\.dc_mode.*'DC_core', 'DC_extended', 'DC_unique'$"),
+    "protocol": (PLAIN + CARD + 'protocols = ["iso3"]\n', r"plan\.protocols"),
+    "no protocol": (PLAIN + CARD + "protocols = []\n", r"plan\.protocols"),
+    "a protocol twice": (PLAIN + CARD + 'protocols = ["iso2", "iso2"]\n', r"\[plan\] protocols: each may stand once"),
+    "DIN in AC": (PLAIN + CARD + 'protocols = ["iso2", "din"]\n', r"protocols: DIN 70121 is for DC alone"),
+    "DIN by contract": (
+        f'{CONTRACT}[plan]\nenergy = "dc"\nprotocols = ["iso2", "din"]\n',
+        r"protocols: DIN 70121 knows no contract: set `payment = \"external\"`",
+    ),
+    "DIN over TLS": (
+        '[tls]\nroots = ["r"]\n' + CARD + 'energy = "dc"\nprotocols = ["din"]\n',
+        r"protocols: DIN 70121 knows no TLS: set `security = \"none\"`",
+    ),
     "connect": ('[network]\nsecurity = "none"\nconnect = "::1"\n' + CARD, r"\[network\] connect = '::1': write \[HOST"),
     "charge_s": (PLAIN + CARD + "charge_s = -1.0\n", "charge_s"),
     "soc": (PLAIN + CARD + "[battery]\nsoc_percent = 101.0\n", "soc_percent"),
