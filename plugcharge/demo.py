@@ -1,8 +1,8 @@
 """`plugcharge demo`: one car charges on this machine, by four processes that know each other only by their protocols.
 
 Broker, charger controller, SECC and EVCC run on the loopback interface on free ports, with certificates made for the
-occasion. The exit status is 0 only if the session ended as planned, the controller saw authorised limits and energy,
-and afterwards the limits are zero and the contactor is open.
+occasion; `--install` adds the operator's side. The exit status is 0 only if the session ended as planned, the
+controller saw authorised limits and energy, and afterwards the limits are zero and the contactor is open.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from plugcharge.broker import start_broker
 from plugcharge.ladder import Ladder
 from v2g.signals import until_signal
 
+STARTING_S = 15.0
 ENDING_S = 5.0
 SETTLING_S = 3.0
 STEP_S = 0.02
@@ -42,6 +43,7 @@ class Choice:
     energy: str
     payment: str
     charge_s: float
+    install: bool = False
     card: str = "accept"
     faults: tuple[str, ...] = ()
 
@@ -69,10 +71,16 @@ class Report:
             "the contactor is not open afterwards": self.charger.get("contactor") == "open",
             f"payment was {self.vehicle.get('payment')}": self.vehicle.get("payment") == self.choice.payment,
         }
+        checks["no contract was installed"] = not self.choice.install or self.installed
         checks |= {f"the charger reports {kind}": False for kind in sorted(self.faults)}
         checks["the station ended the charge"] = self.vehicle.get("ended_by") != "station"
         ended = [f"the station: {event.get('reason', '')}" for event in self.events if event["kind"] in BAD_ENDS]
         return [*ended, *(failure for failure, holds in checks.items() if not holds)]
+
+    @property
+    def installed(self) -> bool:
+        """Whether the vehicle got a contract in this session."""
+        return (self.vehicle.get("provisioning") or {}).get("outcome") == "stored"
 
     def as_json(self) -> dict[str, Any]:
         """All of it for machines."""
@@ -82,6 +90,7 @@ class Report:
             "protocol": self.choice.protocol,
             "energy": self.choice.energy,
             "payment": self.choice.payment,
+            "provisioning": self.vehicle.get("provisioning"),
             "messages": self.vehicle.get("messages", []),
             "limits": self.limits,
             "energy_wh": self.charger.get("energy_wh", 0.0),
@@ -94,6 +103,7 @@ class Report:
 @click.option("--protocol", type=click.Choice(["iso2"]), default="iso2", show_default=True, help="ISO 15118-2.")
 @click.option("--energy", type=click.Choice(["ac", "dc"]), default="ac", show_default=True)
 @click.option("--payment", type=click.Choice(["contract", "external"]), default="contract", show_default=True)
+@click.option("--install", is_flag=True, help="The car has no contract: it gets one in the session, and pays with it.")
 @click.option(
     "--charge-s", type=click.FloatRange(0.5, 3600), default=1.6, show_default=True, help="Length of the loop."
 )
@@ -111,6 +121,8 @@ def demo(file: Path | None, faults: tuple[str, ...], **choices: Any) -> None:
     if file is not None and not file.parent.is_dir():
         raise click.ClickException(f"--json {file}: there is no folder {file.parent}; make it first")
     try:
+        if choices["install"] and choices["payment"] != "contract":
+            raise click.UsageError("--install needs --payment contract")
         for fault in faults:
             PlannedFault.parse(fault)
         report = asyncio.run(until_signal(_play(Choice(faults=faults, **choices))))
@@ -130,7 +142,7 @@ def demo(file: Path | None, faults: tuple[str, ...], **choices: Any) -> None:
 
 
 async def _play(choice: Choice) -> Report:
-    """Run the four processes through one session."""
+    """Run the processes through one session: four, and the operator's side where a contract is to be installed."""
     report = Report(choice=choice)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="plugcharge-demo-") as name:
@@ -144,8 +156,12 @@ async def _play(choice: Choice) -> Report:
             simulate = _running("secc", "simulate", "--config", files.simulator, "--card", choice.card, *trouble)
             controller = await stack.enter_async_context(simulate)
             station = await stack.enter_async_context(_running("secc", "run", "--quiet", "--config", files.secc))
+            others = [broker, controller, station]
+            if choice.install:
+                where = ("--broker", f"127.0.0.1:{port}", "--evse", scene.EVSE, "--tree", files.tree)
+                others.append(await stack.enter_async_context(_connected("secc", "simulate-backend", *where)))
             report.timings["started_s"] = round(time.perf_counter() - began, 3)
-            await _while_alive(_drive(files.evcc, files.result, report), broker, controller, station)
+            await _while_alive(_drive(files.evcc, files.result, report), *others)
             await _settled(files.record)
             await _end(controller)
         _collect(files, report)
@@ -231,6 +247,19 @@ async def _running(*words: str | Path) -> AsyncIterator[Process]:
     """Run one of our commands as long as the block lasts."""
     process = await _start(*words, stdout=DEVNULL)
     try:
+        yield process
+    finally:
+        await _end(process)
+
+
+@contextlib.asynccontextmanager
+async def _connected(*words: str | Path) -> AsyncIterator[Process]:
+    """Run one of our commands that tells when it has found the broker, as long as the block lasts."""
+    process = await _start(*words, stdout=PIPE)
+    try:
+        async with asyncio.timeout(STARTING_S):
+            if process.stdout is None or not await process.stdout.readline():
+                raise RuntimeError("a process failed; its own message stands above")
         yield process
     finally:
         await _end(process)

@@ -88,6 +88,9 @@ class Ladder:
     def summary(self, report: Report) -> None:
         """Say who authorised what, which limits the controller received, how much flowed, and how fast it went."""
         self._console.print()
+        if report.installed:
+            got = escape(report.vehicle["provisioning"]["emaid"])
+            self._console.print(f"Installed: contract {got}, its key proved to be that of the certificate, and kept")
         for event in report.events:
             if event["kind"] == "authorised":
                 contract = next((each["contract"] for each in report.limits if each.get("contract")), None)

@@ -39,6 +39,9 @@ contract = ["certs/iso2/trust/mo.pem"]
 
 [authorization]
 external_wait_s = {card_wait_s}
+
+[provisioning]
+install = {install}
 """
 
 EVCC = """\
@@ -49,9 +52,7 @@ sdp_port = {sdp_port}
 [tls]
 roots = ["certs/iso2/trust/v2g.pem"]
 
-[contract]
-chain = "certs/iso2/leaf/contract/car1/chain.pem"
-key = "certs/iso2/leaf/contract/car1/key.pem"
+{contract}
 
 [plan]
 energy = "{mode}"
@@ -61,6 +62,21 @@ charge_s = {charge_s}
 [cable]
 port = {broker_port}
 evse = "{evse}"
+"""
+
+
+HOLDING = """\
+[contract]
+chain = "certs/iso2/leaf/contract/car1/chain.pem"
+key = "certs/iso2/leaf/contract/car1/key.pem"
+"""
+
+INSTALLING = """\
+[provisioning]
+chain = "certs/iso2/leaf/oem-provisioning/car1/chain.pem"
+key = "certs/iso2/leaf/oem-provisioning/car1/key.pem"
+wallet = "wallet"
+roots = ["certs/iso2/trust/mo.pem"]
 """
 
 
@@ -76,6 +92,10 @@ class Choice(Protocol):
         """`contract` or `external`."""
 
     @property
+    def install(self) -> bool:
+        """Whether the car has no contract yet."""
+
+    @property
     def charge_s(self) -> float:
         """Length of the charge loop."""
 
@@ -89,6 +109,7 @@ class Files:
     evcc: Path
     record: Path
     result: Path
+    tree: Path
 
 
 def write(folder: Path, choice: Choice, *, broker_port: int, sdp_port: int) -> Files:
@@ -99,14 +120,16 @@ def write(folder: Path, choice: Choice, *, broker_port: int, sdp_port: int) -> F
         evcc=folder / "evcc.toml",
         record=folder / "record.jsonl",
         result=folder / "result.json",
+        tree=folder / "certs" / "iso2",
     )
     ports: dict[str, Any] = {"evse": EVSE, "broker_port": broker_port, "sdp_port": sdp_port}
     ports["card_wait_s"] = CARD_WAIT_S
     files.simulator.write_text(SIMULATOR.format(energy=choice.energy, record=files.record, **ports), encoding="utf-8")
-    files.secc.write_text(SECC.format(**ports), encoding="utf-8")
+    files.secc.write_text(SECC.format(install=str(choice.install).lower(), **ports), encoding="utf-8")
     mode = "dc" if choice.energy == "dc" else "ac3"
     plan = {"mode": mode, "payment": choice.payment, "charge_s": choice.charge_s}
-    files.evcc.write_text(EVCC.format(**plan, **ports), encoding="utf-8")
+    contract = INSTALLING if choice.install else HOLDING
+    files.evcc.write_text(EVCC.format(contract=contract, **plan, **ports), encoding="utf-8")
     return files
 
 

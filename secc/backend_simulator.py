@@ -60,8 +60,8 @@ def read(path: Path | None, changes: Mapping[str, object]) -> BackendConfig:
 class BackendSimulator:
     """One operator on his broker."""
 
-    def __init__(self, config: BackendConfig) -> None:
-        """Raises ValueError for a tree that cannot be used."""
+    def __init__(self, config: BackendConfig, connected: Callable[[], None]) -> None:
+        """`connected` is called once the broker is there. Raises ValueError for a tree that cannot be used."""
         self._config = config
         self._service = None if config.tree is None else ProvisioningService(Store(Path(config.tree)))
         self._waiting: set[asyncio.TimerHandle] = set()
@@ -73,7 +73,7 @@ class BackendSimulator:
             will=None,
             handle=self._hear,
             rejected=lambda topic, reason: _log.warning("rejected %s: %s", topic, reason),
-            connected=_nothing,
+            connected=connected,
             disconnected=_nothing,
         )
 
@@ -131,6 +131,9 @@ def _nothing() -> None:
     """Do nothing: an operator has no state to tell."""
 
 
-async def run(config: BackendConfig) -> None:
-    """Simulate one operator until cancelled. Raises ValueError for a configuration that cannot be used."""
-    await BackendSimulator(config).run()
+async def run(config: BackendConfig, connected: Callable[[], None] = _nothing) -> None:
+    """Simulate one operator until cancelled; `connected` is called whenever the broker is there.
+
+    Raises ValueError for a configuration that cannot be used.
+    """
+    await BackendSimulator(config, connected).run()

@@ -101,7 +101,8 @@ def simulate_backend(config: Path | None, broker: str | None, mqtt_version: str 
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(name)s %(message)s")
     try:
         changes = _changes(broker, mqtt_version, prefix, options)
-        asyncio.run(until_signal(backend_simulator.run(backend_simulator.read(config, changes))))
+        settings = backend_simulator.read(config, changes)
+        asyncio.run(until_signal(backend_simulator.run(settings, lambda: click.echo("connected to the broker"))))
     except ValueError as error:
         raise click.ClickException(str(error)) from error
 

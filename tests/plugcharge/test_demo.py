@@ -90,6 +90,26 @@ def test_a_car_charges(energy: str, payment: str, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["demo.json"]  # nothing is left behind
 
 
+def test_a_car_without_contract_gets_one_and_charges_with_it(tmp_path: Path) -> None:
+    ended, told = demo(tmp_path, "--install")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert (told["ok"], told["failures"]) == (True, [])
+    assert (told["provisioning"]["outcome"], told["provisioning"]["emaid"]) == ("stored", "DEPCGC00000001V")
+    begin = [*BEGINNING[:3], "ServiceDetail", BEGINNING[3], "CertificateInstallation", *PAYMENT["contract"]]
+    expected = [*begin, "ChargeParameterDiscovery", *POWER["ac"], "SessionStop"]
+    assert exchanges(told["messages"]) == expected
+    check_limits(told["limits"], contract="DEPCGC00000001V")
+    check_picture(ended.stdout, expected, WHO["contract"])
+    assert "Installed: contract DEPCGC00000001V" in ended.stdout
+    assert ended.stderr == ""
+
+
+def test_only_a_contract_can_be_installed(tmp_path: Path) -> None:
+    ended, told = demo(tmp_path, "--install", "--payment", "external")
+    assert (ended.returncode, told) == (2, {})
+    assert "--install needs --payment contract" in ended.stderr
+
+
 def check_limits(limits: list[dict[str, Any]], contract: str | None) -> None:
     """In order of their publication, zero first and last, never flowing before they were authorised."""
     assert [each["seq"] for each in limits] == sorted(each["seq"] for each in limits)
