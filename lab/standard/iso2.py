@@ -82,6 +82,24 @@ STATION = (
     Served("Authorization", "Authorization", "ChargeParameterDiscovery", "3.2", answered=FINISHED),
     Served("Authorization", PROOF, "Authorization", "3.5: not checked again", CONTRACT, ONGOING),
     Served("Authorization", PROOF, "ChargeParameterDiscovery", "3.5: not checked again", CONTRACT, FINISHED),
+    Served(
+        "Authorization",
+        PROOF,
+        "Authorization",
+        "3.3: not for EIM",
+        answered=ONGOING,
+        contested="nothing says that it is refused",
+        instead="FAILED FAILED_ChallengeInvalid FAILED_SignatureError",
+    ),
+    Served(
+        "Authorization",
+        PROOF,
+        "ChargeParameterDiscovery",
+        "3.3: not for EIM",
+        answered=FINISHED,
+        contested="nothing says that it is refused",
+        instead="FAILED FAILED_ChallengeInvalid FAILED_SignatureError",
+    ),
     # Parameters
     *_parameters("ChargeParameterDiscovery", "", "3.2 [V2G2-688] [V2G2-582]"),
     # AC

@@ -145,7 +145,7 @@ class Standard:
         return frozenset([*codes, *(row.instead.split() if row.contested else ())])
 
     def _row(self, state: str, request: Message, known: Iterable[str]) -> Served | None:
-        said = words(request).union(known)
+        said = _with(request, known)
         fitting = (row for row in self.station if row.concerns(state, name(request), said))
         return next((row for row in fitting if row.state != ANYWHERE or state != self.first), None)
 
@@ -164,8 +164,11 @@ def _of_the_past(given: str) -> list[str]:
     return [word for word in given.split() if not word.startswith("EVChargeParameter=")]
 
 
-def _lasting(request: Message) -> frozenset[str]:
-    return words(request) if type(request).__name__ in REMEMBERED else frozenset()
+def _with(request: Message, known: Iterable[str]) -> frozenset[str]:
+    """What is known once a request came: what it says itself is newer than what was known of the same field."""
+    said = words(request)
+    fields = {word.partition("=")[0] for word in said}
+    return said.union(word for word in known if word.partition("=")[0] not in fields)
 
 
 @dataclass(slots=True)
@@ -191,8 +194,9 @@ class StationFollower:
 
     def exchanged(self, request: Message, response: Message) -> None:
         """Go on by one exchange that succeeded. Raises LookupError where no line says what comes then."""
-        asked, answered = words(request) | self.known | self.said, words(response)
-        self.known |= _lasting(request)
+        asked, answered = _with(request, self.known | self.said), words(response)
+        if type(request).__name__ in REMEMBERED:
+            self.known = _with(request, self.known)
         for row in self.standard.station:
             if row.concerns(self.state, name(request), asked) and answered.issuperset(row.answered.split()):
                 self.state, self.said = row.next, answered
@@ -212,7 +216,8 @@ class VehicleFollower:
 
         Raises LookupError where no line says it.
         """
-        self.known |= _lasting(request)
+        if type(request).__name__ in REMEMBERED:
+            self.known = _with(request, self.known)
         answered = words(response)
         for row in self.standard.vehicle:
             fits = row.request == name(request) and self.known.issuperset(row.given.split())

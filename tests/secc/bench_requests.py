@@ -19,6 +19,11 @@ from v2g.signature import sign
 Step = tuple[str, Callable[[Car, BenchCharger], Awaitable[Any]]]
 
 
+def stem(message: object) -> str:
+    """The name that a request and its response share."""
+    return type(message).__name__.removesuffix("Req").removesuffix("Res")
+
+
 def value(number: float, unit: str) -> PhysicalValue:
     """A PhysicalValue with one decimal."""
     return PhysicalValue(Multiplier=-1, Unit=UnitSymbol(unit), Value=int(Decimal(str(number)) * 10))

@@ -23,8 +23,19 @@ from secc import authorization
 from tests.certificates import TODAY, Holder, by_hand, car1
 from tests.secc.bench import Bench, bench
 from tests.secc.bench_car import Car
-from tests.secc.bench_requests import AC, DC, EVERY, details, prove, selection, signed, stop, walk, with_contract
-from tests.secc.test_iso2_sequence import stem
+from tests.secc.bench_requests import (
+    AC,
+    DC,
+    EVERY,
+    details,
+    prove,
+    selection,
+    signed,
+    stem,
+    stop,
+    walk,
+    with_contract,
+)
 from v2g.errors import Refused
 from v2g.messages import iso2, xmldsig
 from v2g.messages.iso2 import AuthorizationReq
