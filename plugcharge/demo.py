@@ -70,6 +70,7 @@ class Report:
             "the limits are not zero afterwards": bool(self.limits) and scene.zero(self.limits[-1]),
             "the contactor is not open afterwards": self.charger.get("contactor") == "open",
             f"payment was {self.vehicle.get('payment')}": self.vehicle.get("payment") == self.choice.payment,
+            f"protocol was {self.vehicle.get('protocol')}": self.vehicle.get("protocol") == self.choice.protocol,
         }
         checks["no contract was installed"] = not self.choice.install or self.installed
         checks |= {f"the charger reports {kind}": False for kind in sorted(self.faults)}
@@ -100,7 +101,13 @@ class Report:
 
 
 @click.command()
-@click.option("--protocol", type=click.Choice(["iso2"]), default="iso2", show_default=True, help="ISO 15118-2.")
+@click.option(
+    "--protocol",
+    type=click.Choice(["iso2", "din"]),
+    default="iso2",
+    show_default=True,
+    help="ISO 15118-2, or DIN 70121 (DC with external payment, without TLS).",
+)
 @click.option("--energy", type=click.Choice(["ac", "dc"]), default="ac", show_default=True)
 @click.option("--payment", type=click.Choice(["contract", "external"]), default="contract", show_default=True)
 @click.option("--install", is_flag=True, help="The car has no contract: it gets one in the session, and pays with it.")
@@ -118,6 +125,10 @@ def demo(file: Path | None, faults: tuple[str, ...], **choices: Any) -> None:
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without arrows shows something else for them
+    if choices["protocol"] == "din" and (choices["energy"], choices["payment"]) != ("dc", "external"):
+        raise click.ClickException(
+            "--protocol din: DIN 70121 knows neither AC nor contracts; add --energy dc --payment external"
+        )
     if file is not None and not file.parent.is_dir():
         raise click.ClickException(f"--json {file}: there is no folder {file.parent}; make it first")
     try:

@@ -30,6 +30,7 @@ sdp_port = {sdp_port}
 port = {broker_port}
 
 [tls]
+required = {tls_required}
 chain = "certs/iso2/leaf/secc/evse1/chain.pem"
 key = "certs/iso2/leaf/secc/evse1/key.pem"
 root = "certs/iso2/trust/v2g.pem"
@@ -48,6 +49,7 @@ EVCC = """\
 [network]
 interface = "lo"
 sdp_port = {sdp_port}
+security = "{security}"
 
 [tls]
 roots = ["certs/iso2/trust/v2g.pem"]
@@ -55,6 +57,7 @@ roots = ["certs/iso2/trust/v2g.pem"]
 {contract}
 
 [plan]
+protocols = ["{protocol}"]
 energy = "{mode}"
 payment = "{payment}"
 charge_s = {charge_s}
@@ -82,6 +85,10 @@ roots = ["certs/iso2/trust/mo.pem"]
 
 class Choice(Protocol):
     """What the demo is to show."""
+
+    @property
+    def protocol(self) -> str:
+        """`iso2` or `din`, which has no TLS."""
 
     @property
     def energy(self) -> str:
@@ -125,9 +132,15 @@ def write(folder: Path, choice: Choice, *, broker_port: int, sdp_port: int) -> F
     ports: dict[str, Any] = {"evse": EVSE, "broker_port": broker_port, "sdp_port": sdp_port}
     ports["card_wait_s"] = CARD_WAIT_S
     files.simulator.write_text(SIMULATOR.format(energy=choice.energy, record=files.record, **ports), encoding="utf-8")
-    files.secc.write_text(SECC.format(install=str(choice.install).lower(), **ports), encoding="utf-8")
-    mode = "dc" if choice.energy == "dc" else "ac3"
-    plan = {"mode": mode, "payment": choice.payment, "charge_s": choice.charge_s}
+    plain, install = choice.protocol == "din", str(choice.install).lower()
+    files.secc.write_text(SECC.format(tls_required=str(not plain).lower(), install=install, **ports), encoding="utf-8")
+    plan: dict[str, Any] = {
+        "protocol": choice.protocol,
+        "security": "none" if plain else "tls",
+        "mode": "dc" if choice.energy == "dc" else "ac3",
+        "payment": choice.payment,
+        "charge_s": choice.charge_s,
+    }
     contract = INSTALLING if choice.install else HOLDING
     files.evcc.write_text(EVCC.format(contract=contract, **plan, **ports), encoding="utf-8")
     return files

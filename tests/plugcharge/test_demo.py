@@ -18,8 +18,17 @@ PATIENCE_S = 60.0
 SESSION_S = 3.0
 TRIES = 3
 
-BEGINNING = ["SupportedAppProtocol", "SessionSetup", "ServiceDiscovery", "PaymentServiceSelection"]
-PAYMENT = {"contract": ["PaymentDetails", "Authorization"], "external": ["Authorization"]}
+BEGINNING = ["SupportedAppProtocol", "SessionSetup", "ServiceDiscovery"]
+SELECTION = {"iso2": "PaymentServiceSelection", "din": "ServicePaymentSelection"}
+PAYMENT = {
+    ("iso2", "contract"): ["PaymentDetails", "Authorization"],
+    ("iso2", "external"): ["Authorization"],
+    ("din", "external"): ["ContractAuthentication"],
+}
+SESSIONS = [
+    *itertools.product(["iso2"], ["ac", "dc"], ["contract", "external"]),
+    ("din", "dc", "external"),
+]
 POWER = {
     "ac": ["PowerDelivery", "ChargingStatus", "PowerDelivery"],
     "dc": ["CableCheck", "PreCharge", "PowerDelivery", "CurrentDemand", "PowerDelivery", "WeldingDetection"],
@@ -66,18 +75,19 @@ def lasted(messages: list[list[Any]]) -> dict[str, float]:
     return began
 
 
-@pytest.mark.parametrize("payment", ["contract", "external"])
-@pytest.mark.parametrize("energy", ["ac", "dc"])
-def test_a_car_charges(energy: str, payment: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("protocol", "energy", "payment"), SESSIONS)
+def test_a_car_charges(protocol: str, energy: str, payment: str, tmp_path: Path) -> None:
+    spoken = ["--protocol", protocol] if protocol != "iso2" else []
     for _ in range(TRIES):  # a busy machine may have a slow moment; a slow session is slow each time
-        ended, told = demo(tmp_path, "--energy", energy, "--payment", payment)
+        ended, told = demo(tmp_path, *spoken, "--energy", energy, "--payment", payment)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         if told["timings"]["session_s"] < SESSION_S:
             break
     assert told["timings"]["session_s"] < SESSION_S
     assert (told["ok"], told["failures"]) == (True, [])
-    assert (told["protocol"], told["energy"], told["payment"]) == ("iso2", energy, payment)
-    expected = [*BEGINNING, *PAYMENT[payment], "ChargeParameterDiscovery", *POWER[energy], "SessionStop"]
+    assert (told["protocol"], told["energy"], told["payment"]) == (protocol, energy, payment)
+    authorised = [SELECTION[protocol], *PAYMENT[protocol, payment]]
+    expected = [*BEGINNING, *authorised, "ChargeParameterDiscovery", *POWER[energy], "SessionStop"]
     assert exchanges(told["messages"]) == expected
     times = [at for _, at in told["messages"]]
     assert times == sorted(times)
@@ -149,6 +159,15 @@ def test_a_session_that_ends_otherwise_is_no_success(options: list[str], reason:
     last = told["limits"][-1]
     assert (last["authorised"], last["max_charge_w"], last["max_current_a"]) == (False, 0, 0)
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--energy", "dc"], ["--payment", "external"]])
+def test_din_in_ac_or_by_contract_is_refused_before_anything_starts(options: list[str], tmp_path: Path) -> None:
+    ended, told = demo(tmp_path, "--protocol", "din", *options)
+    assert (ended.returncode, ended.stdout, told) == (1, "", {})
+    assert ended.stderr == (
+        "Error: --protocol din: DIN 70121 knows neither AC nor contracts; add --energy dc --payment external\n"
+    )
 
 
 def test_an_unknown_fault_is_refused_before_anything_starts(tmp_path: Path) -> None:
