@@ -1,4 +1,4 @@
-"""Who said what to "may this session charge?" and to requests for certificates. Only ids that are being asked count.
+"""Who said what to "may this session charge?", to requests for certificates and for plans. Only ids asked for count.
 
 A refused contract stays refused, and so does whatever was accepted and then revoked. A refused card leaves the request
 open for the next card.
@@ -6,20 +6,17 @@ open for the next card.
 
 from __future__ import annotations
 
-from typing import Literal
-
 from secc.api import (
     AuthorizationRequest,
     BackendAuthorization,
     BackendCertificate,
     CertificateRequest,
     ChargerAuthorization,
+    Plan,
 )
-from secc.charger import Presented
+from secc.charger import Planned, Presented, Source
 
 ADVANCE = "advance"
-
-Source = Literal["charger", "backend"]
 
 
 class Answers:
@@ -72,9 +69,13 @@ class Answers:
         word, until = self._advances.pop(source, (None, now))
         if word is None or now >= until:
             return None
+        self.readmit(source, request_id, word, now)
+        return word
+
+    def readmit(self, source: Source, request_id: str, word: Presented, now: float) -> None:
+        """Take a word given before a pause as the word on a request, which may be revoked by its id."""
         self._deadlines[request_id] = now
         self._words[request_id, source] = word
-        return word
 
     def _take(self, request_id: str, source: Source, word: Presented, valid_for_s: float | None, now: float) -> str:
         if request_id == ADVANCE:
@@ -144,3 +145,32 @@ class CertificateAnswers:
     def answered(self, request_id: str) -> BackendCertificate | None:
         """Return the answer to a request; None while there is none."""
         return self._answers.get(request_id)
+
+
+class PlanAnswers:
+    """The plans for this session, from the one who was asked; the newest one counts, however late it comes."""
+
+    def __init__(self) -> None:
+        self._asked: tuple[str, Source] | None = None
+        self._newest: Planned | None = None
+
+    def ask(self, request_id: str, source: Source) -> None:
+        """Expect plans for a request; those for an earlier one are out of date."""
+        self._asked, self._newest = (request_id, source), None
+
+    def forget(self) -> None:
+        """Expect no more plans."""
+        self._asked = self._newest = None
+
+    def take(self, source: Source, plan: Plan, now: float) -> str:
+        """Take a plan; returns why it does not count, or nothing."""
+        if self._asked is None or plan.id != self._asked[0]:
+            return "unknown id"
+        if source != self._asked[1]:
+            return f"the {self._asked[1]} makes the plans here"
+        self._newest = Planned(plan, now)
+        return ""
+
+    def answered(self, request_id: str) -> Planned | None:
+        """Return the newest plan for a request; None while there is none."""
+        return self._newest if self._asked is not None and self._asked[0] == request_id else None

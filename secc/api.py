@@ -8,6 +8,7 @@ the fields, the checks on what arrives and the topics themselves all derive from
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Generic, Literal, TypeVar
 
 from msgspec import Meta
@@ -19,6 +20,7 @@ from v2g.record import Record
 PREFIX = "plugcharge/v1"
 NAME = r"^[A-Za-z0-9_-]{1,36}$"
 PAYLOAD_LIMIT = 65_536
+PLAN_LIMIT = 524_288
 EXI_LIMIT = 10_240  # the largest answer has ten certificates of 800 bytes, a signature and a key
 UNIQUE = {"uniqueItems": True}
 
@@ -34,7 +36,7 @@ Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Name = Annotated[str, Meta(pattern=NAME)]
 Text = Annotated[str, Meta(max_length=512)]
 Pem = Annotated[str, Meta(max_length=32_768)]
-Exi = Annotated[bytes, Meta(min_length=1, max_length=EXI_LIMIT)]  # a whole V2G message, base64
+Exi = Annotated[bytes, Meta(min_length=1, max_length=EXI_LIMIT)]  # a whole V2G message or a fragment, base64
 Time = Annotated[str, Meta(max_length=40)]  # RFC 3339 UTC, for people only
 
 Contactor = Literal["open", "closed", "welded", "unknown"]
@@ -223,6 +225,107 @@ class Limits(Level):
     """The step in force and those ahead."""
 
 
+class SelectedService(Payload):
+    """One service besides charging that the car selected."""
+
+    id: Annotated[int, Meta(ge=0, le=65_535)]
+    """Its ServiceID: 2 certificates, 3 Internet access, others as in secc.toml."""
+    name: Text = ""
+    """Its name."""
+    parameter_set: Annotated[int, Meta(ge=-32_768, le=32_767)] | None = None
+    """The ParameterSetID the car wants; absent: it does not care which."""
+
+
+class Services(Level):
+    """The value added services that the car selected, until the session ends."""
+
+    selected: list[SelectedService] = []
+    """All but charging itself."""
+
+
+class PlanRequest(Payload):
+    """How much may flow when? Answered on `charger/plan` or `backend/plan/response`, as secc.toml says."""
+
+    id: Id
+    """To be repeated in the answer; only that of the last request of a session counts."""
+    session: Id
+    """The session that asks."""
+    deadline_s: Second
+    """Seconds from receipt after which the car is offered what the station can do. A later answer renegotiates."""
+    energy_mode: EnergyMode
+    """What the car wants."""
+    max_charge_w: Watt
+    """What the station can do now; more than that is never offered."""
+    max_entries: Count
+    """So many steps of a schedule the car can take; with more, neighbours are put together at the lower power."""
+    departure_s: Second | None = None
+    """Seconds until the car wants to leave."""
+    energy_request_wh: WattHour | None = None
+    """What the car wants."""
+    emaid: Text | None = None
+    """The contract's account, for its tariff."""
+
+
+class OfferedSchedule(Payload):
+    """One schedule as the car was offered it."""
+
+    id: Annotated[int, Meta(ge=1, le=255)]
+    """SAScheduleTupleID."""
+    entries: Annotated[list[ScheduleEntry], Meta(min_length=1, max_length=1024)]
+    """Its steps."""
+    duration_s: Second
+    """Seconds from this publication until it ends."""
+    tariff: bool = False
+    """Whether a signed SalesTariff went with it."""
+
+
+class ProfileStep(Payload):
+    """One step of what the car means to draw."""
+
+    start_s: Second
+    """When it begins, seconds from the offer."""
+    max_w: Annotated[float, Meta(ge=-1e9, le=1e9)]
+    """The most power from then on, as the car wrote it."""
+
+
+class Schedules(Level):
+    """The schedules offered to the car, the one it chose and the profile it means to follow."""
+
+    source: Literal["default", "charger", "backend", "resumed"] = "default"
+    """Where they come from; `default`: what the station can do. `resumed`: the one that was in force at the pause."""
+    offered: Annotated[list[OfferedSchedule], Meta(max_length=3)] = []
+    """Empty outside of a session."""
+    chosen: Annotated[int, Meta(ge=1, le=255)] | None = None
+    """The id of the one in force."""
+    profile: Annotated[list[ProfileStep], Meta(max_length=24)] = []
+    """Empty where the car did not say."""
+
+
+class Receipt(Payload):
+    """A meter reading as the car confirmed it: its signed MeteringReceiptReq, and whether that holds."""
+
+    session: Id
+    """The session it is of."""
+    accepted: bool
+    """Whether it is of this session, repeats the reading the car was told, and bears the contract's signature."""
+    meter_id: Text
+    """The meter's name, as the car wrote it."""
+    energy_import_wh: Count | None = None
+    """The reading, as the car wrote it."""
+    tuple_id: Annotated[int, Meta(ge=0, le=255)] | None = None
+    """SAScheduleTupleID, if the car wrote one."""
+    namespace: Text
+    """The schema of `exi`."""
+    exi: Exi
+    """The car's message as it came, signature in its header, base64."""
+    contract: Text | None = None
+    """The contract's EMAID, or its SHA-256 where secc.toml wants that."""
+    certificate: Pem | None = None
+    """The contract certificate that the signature is checked with, PEM; absent where the EMAID is hashed."""
+    reason: Text | None = None
+    """Why it does not hold."""
+
+
 class Permit(Level):
     """The only order for lock, contactor and power, as levels; acked by its `seq`."""
 
@@ -265,7 +368,8 @@ class Command(Payload):
     session: Id
     """The session that commands."""
     do: Literal["start_cable_check", "wake_up", "read_meter", "set_phases"]
-    """`start_cable_check`: test the isolation (DC). The others are reserved; the SECC does not send them yet."""
+    """`start_cable_check`: test the isolation (DC). `wake_up`: wake the paused car by the pilot; `session` is the
+    paused one. The others are reserved; the SECC does not send them yet."""
     deadline_s: Second
     """Seconds from receipt within which it has to be done."""
     test_voltage_v: Volt | None = None
@@ -524,9 +628,47 @@ class ChargerRequest(Payload):
     id: Id
     """New for each wish; the same id again gets the same answer."""
     do: Literal["stop", "pause", "resume", "renegotiate", "emergency_stop"]
-    """`emergency_stop` ends the session at once, all others ask the car. `pause` is asked for like `stop`."""
+    """`emergency_stop` ends the session at once, all others ask the car. `pause` is asked for like `stop`: the car
+    decides which it does. While a session is paused, `resume` wakes the car, `stop` gives up the pause and the lock."""
     reason: Text | None = None
     """Why, for people."""
+
+
+class PlanStep(Payload):
+    """One step of a plan."""
+
+    start_s: Annotated[float, Meta(ge=0, le=16_777_214)]
+    """When it begins, seconds from receipt of the plan; it ends where the next one begins."""
+    max_w: Annotated[float, Meta(ge=0, le=20_000_000)]
+    """The most power from then on, all phases together; 0 is a break."""
+
+
+class PlannedSchedule(Payload):
+    """One schedule that the car may choose."""
+
+    steps: Annotated[list[PlanStep], Meta(min_length=1, max_length=1024)]
+    """In order; the first begins at 0."""
+    tariff: Exi | None = None
+    """SalesTariff as an EXI fragment of ISO 15118-2, base64; for a contract, and only with a `signature`."""
+
+    def __post_init__(self) -> None:
+        """Refuse steps that do not begin at once, or do not rise."""
+        starts = [step.start_s for step in self.steps]
+        if starts[0] != 0 or any(later <= earlier for earlier, later in pairwise(starts)):
+            raise ValueError("steps begin at 0, and each one after the one before")
+
+
+class Plan(Payload):
+    """How much may flow when, for the session that asked. Said again for the same id, it has the car renegotiate."""
+
+    id: Id
+    """That of the request."""
+    schedules: Annotated[list[PlannedSchedule], Meta(max_length=3)]
+    """What the car may choose from, the best first; none: what the station can do."""
+    signature: Exi | None = None
+    """The mobility operator's XML signature over all tariffs, one reference each, as an EXI fragment, base64."""
+    duration_s: Annotated[float, Meta(gt=0, le=16_777_214)] | None = None
+    """Seconds from receipt until the last step ends; absent: at the departure, or after a day."""
 
 
 # --- what the operator's side writes --------------------------------------------------------------------------------
@@ -575,6 +717,8 @@ class Topic(Generic[P]):
     payload: type[P]
     retained: bool = False
     qos: int = 1
+    limit: int = PAYLOAD_LIMIT
+    """Bytes of a payload that are still read."""
 
     @property
     def writer(self) -> str:
@@ -592,6 +736,10 @@ SECC_PERMIT = Topic("secc/permit", Permit, retained=True)
 SECC_TARGET = Topic("secc/target", Target, qos=0)
 SECC_COMMAND = Topic("secc/command", Command)
 SECC_VEHICLE = Topic("secc/vehicle", Vehicle, retained=True)
+SECC_SERVICE = Topic("secc/service", Services, retained=True)
+SECC_PLAN = Topic("secc/plan", Schedules, retained=True, limit=PLAN_LIMIT)
+SECC_PLAN_REQUEST = Topic("secc/plan/request", PlanRequest)
+SECC_RECEIPT = Topic("secc/receipt", Receipt)
 SECC_EVENT = Topic("secc/event", Event)
 CHARGER_STATUS = Topic("charger/status", ChargerStatus, retained=True)
 CHARGER_HEARTBEAT = Topic("charger/heartbeat", Beat, qos=0)
@@ -604,8 +752,10 @@ CHARGER_METER = Topic("charger/meter", Meter, retained=True)
 CHARGER_AUTHORIZATION = Topic("charger/authorization", ChargerAuthorization)
 CHARGER_ACK = Topic("charger/ack", Ack)
 CHARGER_REQUEST = Topic("charger/request", ChargerRequest)
+CHARGER_PLAN = Topic("charger/plan", Plan, limit=PLAN_LIMIT)
 BACKEND_AUTHORIZATION = Topic("backend/authorization/response", BackendAuthorization)
 BACKEND_CERTIFICATE = Topic("backend/certificate/response", BackendCertificate)
+BACKEND_PLAN = Topic("backend/plan/response", Plan, limit=PLAN_LIMIT)
 CABLE_VEHICLE = Topic(VEHICLE_TOPIC, CableVehicle, retained=True, qos=0)
 CABLE_CHARGER = Topic(CHARGER_TOPIC, CableCharger, retained=True, qos=0)
 

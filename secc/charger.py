@@ -6,13 +6,15 @@ returns at once. Only `until` waits, for a level and never longer than told.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from secc import api
 
 Wish = Literal["none", "stop", "pause", "renegotiate"]
+Recall = Literal["none", "wake_up", "release"]
+Source = Literal["charger", "backend"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,14 @@ class Presented:
     max_power_w: float | None = None
     max_energy_wh: float | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan and when it came, monotonic: its steps count from then."""
+
+    plan: api.Plan
+    at: float
 
 
 class Charger(Protocol):
@@ -80,8 +90,18 @@ class Charger(Protocol):
     def begin(self, session: str) -> None:
         """Start a session: its id stands in everything said from now on; wishes and acks start anew."""
 
-    def end(self) -> None:
-        """Forget the session: permit open and off, target zero, limits zero, personal data overwritten."""
+    def end(self, *, paused: bool = False) -> None:
+        """Forget the session: permit open and off, target zero, limits zero, personal data overwritten.
+
+        While it is paused the lock stays as it is.
+        """
+
+    @property
+    def recall(self) -> Recall:
+        """What the charger asks of the paused session: to wake the vehicle, or to give it up."""
+
+    def wake_up(self, session: str, deadline_s: float) -> None:
+        """Ask for the vehicle of the paused session to be woken by the pilot; fulfils the wish for it."""
 
     def permit(
         self,
@@ -119,17 +139,35 @@ class Charger(Protocol):
     def vehicle(self, vehicle: api.Vehicle) -> None:
         """Publish what the car said; the header is filled in here."""
 
+    def services(self, selected: Sequence[api.SelectedService]) -> None:
+        """Publish what the car selected besides charging."""
+
+    def schedules(self, schedules: api.Schedules) -> None:
+        """Publish the schedules offered and chosen; the header is filled in here."""
+
+    def receipt(self, receipt: api.Receipt) -> None:
+        """Publish a meter reading as the car signed it."""
+
     def event(self, kind: str, reason: str = "", **facts: str) -> None:
         """Publish one event; `facts` are the other members of `api.Event`."""
 
     def ask(self, request: api.AuthorizationRequest) -> None:
         """Ask charger and operator whether this session may charge."""
 
-    def answered(self, request_id: str, source: Literal["charger", "backend"]) -> Presented | None:
+    def answered(self, request_id: str, source: Source) -> Presented | None:
         """Return the word of `source` on a request, also a later revocation; None while there is none."""
 
-    def advance(self, source: Literal["charger", "backend"], request_id: str) -> Presented | None:
+    def advance(self, source: Source, request_id: str) -> Presented | None:
         """Take a card shown before the plug as the word on a request: valid once, within its time, for EIM only."""
+
+    def readmit(self, source: Source, request_id: str, word: Presented) -> None:
+        """Take the word given before a pause as the word on a request, which may be revoked by its id."""
+
+    def ask_plan(self, request: api.PlanRequest, source: Source) -> None:
+        """Ask charger or operator how much may flow when."""
+
+    def planned(self, request_id: str) -> Planned | None:
+        """Return the newest plan said for a request; None while there is none."""
 
     def ask_certificate(self, request: api.CertificateRequest) -> None:
         """Ask the operator for a contract certificate."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +17,9 @@ from v2g import toml
 from v2g.record import Record
 from v2g.toml import ConfigurationError
 
+MOST_OWN = 6  # a list has 8 services at the most, those of certificates and Internet access among them
+
+Access = Literal["ftp-data", "ftp", "http", "https"]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 
 
@@ -57,6 +61,46 @@ class ProvisioningSettings(Record, forbid_unknown_fields=True):
     free: bool = True
 
 
+class OwnSet(Record, forbid_unknown_fields=True):
+    """One parameter set of a service of the operator's own; whole numbers are told as int, the rest as it stands."""
+
+    id: Annotated[int, Meta(ge=-32_768, le=32_767)]
+    parameters: Annotated[
+        dict[
+            Annotated[str, Meta(min_length=1, max_length=64)],
+            bool | Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)] | Annotated[str, Meta(max_length=256)],
+        ],
+        Meta(min_length=1, max_length=16),
+    ]
+
+
+class OwnService(Record, forbid_unknown_fields=True):
+    """A service of the operator's own; implementation-specific ids begin at 60001 (unverified)."""
+
+    id: Annotated[int, Meta(ge=4, le=65_535)]
+    name: Annotated[str, Meta(min_length=1, max_length=32)]
+    category: Literal["Internet", "OtherCustom"] = "OtherCustom"
+    scope: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    free: bool = True
+    sets: Annotated[list[OwnSet], Meta(max_length=255)] = []
+
+
+class ServiceSettings(Record, forbid_unknown_fields=True):
+    """The value added services; that of certificates has settings of its own."""
+
+    internet: tuple[Access, ...] = ()
+    internet_free: bool = True
+    own: Annotated[list[OwnService], Meta(max_length=MOST_OWN)] = []
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be told apart."""
+        ids: dict[str, Sequence[object]] = {"internet": self.internet, "own id": [each.id for each in self.own]}
+        ids |= {f"sets id of own {each.id}": [one.id for one in each.sets] for each in self.own}
+        for what, used in ids.items():
+            if len(set(used)) < len(used):
+                raise ValueError(f"{what}: one stands twice; each may stand once")
+
+
 class SessionSettings(Record, forbid_unknown_fields=True):
     """What sessions speak and how strictly they are kept.
 
@@ -80,6 +124,7 @@ class SeccConfig(Record, forbid_unknown_fields=True):
     trust: TrustSettings = TrustSettings()
     authorization: AuthorizationSettings = AuthorizationSettings()
     provisioning: ProvisioningSettings = ProvisioningSettings()
+    services: ServiceSettings = ServiceSettings()
     session: SessionSettings = SessionSettings()
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
 from secc import api
 from secc import trouble as losses
-from secc.answers import Answers, CertificateAnswers
 from secc.cable_check import CableCheck, Outcome
-from secc.charger import Presented, Trouble, Wish
+from secc.charger import Recall, Trouble, Wish
+from secc.inquiries import Inquiries
 from secc.liveness import ControllerSettings, Gauge, L, Liveness
 from secc.mqtt import Broker, Bus
 from secc.orders import Orders, Phase
@@ -28,7 +29,7 @@ READS = (*api.written_by("charger"), *api.written_by("backend"))
 _log = logging.getLogger(__name__)
 
 
-class Controller:
+class Controller(Inquiries):
     """One EVSE's charger controller, reached through a broker. Implements `secc.charger.Charger`."""
 
     def __init__(
@@ -41,6 +42,7 @@ class Controller:
         protocols: Sequence[str],
         interface: str,
     ) -> None:
+        super().__init__(self._publish)
         self._settings = settings or ControllerSettings()
         self._orders = Orders(self._publish, version=version, protocols=protocols, interface=interface)
         self._bus = Bus(
@@ -57,8 +59,6 @@ class Controller:
         self._changed = asyncio.Event()
         self._liveness = Liveness(self._settings.controller_timeout_s)
         self._gauge = Gauge(self._settings.measurement_timeout_s)
-        self._answers = Answers()
-        self._certificates = CertificateAnswers()
         self._wishes = Wishes()
         self._check = CableCheck()
         self._setup: api.Setup | None = None
@@ -144,6 +144,20 @@ class Controller:
         """What the charger asked for in this session."""
         return self._wishes.wish
 
+    @property
+    def recall(self) -> Recall:
+        """What the charger asks of the paused session: to wake the vehicle, or to give it up."""
+        return self._wishes.recall
+
+    def wake_up(self, session: str, deadline_s: float) -> None:
+        """Ask for the vehicle of the paused session to be woken by the pilot; fulfils the wish for it."""
+        self._wishes.recall = "none"
+        ident = secrets.token_hex(8)
+        self._publish(
+            api.SECC_COMMAND,
+            api.Command(id=ident, boot=self._orders.boot, session=session, do="wake_up", deadline_s=deadline_s),
+        )
+
     def followed(self) -> None:
         """Note that the vehicle renegotiated, as was wished: another wish needs another request."""
         self._wishes.renegotiated()
@@ -192,10 +206,14 @@ class Controller:
         self._setup = self._level(api.CHARGER_SETUP)
         self._orders.begin(session)
 
-    def end(self) -> None:
-        """Forget the session: permit open and off, target zero, limits zero, personal data overwritten."""
+    def end(self, *, paused: bool = False) -> None:
+        """Forget the session: permit open and off, target zero, limits zero, personal data overwritten.
+
+        While it is paused the lock stays as it is.
+        """
         self._forget()
-        self._orders.clear()
+        self._wishes.paused = paused
+        self._orders.clear(paused=paused)
 
     def permit(
         self,
@@ -256,31 +274,21 @@ class Controller:
         """Publish what the car said; the header is filled in here."""
         self._orders.say(api.SECC_VEHICLE, vehicle)
 
+    def services(self, selected: Sequence[api.SelectedService]) -> None:
+        """Publish what the car selected besides charging."""
+        self._orders.say(api.SECC_SERVICE, api.Services(selected=list(selected)))
+
+    def schedules(self, schedules: api.Schedules) -> None:
+        """Publish the schedules offered and chosen; the header is filled in here."""
+        self._orders.say(api.SECC_PLAN, schedules)
+
+    def receipt(self, receipt: api.Receipt) -> None:
+        """Publish a meter reading as the car signed it."""
+        self._publish(api.SECC_RECEIPT, receipt)
+
     def event(self, kind: str, reason: str = "", **facts: str) -> None:
         """Publish one event; `facts` are the other members of `api.Event`."""
         self._orders.event(kind, reason, **facts)
-
-    def ask(self, request: api.AuthorizationRequest) -> None:
-        """Ask charger and operator whether this session may charge."""
-        self._answers.ask(request, time.monotonic())
-        self._publish(api.SECC_AUTHORIZATION, request)
-
-    def answered(self, request_id: str, source: Literal["charger", "backend"]) -> Presented | None:
-        """Return the word of `source` on a request, also a later revocation; None while there is none."""
-        return self._answers.answered(request_id, source)
-
-    def advance(self, source: Literal["charger", "backend"], request_id: str) -> Presented | None:
-        """Take a card shown before the plug as the word on a request: valid once, within its time, for EIM only."""
-        return self._answers.advance(source, request_id, time.monotonic())
-
-    def ask_certificate(self, request: api.CertificateRequest) -> None:
-        """Ask the operator for a contract certificate."""
-        self._certificates.ask(request, time.monotonic())
-        self._publish(api.SECC_CERTIFICATE, request)
-
-    def certificate(self, request_id: str) -> api.BackendCertificate | None:
-        """Return the operator's answer to a certificate request; None while there is none."""
-        return self._certificates.answered(request_id)
 
     async def until(self, holds: Callable[[], bool], within_s: float) -> bool:
         """Wait until `holds()` is true, woken by whatever the charger says; False when the time is over first."""
@@ -311,12 +319,8 @@ class Controller:
                 refusal = self._acked(payload)
             case api.ChargerRequest():
                 self._wished(payload)
-            case api.ChargerAuthorization():
-                refusal = self._answers.charger(payload, now)
-            case api.BackendAuthorization():
-                refusal = self._answers.backend(payload, now)
-            case api.BackendCertificate():
-                refusal = self._certificates.take(payload, now)
+            case _:
+                refusal = self._take_answer(topic, payload, now)
         if refusal:
             self._rejected(topic.name, refusal)
         self._watch()
@@ -374,8 +378,7 @@ class Controller:
         self._permit_ack = None
         self._boot = self._liveness.boot
         self._wishes.forget()
-        self._answers.forget()
-        self._certificates.forget()
+        self._forget_questions()
         self._check = CableCheck()
 
     def _publish(self, topic: api.Topic[Record], payload: Record) -> None:

@@ -96,6 +96,49 @@ EXAMPLES: dict[str, Record] = {
         energy_capacity_wh=77_000,
         remaining_to_full_s=2_700,
     ),
+    api.SECC_SERVICE.name: api.Services(
+        boot=SECC,
+        seq=37,
+        time=TIME,
+        session=SESSION,
+        selected=[api.SelectedService(id=3, name="InternetAccess", parameter_set=4)],
+    ),
+    api.SECC_PLAN.name: api.Schedules(
+        boot=SECC,
+        seq=39,
+        time=TIME,
+        session=SESSION,
+        source="backend",
+        offered=[
+            api.OfferedSchedule(
+                id=1,
+                entries=[api.ScheduleEntry(start_s=0, max_w=60_000), api.ScheduleEntry(start_s=3_600, max_w=30_000)],
+                duration_s=7_200,
+            )
+        ],
+        chosen=1,
+        profile=[api.ProfileStep(start_s=0, max_w=50_000)],
+    ),
+    api.SECC_PLAN_REQUEST.name: api.PlanRequest(
+        id="5e0d77a1",
+        session=SESSION,
+        deadline_s=20.0,
+        energy_mode="DC",
+        max_charge_w=100_000,
+        max_entries=1_024,
+        departure_s=7_200,
+        energy_request_wh=42_000,
+    ),
+    api.SECC_RECEIPT.name: api.Receipt(
+        session=SESSION,
+        accepted=True,
+        meter_id="M-0004",
+        energy_import_wh=1_204_377,
+        tuple_id=1,
+        namespace="urn:iso:15118:2:2013:MsgDef",
+        exi=bytes.fromhex("8098020000000000000000"),
+        contract="DEABCC123456785",
+    ),
     api.SECC_EVENT.name: api.Event(
         boot=SECC,
         time=TIME,
@@ -157,11 +200,23 @@ EXAMPLES: dict[str, Record] = {
     api.CHARGER_AUTHORIZATION.name: api.ChargerAuthorization(id="advance", accepted=True, valid_for_s=120),
     api.CHARGER_ACK.name: api.Ack(boot=CHARGER, result="done", seq=42),
     api.CHARGER_REQUEST.name: api.ChargerRequest(id="9d2b", do="stop", reason="stop button"),
+    api.CHARGER_PLAN.name: api.Plan(
+        id="5e0d77a1", schedules=[api.PlannedSchedule(steps=[api.PlanStep(start_s=0, max_w=11_040)])]
+    ),
     api.BACKEND_AUTHORIZATION.name: api.BackendAuthorization(
         id="7f3e5a10", status="accepted", contract_status="Accepted", max_power_w=60_000
     ),
     api.BACKEND_CERTIFICATE.name: api.BackendCertificate(
         id="41c07be2", status="failed", reason="no contract for this vehicle"
+    ),
+    api.BACKEND_PLAN.name: api.Plan(
+        id="5e0d77a1",
+        schedules=[
+            api.PlannedSchedule(
+                steps=[api.PlanStep(start_s=0, max_w=60_000), api.PlanStep(start_s=3_600, max_w=30_000)]
+            )
+        ],
+        duration_s=7_200,
     ),
     api.CABLE_VEHICLE.name: CableVehicle(plugged=True, pilot="C", contactor="closed", current_a=119.6, battery_v=401.0),
     api.CABLE_CHARGER.name: CableCharger(pwm=True, duty_percent=5, voltage_v=401.8),

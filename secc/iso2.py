@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from secc import authorization, provisioning, schedules, vehicle
 from secc import iso2_parameters as parameters
 from secc import iso2_responses as say
+from secc import iso2_services as services
 from secc.authorization import Grant
 from secc.dc_output import DcOutput
 from secc.visit import Visit
@@ -76,36 +77,23 @@ async def select_services(ev: SeccLink, visit: Visit) -> PaymentServiceSelection
     ev.refusing.evse_id = visit.setup.evse_id
     ev.refusing.energy = "AC" if "DC" not in visit.setup.energy_modes else "DC"
     visit.stage("identified", evcc_id=identifiers.evcc_text(setup.EVCCID))
-    await ev.answer(say.session_setup(visit.setup), ServiceDiscoveryReq)
+    discovery = await ev.answer(say.session_setup(visit.setup), ServiceDiscoveryReq)
     if not visit.payments:
         raise Refused("FAILED", "no way to identify is left: a contract needs TLS and roots to check it against")
-    certificates = provisioning.service(visit)
-    details = {say.CHARGE_SERVICE: None} | (
-        {provisioning.SERVICE: provisioning.parameters(visit)} if certificates else {}
+    offered = services.offered(visit)
+    listed = services.wanted(offered, discovery)
+    request = await ev.answer(
+        say.service_discovery(visit.setup, visit.payments, listed), ServiceDetailReq, PaymentServiceSelectionReq
     )
-    offer = say.service_discovery(visit.setup, visit.payments, [certificates] if certificates else [])
-    request = await ev.answer(offer, ServiceDetailReq, PaymentServiceSelectionReq)
     while isinstance(request, ServiceDetailReq):
-        if request.ServiceID not in details:
-            raise Refused("FAILED_ServiceIDInvalid", f"service {request.ServiceID} is not offered [V2G2-464]")
-        answer = say.service_detail(request, details[request.ServiceID])
-        request = await ev.answer(answer, ServiceDetailReq, PaymentServiceSelectionReq)
-    check_selection(request, visit)
-    return request
-
-
-def check_selection(request: PaymentServiceSelectionReq, visit: Visit) -> None:
-    """Refuse a payment option or a service that was not offered, and a selection without the charge service."""
+        detail = services.detail(offered, request)
+        request = await ev.answer(detail, ServiceDetailReq, PaymentServiceSelectionReq)
     payment = "contract" if request.SelectedPaymentOption is PaymentOption.Contract else "external"
     if payment not in visit.payments:
         raise Refused("FAILED_PaymentSelectionInvalid", f"{payment} is not offered here [V2G2-465]")
-    selected = [(each.ServiceID, each.ParameterSetID) for each in request.SelectedServiceList.SelectedService]
-    if all(service != say.CHARGE_SERVICE for service, _ in selected):
-        raise Refused("FAILED_NoChargeServiceSelected", "the charge service is missing [V2G2-804]")
-    for service, chosen in selected:
-        if service != say.CHARGE_SERVICE and not provisioning.selectable(visit, service, chosen):
-            raise Refused("FAILED_ServiceSelectionInvalid", f"service {service}, set {chosen}: not offered [V2G2-467]")
+    visit.charger.services(services.select(offered, request))
     visit.stage("identified", payment=payment)
+    return request
 
 
 async def identify(ev: SeccLink, visit: Visit, selection: PaymentServiceSelectionReq) -> AuthorizationReq:

@@ -52,6 +52,16 @@ def session_setup(setup: api.Setup) -> iso2.SessionSetupRes:
     )
 
 
+def charge_service(setup: api.Setup) -> iso2.ChargeService:
+    """The charge service of this EVSE."""
+    return iso2.ChargeService(
+        ServiceID=CHARGE_SERVICE,
+        ServiceCategory=iso2.ServiceCategory.EVCharging,
+        FreeService=setup.free,
+        SupportedEnergyTransferMode=iso2.SupportedEnergyTransferMode(EnergyTransferMode=transfer_modes(setup)),
+    )
+
+
 def service_discovery(
     setup: api.Setup, payments: Sequence[str], services: Sequence[iso2.Service] = ()
 ) -> iso2.ServiceDiscoveryRes:
@@ -60,20 +70,14 @@ def service_discovery(
     return iso2.ServiceDiscoveryRes(
         ResponseCode=OK,
         PaymentOptionList=iso2.PaymentOptionList(PaymentOption=[options[each] for each in payments]),
-        ChargeService=iso2.ChargeService(
-            ServiceID=CHARGE_SERVICE,
-            ServiceCategory=iso2.ServiceCategory.EVCharging,
-            FreeService=setup.free,
-            SupportedEnergyTransferMode=iso2.SupportedEnergyTransferMode(EnergyTransferMode=transfer_modes(setup)),
-        ),
+        ChargeService=charge_service(setup),
         ServiceList=iso2.ServiceList(Service=list(services)) if services else None,
     )
 
 
-def service_detail(
-    request: iso2.ServiceDetailReq, parameters: iso2.ServiceParameterList | None
-) -> iso2.ServiceDetailRes:
+def service_detail(request: iso2.ServiceDetailReq, sets: Sequence[iso2.ParameterSet]) -> iso2.ServiceDetailRes:
     """Tell the parameter sets of a service; the charge service has none."""
+    parameters = iso2.ServiceParameterList(ParameterSet=list(sets)) if sets else None
     return iso2.ServiceDetailRes(ResponseCode=OK, ServiceID=request.ServiceID, ServiceParameterList=parameters)
 
 

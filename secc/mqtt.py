@@ -24,7 +24,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from secc.api import NAME, PAYLOAD_LIMIT, PREFIX, Level, Topic
+from secc.api import NAME, PREFIX, Level, Topic
 from secc.outbox import Outbox, Packet
 from v2g.errors import Undecodable
 from v2g.record import Record
@@ -326,8 +326,8 @@ class Allowance:
 
 def parse(topic: Topic[Record], data: bytes) -> Record:
     """Read a payload; its size is checked first. Raises `Undecodable`."""
-    if len(data) > PAYLOAD_LIMIT:
-        raise Undecodable(f"{len(data)} bytes are more than {PAYLOAD_LIMIT}")
+    if len(data) > topic.limit:
+        raise Undecodable(f"{len(data)} bytes are more than {topic.limit}")
     try:
         payload = _decoder(topic.payload).decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

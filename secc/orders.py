@@ -24,6 +24,13 @@ STRANGERS = frozenset({"rejected", "connection_refused"})
 
 NO_LIMITS = api.Limits(authorised=False, direction="none", max_charge_w=0, max_discharge_w=0, max_current_a=0)
 
+NOTHING: tuple[tuple[api.Topic[api.Level], api.Level], ...] = (
+    (api.SECC_VEHICLE, api.Vehicle()),
+    (api.SECC_SERVICE, api.Services()),
+    (api.SECC_PLAN, api.Schedules()),
+)
+"""What stands about a vehicle while none is here."""
+
 Publish = Callable[[api.Topic[Record], Record], None]
 Phase = Literal["idle", "precharge", "charge", "welding"]
 L = TypeVar("L", bound=api.Level)
@@ -97,21 +104,25 @@ class Orders:
         self.void = True
         self._lower(reason, lock=self.permit.lock)
 
-    def clear(self) -> None:
-        """End what was: nothing permitted, and what was known about a vehicle overwritten. Why it ended stays."""
+    def clear(self, *, paused: bool = False) -> None:
+        """End what was: nothing permitted, and what was known about a vehicle overwritten. Why it ended stays.
+
+        The plug of a paused vehicle stays as it is, locked perhaps.
+        """
         self.session = None
         self.void = False
-        self._lower("no session", lock="unlocked")
+        self._lower("no session", lock=self.permit.lock if paused else "unlocked")
         last = self._stage
         self._stage = api.Session(
-            stage="paused" if last.stage == "paused" else "idle",
+            stage="paused" if paused else "idle",
             protocol=last.protocol,
             reason=last.reason,
             last_message=last.last_message,
             response_code=last.response_code,
         )
         self.say(api.SECC_SESSION, self._stage)
-        self.say(api.SECC_VEHICLE, api.Vehicle())
+        for topic, nothing in NOTHING:
+            self.say(topic, nothing)
 
     def allow(
         self,

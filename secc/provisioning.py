@@ -58,21 +58,12 @@ def service(visit: Visit) -> iso2.Service | None:
     )
 
 
-def parameters(visit: Visit) -> iso2.ServiceParameterList:
+def parameters(visit: Visit) -> list[iso2.ParameterSet]:
     """The parameter sets of the certificate service."""
-    sets = [SETS[action] for action in offered(visit)]
-    return iso2.ServiceParameterList(
-        ParameterSet=[
-            iso2.ParameterSet(ParameterSetID=number, Parameter=[iso2.Parameter(Name="Service", stringValue=name)])
-            for number, name in sets
-        ]
-    )
-
-
-def selectable(visit: Visit, service_id: int, parameter_set: int | None) -> bool:
-    """Whether this is the certificate service and may be selected with the parameter set, or without naming one."""
-    numbers = [SETS[action][0] for action in offered(visit)]
-    return service_id == SERVICE and bool(numbers) and (parameter_set is None or parameter_set in numbers)
+    return [
+        iso2.ParameterSet(ParameterSetID=number, Parameter=[iso2.Parameter(Name="Service", stringValue=name)])
+        for number, name in (SETS[action] for action in offered(visit))
+    ]
 
 
 # --- the request ----------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from secc.api import ChargerRequest
-from secc.charger import Wish
+from secc.charger import Recall, Wish
 
 REMEMBERED = 256
 
@@ -21,12 +21,16 @@ class Wishes:
         self.wish: Wish = "none"
         self.emergency: str | None = None
         """Why the charger wants an emergency stop; None while it does not."""
+        self.paused = False
+        """Whether a session is paused, which may be resumed or given up."""
+        self.recall: Recall = "none"
         self._replies: dict[str, Reply] = {}
 
     def forget(self) -> None:
         """Start anew with a session; ids stay known, so that a late repetition does not reach the next one."""
-        self.wish = "none"
+        self.wish = self.recall = "none"
         self.emergency = None
+        self.paused = False
 
     def renegotiated(self) -> None:
         """Regard a wish to renegotiate as fulfilled; a stronger one stands."""
@@ -38,7 +42,7 @@ class Wishes:
         known = self._replies.get(request.id)
         if known is not None and request.do != "emergency_stop":
             return known
-        reply = self._apply(request) if running else _idle(request)
+        reply = self._apply(request) if running else self._idle(request)
         while len(self._replies) >= REMEMBERED:
             del self._replies[next(iter(self._replies))]
         self._replies[request.id] = reply
@@ -58,7 +62,10 @@ class Wishes:
             self.wish = request.do
         return "accepted", request.do
 
-
-def _idle(request: ChargerRequest) -> Reply:
-    """Reply while no session runs: what would end energy is true already, the rest has nothing to act on."""
-    return ("accepted" if request.do in {"stop", "emergency_stop"} else "refused"), "no session"
+    def _idle(self, request: ChargerRequest) -> Reply:
+        """Reply while no session runs: what would end energy is true already, the rest may act on a paused session."""
+        stops = request.do in {"stop", "emergency_stop"}
+        if self.paused and (stops or request.do == "resume"):
+            self.recall = "release" if stops else "wake_up"
+            return "accepted", request.do
+        return ("accepted" if stops else "refused"), "no session"

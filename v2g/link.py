@@ -67,6 +67,7 @@ class SeccLink(Wire):
         self.refusing = Refusing()
         self.signature: Signature | None = None
         self.received = b""  # the request in hand as it came
+        self.presented = b""  # the session id in its header
         self._undecodable = undecodable
         self._pending: Message | None = None
         self._promises = Promises(timing)
@@ -104,20 +105,24 @@ class SeccLink(Wire):
         return await self._next(legal)
 
     @overload
-    async def answer(self, response: Message, legal: type[A], /) -> A: ...
+    async def answer(self, response: Message, legal: type[A], /, *, signature: Signature | None = None) -> A: ...
     @overload
-    async def answer(self, response: Message, legal: type[A], also: type[B], /) -> A | B: ...
+    async def answer(
+        self, response: Message, legal: type[A], also: type[B], /, *, signature: Signature | None = None
+    ) -> A | B: ...
     @overload
     async def answer(self, response: Message, a: type[A], b: type[B], c: type[C], /) -> A | B | C: ...
     @overload
     async def answer(self, response: Message, a: type[A], b: type[B], c: type[C], d: type[D], /) -> A | B | C | D: ...
-    async def answer(self, response: Message, /, *legal: type[Message]) -> Message:
-        """Send the response and wait for the next request, one of `legal`.
+    async def answer(
+        self, response: Message, /, *legal: type[Message], signature: Signature | None = None
+    ) -> Message:
+        """Send the response, `signature` in its header, and wait for the next request, one of `legal`.
 
         Raises `Refused` (answered by `conduct`), `Stopped`, `Silence`, `PeerGone`, `Undecodable`, or whatever
         the station doomed the session with.
         """
-        await self._respond(response)
+        await self._respond(response, signature=signature)
         return await self._next(*legal)
 
     async def relay(self, response: Message, payload: bytes, legal: type[A]) -> A:
@@ -208,7 +213,7 @@ class SeccLink(Wire):
         body = self._pending = envelope.body
         self._last = type(body).__name__
         self._asked_at = time.perf_counter()
-        self.signature = envelope.signature
+        self.signature, self.presented = envelope.signature, envelope.session_id
         self.journal.record("request", name=self._last, message=body)
         if self._doom is not None and not (self._pardon is not None and self._pardon(body)):
             raise self._doom
@@ -224,9 +229,9 @@ class SeccLink(Wire):
         wanted = ", ".join(each.__name__ for each in legal)
         raise Refused("FAILED_SequenceError", f"{self._last} came, legal is {wanted}")
 
-    async def _respond(self, response: Message, payload: bytes = b"") -> None:
+    async def _respond(self, response: Message, payload: bytes = b"", signature: Signature | None = None) -> None:
         """Send; a peer that does not read holds up the session no longer than one that does not write."""
-        data = frame(PayloadType.EXI, payload) if payload else self._framed(response)
+        data = frame(PayloadType.EXI, payload) if payload else self._framed(response, signature)
         self._pending = None
         try:
             async with asyncio.timeout(self.timing.sequence):

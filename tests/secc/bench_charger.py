@@ -6,13 +6,14 @@ It watches over the order of power by itself: what no order may ever do stands i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from secc import api
-from secc.charger import Presented, Trouble, Wish
+from secc.charger import Planned, Presented, Recall, Trouble, Wish
 
 AC_SETUP = api.Setup(
     evse_id="DE*PCG*E0001",
@@ -73,6 +74,7 @@ class BenchCharger:
         self.card: Literal["accepted", "rejected", "none"] = "accepted"
         self.granted: dict[str, Any] = {}
         self.shown: Presented | None = None
+        self.readmitted: tuple[str, Presented] | None = None
         self.breaks_at: str | None = None
         """The action that raises, as a fault of ours would."""
         self.orders: list[Order] = []
@@ -83,6 +85,11 @@ class BenchCharger:
         self.backend: Callable[[api.CertificateRequest], api.BackendCertificate | None] = lambda _: None
         """The operator's answer to a certificate request; None is silence."""
         self.certificates: list[api.CertificateRequest] = []
+        self.recall: Recall = "none"
+        self.planner: Callable[[api.PlanRequest], api.Plan | None] = lambda _: None
+        """Who is asked for a plan; None is silence. `replan` speaks later."""
+        self.plans_asked: list[api.PlanRequest] = []
+        self._plan: Planned | None = None
         self._delivered: dict[str, api.BackendCertificate | None] = {}
         self._checked = False
         self._forbidden = ""
@@ -152,6 +159,8 @@ class BenchCharger:
         return Trouble(kind=gravest[0].kind, emergency=gravest[0].severity == "emergency") if gravest else None
 
     def answered(self, request_id: str, source: Literal["charger", "backend"]) -> Presented | None:
+        if self.readmitted is not None and self.readmitted[0] == request_id and self.card != "rejected":
+            return self.readmitted[1]
         if self.card == "none" or not any(each.id == request_id for each in self.asked):
             return None
         return Presented(accepted=self.card == "accepted", source=source, **self.granted)
@@ -182,8 +191,8 @@ class BenchCharger:
         self.running, self._checked, self._forbidden = True, False, ""
         self.cable_check = "idle"
 
-    def end(self) -> None:
-        self._note("end")
+    def end(self, *, paused: bool = False) -> None:
+        self._note("end", paused=paused)
         self._obey(contactor="open", power="off")
         self.running = False
         self.wish = "none"
@@ -263,6 +272,40 @@ class BenchCharger:
 
     def event(self, kind: str, reason: str = "", **facts: str) -> None:
         self._note("event", kind=kind, reason=reason, **facts)
+
+    def services(self, selected: Sequence[api.SelectedService]) -> None:
+        self._note("services", selected=list(selected))
+
+    def schedules(self, schedules: api.Schedules) -> None:
+        self._note("schedules", schedules=schedules)
+
+    def receipt(self, receipt: api.Receipt) -> None:
+        self._note("receipt", receipt=receipt)
+
+    def wake_up(self, session: str, deadline_s: float) -> None:
+        self._note("wake_up", session=session, deadline_s=deadline_s)
+        self.recall = "none"
+
+    def readmit(self, source: Literal["charger", "backend"], request_id: str, word: Presented) -> None:
+        self._note("readmit", source=source, id=request_id, word=word)
+        self.readmitted = (request_id, word)
+
+    def ask_plan(self, request: api.PlanRequest, source: Literal["charger", "backend"]) -> None:
+        self._note("ask_plan", request=request, source=source)
+        self.plans_asked.append(request)
+        self._plan = None
+        if (plan := self.planner(request)) is not None:
+            self.replan(*plan.schedules, signature=plan.signature, duration_s=plan.duration_s)
+
+    def planned(self, request_id: str) -> Planned | None:
+        asked = bool(self.plans_asked) and self.plans_asked[-1].id == request_id
+        return self._plan if asked else None
+
+    def replan(self, *schedules: api.PlannedSchedule, **more: Any) -> None:
+        """Say a plan for the last request."""
+        plan = api.Plan(id=self.plans_asked[-1].id, schedules=list(schedules), **more)
+        self._plan = Planned(plan, time.monotonic())
+        self.report()
 
     def ask(self, request: api.AuthorizationRequest) -> None:
         self._note("ask", request=request)
