@@ -54,7 +54,7 @@ def check_profile(request: iso2.PowerDeliveryReq, offered: iso2.SAScheduleList, 
 
     A profile that fits must be accepted [V2G2-224]; none at all is no fault, and beyond the schedule's end nothing is
     limited by it. `tolerance` is the fraction above PMax that still counts as fitting: vehicles compute power from
-    rounded volts and amperes.
+    rounded volts and amperes. A negative power says nothing: vehicles send what became one in 16 bits.
     """
     chosen = [each for each in offered.SAScheduleTuple if each.SAScheduleTupleID == request.SAScheduleTupleID]
     if not chosen:
@@ -75,7 +75,7 @@ def check_profile(request: iso2.PowerDeliveryReq, offered: iso2.SAScheduleList, 
         raise Refused("FAILED_ChargingProfileInvalid", "the starts of the ChargingProfile do not rise")
     for start, end, power in _spans(wanted, FOR_EVER):
         if power < 0:
-            raise Refused("FAILED_ChargingProfileInvalid", f"negative power from {start} s on")
+            continue
         room = [(begin, until) for begin, until, most in allowed if most >= power]
         if not _covered(start, end, [*room, (ends, FOR_EVER)]):
             raise Refused("FAILED_ChargingProfileInvalid", f"{power // 1000} W from {start} s on exceed the schedule")
