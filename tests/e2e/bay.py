@@ -204,6 +204,15 @@ class Bay:
         """Tell the simulated controller something."""
         await self.process("simulator").told(line)
 
+    async def operate(self, *options: str) -> None:
+        """Let a simulated operator answer, instead of one that is there."""
+        if "backend" in self._running and not self.process("backend").over:
+            await self.kill("backend")
+        tree, port, version = self._facts["certificates"], self.broker.port, self.broker.settings.version
+        where = ("--broker", f"{HOST}:{port}", "--mqtt-version", version, "--evse", EVSE, "--tree", str(tree))
+        backend = await self._launch("backend", "secc", "simulate-backend", *where, *options)
+        await backend.says("connected to the broker", PATIENCE_S)
+
     # --- cars
 
     async def plug(
