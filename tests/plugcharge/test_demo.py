@@ -105,8 +105,8 @@ def test_a_car_without_contract_gets_one_and_charges_with_it(tmp_path: Path) -> 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert (told["ok"], told["failures"]) == (True, [])
     assert (told["provisioning"]["outcome"], told["provisioning"]["emaid"]) == ("stored", "DEPCGC00000001V")
-    begin = [*BEGINNING[:3], "ServiceDetail", BEGINNING[3], "CertificateInstallation", *PAYMENT["contract"]]
-    expected = [*begin, "ChargeParameterDiscovery", *POWER["ac"], "SessionStop"]
+    begin = [*BEGINNING, "ServiceDetail", SELECTION["iso2"], "CertificateInstallation"]
+    expected = [*begin, *PAYMENT["iso2", "contract"], "ChargeParameterDiscovery", *POWER["ac"], "SessionStop"]
     assert exchanges(told["messages"]) == expected
     check_limits(told["limits"], contract="DEPCGC00000001V")
     check_picture(ended.stdout, expected, WHO["contract"])
