@@ -15,7 +15,8 @@ from tests.interop.namespace import STATION, VEHICLE
 from tests.interop.process import Program
 
 Energy = Literal["ac", "dc"]
-Payment = Literal["contract", "external"]
+Payment = Literal["contract", "install", "external"]
+"""`install`: by a contract that the vehicle gets in the session."""
 
 ENVIRONMENT = Path(os.environ.get("PLUGCHARGE_PEER") or Path(__file__).parents[2] / ".peer")
 PYTHON = ENVIRONMENT / "bin" / "python"
@@ -59,8 +60,8 @@ def station(folder: Path, pki: Path, energy: Energy, payment: Payment) -> list[P
             STATION,
             pki,
             PROTOCOLS="ISO_15118_2",
-            AUTH_MODES="EIM,PNC" if payment == "contract" else "EIM",
-            SECC_ENFORCE_TLS=str(payment == "contract"),
+            AUTH_MODES="EIM" if payment == "external" else "EIM,PNC",
+            SECC_ENFORCE_TLS=str(payment != "external"),
         ),
         ready="UDP server started",
         done=["EV requested to terminate"],
@@ -79,9 +80,9 @@ def vehicle(folder: Path, pki: Path, energy: Energy, payment: Payment) -> list[P
                 "supportedProtocols": ["ISO_15118_2"],
                 "supportedEnergyServices": [SERVICE[energy]],
                 "energyTransferMode": TRANSFER_MODE[energy],
-                "isCertInstallNeeded": False,
-                "useTls": payment == "contract",
-                "enforceTls": payment == "contract",
+                "isCertInstallNeeded": payment == "install",
+                "useTls": payment != "external",
+                "enforceTls": payment != "external",
                 "chargeLoopCycle": LOOPS,
             }
         ),
@@ -93,7 +94,8 @@ def vehicle(folder: Path, pki: Path, energy: Energy, payment: Payment) -> list[P
         folder=folder,
         environment=_settings(VEHICLE, pki),
         done=[
-            *(["PaymentDetailsRes received"] if payment == "contract" else []),
+            *(["CertificateInstallationRes received"] if payment == "install" else []),
+            *(["PaymentDetailsRes received"] if payment != "external" else []),
             LOOP[energy],
             "SessionStopRes received",
         ],

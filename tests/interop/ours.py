@@ -15,6 +15,7 @@ from v2g.timing import REQUESTS
 CHARGE_S = 2.0
 RECORD = "charger.jsonl"
 RESULT = "evcc-result.json"
+WALLET = "wallet"
 # Josev's codec needs up to half a second for a message, and the standard gives a quarter of one in the loop.
 PATIENCE = "\n[timeouts]\n" + "".join(f"{name} = 20.0\n" for name in REQUESTS)
 # Josev's simulated supply measures 1 V and 1 A whatever is asked of it: only a battery near that can be precharged.
@@ -37,6 +38,11 @@ def _write(file: Path, text: str) -> str:
     return str(file)
 
 
+def paid(payment: Payment) -> str:
+    """What is told of a payment, however the contract came about."""
+    return "external" if payment == "external" else "contract"
+
+
 def station(folder: Path, pki: Path, energy: Energy, payment: Payment) -> list[Program]:
     """Our station on s0, for a foreign vehicle; what its controller received is kept in `charger.jsonl`."""
     leaf, roots = pki / "iso2" / "leaf" / "secc" / "evse1", pki / "iso2" / "trust"
@@ -47,15 +53,21 @@ key = {json.dumps(str(leaf / "key.pem"))}
 
 [trust]
 contract = [{json.dumps(str(roots / "mo.pem"))}]
+
+[provisioning]
+install = {json.dumps(payment == "install")}
 """
     plain = "\n[tls]\nrequired = false\n"
     head = f'[[evse]]\nid = "1"\ninterface = "{STATION}"\n'
-    config = _write(folder / "secc.toml", head + (trusted if payment == "contract" else plain))
+    config = _write(folder / "secc.toml", head + (plain if payment == "external" else trusted))
     broker = _write(folder / "mosquitto.conf", "listener 1883 127.0.0.1\nallow_anonymous true\n")
     simulate = ["secc", "simulate", "--energy", energy, "--cable", "none", "--record", RECORD, "-v"]
+    backend = ["secc", "simulate-backend", "--evse", "1", "--tree", str(pki / "iso2")]
+    operator = [_program("operator", folder, *backend, ready="connected to the broker")]
     return [
         Program(name="mosquitto", command=["mosquitto", "-c", broker], folder=folder, ready="running"),
         _program("simulator", folder, *simulate, ready="connected to the broker"),
+        *(operator if payment == "install" else []),
         _program(
             "secc", folder, "secc", "run", "--config", config, "-v", ready="connected to", done=["ending=terminated"]
         ),
@@ -64,19 +76,22 @@ contract = [{json.dumps(str(roots / "mo.pem"))}]
 
 def vehicle(folder: Path, pki: Path, energy: Energy, payment: Payment) -> list[Program]:
     """Our vehicle on e0, without a cable to a simulator; its result is kept in `evcc-result.json`."""
-    leaf, roots = pki / "iso2" / "leaf" / "contract" / "car1", pki / "iso2" / "trust"
+    role = "oem-provisioning" if payment == "install" else "contract"
+    leaf, roots = pki / "iso2" / "leaf" / role / "car1", pki / "iso2" / "trust"
     trusted = f"""
 [tls]
 roots = [{json.dumps(str(roots / "v2g.pem"))}]
 
-[contract]
+[{"provisioning" if payment == "install" else "contract"}]
 chain = {json.dumps(str(leaf / "chain.pem"))}
 key = {json.dumps(str(leaf / "key.pem"))}
 """
-    security = "tls" if payment == "contract" else "none"
+    if payment == "install":
+        trusted += f'wallet = "{WALLET}"\nroots = [{json.dumps(str(roots / "mo.pem"))}]\n'
+    security = "none" if payment == "external" else "tls"
     mode = {"ac": "ac3", "dc": "dc"}[energy]
     head = f'[network]\ninterface = "{VEHICLE}"\nsecurity = "{security}"\n'
-    plan = f'\n[plan]\nenergy = "{mode}"\npayment = "{payment}"\ncharge_s = {CHARGE_S}\n'
+    plan = f'\n[plan]\nenergy = "{mode}"\npayment = "{paid(payment)}"\ncharge_s = {CHARGE_S}\n'
     battery = FLAT_BATTERY if energy == "dc" else ""
-    config = _write(folder / "evcc.toml", head + plan + battery + PATIENCE + (trusted if payment == "contract" else ""))
+    config = _write(folder / "evcc.toml", head + plan + battery + PATIENCE + ("" if payment == "external" else trusted))
     return [_program("evcc", folder, "evcc", "run", "--config", config, "--json", RESULT, "-v", ends=True)]

@@ -58,7 +58,7 @@ async def _well(process: Process, within: float) -> None:
 @click.option("--station", type=click.Choice(list(STATIONS)), required=True)
 @click.option("--vehicle", type=click.Choice(list(VEHICLES)), required=True)
 @click.option("--energy", type=click.Choice(["ac", "dc"]), required=True)
-@click.option("--payment", type=click.Choice(["contract", "external"]), required=True)
+@click.option("--payment", type=click.Choice(["contract", "install", "external"]), required=True)
 @click.option("--pki", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--folder", type=click.Path(path_type=Path), required=True)
 def main(station: str, vehicle: str, energy: Energy, payment: Payment, pki: Path, folder: Path) -> None:

@@ -14,7 +14,9 @@ from tests.interop import josev, namespace, ours
 pytestmark = pytest.mark.interop
 
 SCENARIO_S = 150.0
-sessions = pytest.mark.parametrize(("energy", "payment"), [("ac", "external"), ("ac", "contract"), ("dc", "contract")])
+sessions = pytest.mark.parametrize(
+    ("energy", "payment"), [("ac", "external"), ("ac", "contract"), ("dc", "contract"), ("ac", "install")]
+)
 
 
 @pytest.fixture(scope="session")
@@ -51,14 +53,18 @@ def stage(pki: Path, tmp_path: Path) -> Stage:
 
 
 @sessions
-def test_our_station_charges_josevs_vehicle(energy: str, payment: str, stage: Stage) -> None:
+def test_our_station_charges_josevs_vehicle(energy: str, payment: josev.Payment, stage: Stage) -> None:
     """The vehicle charges, and the controller receives limits that are authorised, and at the end zero."""
     stage.play(station="ours", vehicle="josev", energy=energy, payment=payment)
     lines = [json.loads(line) for line in (stage.folder / ours.RECORD).read_text(encoding="utf-8").splitlines()]
     limits = [line["limits"] for line in lines if "limits" in line]
     authorised = [each for each in limits if each["authorised"]]
     assert max(each["max_charge_w"] for each in authorised) > 0
-    assert all(("contract" in each) == (payment == "contract") for each in authorised)
+    assert all(("contract" in each) == (ours.paid(payment) == "contract") for each in authorised)
+    delivered = [
+        line["event"]["reason"] for line in lines if line.get("event", {}).get("kind") == "certificate_delivered"
+    ]
+    assert delivered == (["install"] if payment == "install" else [])
     assert not limits[-1]["authorised"]
     assert limits[-1]["max_charge_w"] == limits[-1]["max_current_a"] == 0
     end = lines[-1]["end"]
@@ -67,13 +73,14 @@ def test_our_station_charges_josevs_vehicle(energy: str, payment: str, stage: St
 
 
 @sessions
-def test_our_vehicle_charges_at_josevs_station(energy: str, payment: str, stage: Stage) -> None:
+def test_our_vehicle_charges_at_josevs_station(energy: str, payment: josev.Payment, stage: Stage) -> None:
     """The vehicle's own account: it paid as planned, over TLS where a contract paid, and energy flowed."""
     stage.play(station="josev", vehicle="ours", energy=energy, payment=payment)
     result = json.loads((stage.folder / ours.RESULT).read_text(encoding="utf-8"))
     assert result["ok"]
-    assert result["payment"] == payment
-    assert bool(result["tls"]) == (payment == "contract")
+    assert result["payment"] == ours.paid(payment)
+    assert bool(result["tls"]) == (payment != "external")
+    assert (result["provisioning"] or {}).get("outcome") == ("stored" if payment == "install" else None)
     assert result["energy_wh"] > 0
 
 
