@@ -1,14 +1,15 @@
 """Our EXI codec against Josev's and against our own interpreter: the same messages, the same machine, one run.
 
 Ours and Josev's are timed from message object to bytes and back, the interpreter (`v2g.exi.explain` and `compose`)
-likewise. Josev runs twice: as installed, and with its JVM tuned. A figure is the best of many calls, which other work
-on the machine disturbs least. `--check` fails when a target is missed.
+likewise. Josev runs twice: as installed, and with its JVM tuned. A figure is the median of many calls, warmed up.
+`--check` fails when a target is missed.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -63,19 +64,19 @@ def _own(sample: Sample, rounds: int) -> dict[str, Row]:
         raise SystemExit(f"the interpreter writes another {type(message).__name__}")
     rows = {}
     for direction in DIRECTIONS:
-        best = _best(calls[direction], rounds)
-        rows[direction] = {"bytes": len(data), "hex": data.hex(), **best, "ours first": first[direction] / 1e3}
+        medians = _medians(calls[direction], rounds)
+        rows[direction] = {"bytes": len(data), "hex": data.hex(), **medians, "ours first": first[direction] / 1e3}
     return rows
 
 
-def _best(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Microseconds of CPU per call: the best of `rounds` batches."""
+def _medians(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Microseconds per call: the median of `rounds` batches."""
     sizes = {name: _batch_size(call) for name, call in calls.items()}
-    best = dict.fromkeys(calls, float("inf"))
+    samples = {name: list[float]() for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
-            best[name] = min(best[name], _batch(call, sizes[name]))
-    return best
+            samples[name].append(_batch(call, sizes[name]))
+    return {name: statistics.median(each) for name, each in samples.items()}
 
 
 def _batch_size(call: Callable[[], object]) -> int:
@@ -84,10 +85,10 @@ def _batch_size(call: Callable[[], object]) -> int:
 
 
 def _batch(call: Callable[[], object], size: int) -> float:
-    start = time.thread_time_ns()
+    start = time.perf_counter_ns()
     for _ in range(size):
         call()
-    return (time.thread_time_ns() - start) / 1e3 / size
+    return (time.perf_counter_ns() - start) / 1e3 / size
 
 
 def _josev(messages: dict[str, tuple[str, str]], calls: int, java_options: str) -> dict[str, dict[str, Any]]:
@@ -133,7 +134,7 @@ def _targets(name: str, rows: dict[str, Row]) -> Iterator[tuple[str, bool]]:
 
 def _print(results: dict[str, dict[str, Row]], peers: list[str]) -> None:
     heads = [f"{codec:>13}{'ratio':>8}" for codec in peers]
-    print(f"{'codec, best µs per call':36}{'bytes':>6}{'ours':>9}", *heads, sep="")
+    print(f"{'codec, median µs per call':36}{'bytes':>6}{'ours':>9}", *heads, sep="")
     for name, rows in results.items():
         for direction, row in rows.items():
             print(f"{name + ' ' + direction:36}{row['bytes']:6}{row['ours']:9.1f}", end="")

@@ -233,24 +233,22 @@ def _rational(value: int, exponent: int = 0) -> common_types.RationalNumber:
 
 
 def dc_charge_loop_request() -> Message:
-    """Ask for 50 A in scheduled mode."""
+    """Ask for 50 A in scheduled mode, as Josev's vehicle does."""
     return dc.DC_ChargeLoopReq(
         Header=_header(),
-        DisplayParameters=common_types.DisplayParameters(PresentSOC=60, ChargingComplete=False),
-        MeterInfoRequested=True,
+        MeterInfoRequested=False,
         EVPresentVoltage=_rational(3795, -1),
         CLReqControlMode=dc.Scheduled_DC_CLReqControlMode(
-            EVTargetCurrent=_rational(50), EVTargetVoltage=_rational(380), EVMaximumChargePower=_rational(50, 3)
+            EVTargetCurrent=_rational(50), EVTargetVoltage=_rational(380)
         ),
     )
 
 
 def dc_charge_loop_response() -> Message:
-    """Tell what flows, the limits of scheduled mode, and the meter."""
+    """Tell what flows, and the limits of scheduled mode, as Josev's station does."""
     return dc.DC_ChargeLoopRes(
         Header=_header(),
         ResponseCode=common_types.ResponseCode.OK,
-        MeterInfo=common_types.MeterInfo(MeterID="ABC-4711", ChargedEnergyReadingWh=123456),
         EVSEPresentCurrent=_rational(50),
         EVSEPresentVoltage=_rational(3795, -1),
         EVSEPowerLimitAchieved=False,

@@ -6,6 +6,7 @@ What is timed is what a Josev session pays: from its message objects to bytes an
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -21,13 +22,13 @@ WARM_UP = 20
 
 
 def timed(call: Callable[[], Any], calls: int) -> float:
-    """Return the microseconds of the best of `calls` warm calls."""
+    """Return the microseconds a call takes, the median of `calls` warm ones."""
     samples = []
     for _ in range(WARM_UP + calls):
         start = time.perf_counter_ns()
         call()
         samples.append((time.perf_counter_ns() - start) / 1e3)
-    return min(samples[WARM_UP:])
+    return statistics.median(samples[WARM_UP:])
 
 
 def main() -> None:

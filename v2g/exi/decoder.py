@@ -20,6 +20,8 @@ RUN_BITS = 58
 """Longest run of bits that is read at once: two digits of a Python integer, so that taking it apart is cheap."""
 SHORT_OCTETS = 255
 """Binaries declared no longer are not worth the question whether to forget them."""
+SHORT_LENGTH = 127
+"""Longest length that takes one octet."""
 
 
 class _Piece(Fact):
@@ -147,6 +149,12 @@ class _Decoder(Source):
         return length
 
     def _octets(self, variable: str, least: int, most: int) -> None:
+        if least == most <= SHORT_LENGTH:
+            self._constant(8, most)
+            self._flush()
+            self._line(f"p -= {most << 3}")
+            self._line(f"{variable} = (v >> p & {(1 << (most << 3)) - 1:#x}).to_bytes({most})")
+            return
         length = self._length()
         wrong = f"{length} != {most}" if least == most else f"{length} > {most}"
         wrong += f" or {length} < {least}" if 0 < least < most else ""

@@ -67,7 +67,8 @@ class Library:
         if v >> p != HEADER:
             raise Deviation
         p -= frame.bits
-        message, v, p = self.read_function(frame.classes[v >> p & (1 << frame.bits) - 1])(v, p)
+        cls = frame.classes[v >> p & (1 << frame.bits) - 1]
+        message, v, p = (self._readers.get(cls) or self.read_function(cls))(v, p)
         if frame.end_bits:
             p -= frame.end_bits
             if v >> p & (1 << frame.end_bits) - 1 != frame.end:
@@ -92,7 +93,8 @@ class Library:
         """Write a message as the element with this code. Raises one of `WRITING` if it cannot be sent."""
         out = bytearray()
         self.room[0] = MOST_ITEMS
-        a, n = self.write_function(type(message))(message, HEADER << frame.bits | code, 8 + frame.bits, out)
+        function = self._writers.get(type(message)) or self.write_function(type(message))
+        a, n = function(message, HEADER << frame.bits | code, 8 + frame.bits, out)
         padding = -(n + frame.end_bits) & 7
         n += frame.end_bits + padding
         end = ((a << frame.end_bits | frame.end) << padding).to_bytes(n >> 3)

@@ -16,6 +16,7 @@ MOST_ITEMS = 1_024
 """Items of all lists without a declared bound in one stream; declared bounds multiply to no more than a frame holds."""
 MOST_GROUPS = 10
 """7-bit groups of a number that fits 64 bits."""
+_SHIFTS = tuple(range(7, 7 * MOST_GROUPS, 7))
 MOST_LONG_GROUPS = 293
 """7-bit groups of a number without bounds (certificate serial numbers): 2,048 bits."""
 
@@ -37,16 +38,15 @@ def tolerated(declared: int | None, cap: int) -> int:
 def longer(v: int, p: int, x: int, high: int) -> tuple[int, int]:
     """Go on with an Unsigned Integer whose first octet was `x`; the result is at most `high`."""
     x &= 127
-    shift = 7
-    while True:
+    for shift in _SHIFTS:
         p -= 8
         octet = v >> p & 255
-        x |= (octet & 127) << shift
-        shift += 7
         if octet < 128:
+            x |= octet << shift
             break
-        if shift == 7 * MOST_GROUPS:
-            raise Deviation
+        x |= (octet & 127) << shift
+    else:
+        raise Deviation
     if x > high:
         raise Deviation
     return x, p
