@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from tests.interop.namespace import STATION, VEHICLE
 from tests.interop.process import Program
@@ -17,14 +17,25 @@ from tests.interop.process import Program
 Energy = Literal["ac", "dc"]
 Payment = Literal["contract", "install", "external"]
 """`install`: by a contract that the vehicle gets in the session."""
+Protocol = Literal["iso2", "din"]
 
 ENVIRONMENT = Path(os.environ.get("PLUGCHARGE_PEER") or Path(__file__).parents[2] / ".peer")
 PYTHON = ENVIRONMENT / "bin" / "python"
 JVM = "-Xmx96m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"  # halves its latency: small heap, one compiler, one collector
 TRANSFER_MODE = {"ac": "AC_three_phase_core", "dc": "DC_extended"}
 SERVICE = {"ac": "AC", "dc": "DC"}
+PROTOCOL = {"iso2": "ISO_15118_2", "din": "DIN_SPEC_70121"}
+GOODBYE = {"iso2": "EV requested to terminate", "din": "Communication session stopped successfully"}
 LOOP = {"ac": "ChargingStatusRes received", "dc": "CurrentDemandRes received"}
 LOOPS = 4
+
+
+class Session(NamedTuple):
+    """What is to be played."""
+
+    protocol: Protocol
+    energy: Energy
+    payment: Payment
 
 
 def obstacle() -> str:
@@ -49,9 +60,9 @@ def _settings(interface: str, pki: Path, **others: str) -> dict[str, str]:
     }
 
 
-def station(folder: Path, pki: Path, energy: Energy, payment: Payment) -> list[Program]:
+def station(folder: Path, pki: Path, session: Session) -> list[Program]:
     """Josev's station on s0: it offers AC and DC alike, and insists on TLS when a contract is to pay."""
-    del energy
+    payment = session.payment
     program = Program(
         name="josev-secc",
         command=[str(PYTHON), "-m", "iso15118.secc.main"],
@@ -59,25 +70,26 @@ def station(folder: Path, pki: Path, energy: Energy, payment: Payment) -> list[P
         environment=_settings(
             STATION,
             pki,
-            PROTOCOLS="ISO_15118_2",
+            PROTOCOLS=PROTOCOL[session.protocol],
             AUTH_MODES="EIM" if payment == "external" else "EIM,PNC",
             SECC_ENFORCE_TLS=str(payment != "external"),
         ),
         ready="UDP server started",
-        done=["EV requested to terminate"],
+        done=[GOODBYE[session.protocol]],
         ends=False,
     )
     return [program]
 
 
-def vehicle(folder: Path, pki: Path, energy: Energy, payment: Payment) -> list[Program]:
+def vehicle(folder: Path, pki: Path, session: Session) -> list[Program]:
     """Josev's vehicle on e0; it pays by contract whenever that is offered over TLS."""
+    protocol, energy, payment = session
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "josev-evcc.json"
     config.write_text(
         json.dumps(
             {
-                "supportedProtocols": ["ISO_15118_2"],
+                "supportedProtocols": [PROTOCOL[protocol]],
                 "supportedEnergyServices": [SERVICE[energy]],
                 "energyTransferMode": TRANSFER_MODE[energy],
                 "isCertInstallNeeded": payment == "install",

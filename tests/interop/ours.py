@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.interop.josev import Energy, Payment
+from tests.interop.josev import Payment, Session
 from tests.interop.namespace import ROOT, STATION, VEHICLE
 from tests.interop.process import Program
 from v2g.timing import REQUESTS
@@ -43,8 +43,9 @@ def paid(payment: Payment) -> str:
     return "external" if payment == "external" else "contract"
 
 
-def station(folder: Path, pki: Path, energy: Energy, payment: Payment) -> list[Program]:
+def station(folder: Path, pki: Path, session: Session) -> list[Program]:
     """Our station on s0, for a foreign vehicle; what its controller received is kept in `charger.jsonl`."""
+    protocol, energy, payment = session
     leaf, roots = pki / "iso2" / "leaf" / "secc" / "evse1", pki / "iso2" / "trust"
     trusted = f"""
 [tls]
@@ -59,7 +60,8 @@ install = {json.dumps(payment == "install")}
 """
     plain = "\n[tls]\nrequired = false\n"
     head = f'[[evse]]\nid = "1"\ninterface = "{STATION}"\n'
-    config = _write(folder / "secc.toml", head + (plain if payment == "external" else trusted))
+    spoken = f'\n[session]\nprotocols = ["{protocol}"]\n'
+    config = _write(folder / "secc.toml", head + (plain if payment == "external" else trusted) + spoken)
     broker = _write(folder / "mosquitto.conf", "listener 1883 127.0.0.1\nallow_anonymous true\n")
     simulate = ["secc", "simulate", "--energy", energy, "--cable", "none", "--record", RECORD, "-v"]
     backend = ["secc", "simulate-backend", "--evse", "1", "--tree", str(pki / "iso2")]
@@ -74,8 +76,9 @@ install = {json.dumps(payment == "install")}
     ]
 
 
-def vehicle(folder: Path, pki: Path, energy: Energy, payment: Payment) -> list[Program]:
+def vehicle(folder: Path, pki: Path, session: Session) -> list[Program]:
     """Our vehicle on e0, without a cable to a simulator; its result is kept in `evcc-result.json`."""
+    protocol, energy, payment = session
     role = "oem-provisioning" if payment == "install" else "contract"
     leaf, roots = pki / "iso2" / "leaf" / role / "car1", pki / "iso2" / "trust"
     trusted = f"""
@@ -91,7 +94,8 @@ key = {json.dumps(str(leaf / "key.pem"))}
     security = "none" if payment == "external" else "tls"
     mode = {"ac": "ac3", "dc": "dc"}[energy]
     head = f'[network]\ninterface = "{VEHICLE}"\nsecurity = "{security}"\n'
-    plan = f'\n[plan]\nenergy = "{mode}"\npayment = "{paid(payment)}"\ncharge_s = {CHARGE_S}\n'
+    plan = f'\n[plan]\nprotocols = ["{protocol}"]\nenergy = "{mode}"\npayment = "{paid(payment)}"\n'
+    plan += f"charge_s = {CHARGE_S}\n"
     battery = FLAT_BATTERY if energy == "dc" else ""
     config = _write(folder / "evcc.toml", head + plan + battery + PATIENCE + ("" if payment == "external" else trusted))
     return [_program("evcc", folder, "evcc", "run", "--config", config, "--json", RESULT, "-v", ends=True)]

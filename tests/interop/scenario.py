@@ -11,11 +11,12 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from tests.interop import josev, namespace, ours
-from tests.interop.josev import Energy, Payment
+from tests.interop.josev import Session
 from tests.interop.process import Failed, Process, Program
 
 READY_S = 30.0
@@ -57,17 +58,17 @@ async def _well(process: Process, within: float) -> None:
 @click.command()
 @click.option("--station", type=click.Choice(list(STATIONS)), required=True)
 @click.option("--vehicle", type=click.Choice(list(VEHICLES)), required=True)
+@click.option("--protocol", type=click.Choice(["iso2", "din"]), required=True)
 @click.option("--energy", type=click.Choice(["ac", "dc"]), required=True)
 @click.option("--payment", type=click.Choice(["contract", "install", "external"]), required=True)
 @click.option("--pki", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--folder", type=click.Path(path_type=Path), required=True)
-def main(station: str, vehicle: str, energy: Energy, payment: Payment, pki: Path, folder: Path) -> None:
+def main(station: str, vehicle: str, pki: Path, folder: Path, **session: Any) -> None:
     """Lay the cable and play one session."""
+    wanted = Session(**session)
     namespace.lay_cable()
     try:
-        asyncio.run(
-            play(STATIONS[station](folder, pki, energy, payment), VEHICLES[vehicle](folder, pki, energy, payment))
-        )
+        asyncio.run(play(STATIONS[station](folder, pki, wanted), VEHICLES[vehicle](folder, pki, wanted)))
     except Failed as failure:
         sys.exit(str(failure))
 

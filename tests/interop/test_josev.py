@@ -15,7 +15,14 @@ pytestmark = pytest.mark.interop
 
 SCENARIO_S = 150.0
 sessions = pytest.mark.parametrize(
-    ("energy", "payment"), [("ac", "external"), ("ac", "contract"), ("dc", "contract"), ("ac", "install")]
+    ("protocol", "energy", "payment"),
+    [
+        ("iso2", "ac", "external"),
+        ("iso2", "ac", "contract"),
+        ("iso2", "dc", "contract"),
+        ("iso2", "ac", "install"),
+        ("din", "dc", "external"),
+    ],
 )
 
 
@@ -53,9 +60,9 @@ def stage(pki: Path, tmp_path: Path) -> Stage:
 
 
 @sessions
-def test_our_station_charges_josevs_vehicle(energy: str, payment: josev.Payment, stage: Stage) -> None:
+def test_our_station_charges_josevs_vehicle(protocol: str, energy: str, payment: josev.Payment, stage: Stage) -> None:
     """The vehicle charges, and the controller receives limits that are authorised, and at the end zero."""
-    stage.play(station="ours", vehicle="josev", energy=energy, payment=payment)
+    stage.play(station="ours", vehicle="josev", protocol=protocol, energy=energy, payment=payment)
     lines = [json.loads(line) for line in (stage.folder / ours.RECORD).read_text(encoding="utf-8").splitlines()]
     limits = [line["limits"] for line in lines if "limits" in line]
     authorised = [each for each in limits if each["authorised"]]
@@ -73,12 +80,14 @@ def test_our_station_charges_josevs_vehicle(energy: str, payment: josev.Payment,
 
 
 @sessions
-def test_our_vehicle_charges_at_josevs_station(energy: str, payment: josev.Payment, stage: Stage) -> None:
+def test_our_vehicle_charges_at_josevs_station(
+    protocol: str, energy: str, payment: josev.Payment, stage: Stage
+) -> None:
     """The vehicle's own account: it paid as planned, over TLS where a contract paid, and energy flowed."""
-    stage.play(station="josev", vehicle="ours", energy=energy, payment=payment)
+    stage.play(station="josev", vehicle="ours", protocol=protocol, energy=energy, payment=payment)
     result = json.loads((stage.folder / ours.RESULT).read_text(encoding="utf-8"))
     assert result["ok"]
-    assert result["payment"] == ours.paid(payment)
+    assert (result["protocol"], result["payment"]) == (protocol, ours.paid(payment))
     assert bool(result["tls"]) == (payment != "external")
     assert (result["provisioning"] or {}).get("outcome") == ("stored" if payment == "install" else None)
     assert result["energy_wh"] > 0
@@ -86,4 +95,4 @@ def test_our_vehicle_charges_at_josevs_station(energy: str, payment: josev.Payme
 
 def test_josev_charges_itself(stage: Stage) -> None:
     """Proves the harness: when this fails too, the machine is at fault and not our code."""
-    stage.play(station="josev", vehicle="josev", energy="dc", payment="contract")
+    stage.play(station="josev", vehicle="josev", protocol="iso2", energy="dc", payment="contract")
