@@ -47,6 +47,13 @@ class Outcome(Record):
     emaid: str | None = None
     file: str | None = None
 
+    def __str__(self) -> str:
+        """What to tell people."""
+        done = {"install": "installed", "update": "renewed"}[self.action]
+        if self.outcome == "stored":
+            return f"contract {self.emaid} {done}"
+        return f"no contract {done}, {self.outcome}: {self.detail}"
+
 
 @dataclass(frozen=True, slots=True)
 class Errand:

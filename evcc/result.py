@@ -79,6 +79,7 @@ class Result(Record):
         """One line for people."""
         soon = [each.response for each in self.exchanges if each.code == EXPIRES_SOON]
         warning = f"; the contract's certificate expires soon, says {soon[0]}" if soon else ""
+        warning += f"; {self.provisioning}" if self.provisioning is not None else ""
         if not self.ok:
             return f"failed: {self.reason or 'no energy flowed'}{warning}"
         planned = "" if self.payment == self.plan.payment else f" instead of {self.plan.payment}"

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from pki import contract, credentials
 from pki.contract import chain_of
 from pki.credentials import Credential
-from pki.issue import issue
+from pki.issue import Issued, issue
 from pki.profiles import Tier, profile
 from pki.store import Store
 from pki.tree import Entry
@@ -34,6 +34,7 @@ from v2g.trust import Role, Rule, Verdict
 LONGEST = 10_240
 """Bytes of a request: a chain of certificates, a signature, and the names of 20 roots."""
 DAYS = 730
+ISSUER = "ca/mo/sub2"
 Request = iso2.CertificateInstallationReq | iso2.CertificateUpdateReq
 
 
@@ -42,7 +43,7 @@ class ProvisioningService:
 
     def __init__(self, tree: Store, *, days: int = DAYS) -> None:
         """Read what is needed of the tree; raises ValueError naming what is missing."""
-        self._issuer = tree.load("ca/mo/sub2")
+        self._issuer = _issuer(tree)
         self._subs = {branch: _subs(tree, branch) for branch in ("mo", "oem")}
         self._anchors = [
             der for file in sorted(tree.folder.glob("trust/*.pem")) for der in credentials.load_anchors(file)
@@ -133,6 +134,13 @@ class ProvisioningService:
 
 
 # --- the tree -------------------------------------------------------------------------------------------------------
+
+
+def _issuer(tree: Store) -> Issued:
+    """The MO's Sub2 with its key."""
+    if ISSUER not in tree.places():
+        raise ValueError(f"{tree.folder}: has no {ISSUER}; `plugcharge pki init` makes a tree that has one")
+    return tree.load(ISSUER)
 
 
 def _subs(tree: Store, branch: str) -> list[bytes]:

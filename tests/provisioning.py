@@ -69,6 +69,7 @@ class Stage:
     service: ProvisioningService
     vehicle: Credential
     stranger: ProvisioningService
+    station: Credential
 
     def good(self) -> Delivery:
         return self.service.deliver(EMAID, self.receiver)
@@ -122,7 +123,9 @@ def _same_ids(stage: Stage) -> Delivery:
 
 ATTACKS: dict[str, tuple[str, Callable[[Stage], Delivery]]] = {
     "a provider of a foreign PKI": ("provider", lambda at: _provider(at, at.stranger.provider)),
-    "the SECC as provider": ("provider", lambda at: _provider(at, Credential(at.vehicle.chain, at.vehicle.key))),
+    "the station as provider": ("provider", lambda at: _provider(at, at.station)),
+    "the vehicle as provider": ("provider", lambda at: _provider(at, at.vehicle)),
+    "a contract as provider": ("provider", lambda at: _provider(at, at.service.new_contract(EMAID))),
     "another key than the provider's": (
         "signature",
         lambda at: _provider(at, Credential(at.service.provider.chain, at.stranger.provider.key)),

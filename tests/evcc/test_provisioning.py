@@ -33,7 +33,8 @@ def stage(certificates: Path, tmp_path_factory: pytest.TempPathFactory) -> Stage
     foreign = Store(tmp_path_factory.mktemp("foreign") / "iso2")
     bring_up_to_date(read()["iso2"], foreign)
     vehicle = leaf(certificates, "oem-provisioning", "car1")
-    return Stage(ProvisioningService(Store(certificates)), vehicle, ProvisioningService(foreign))
+    station = leaf(certificates, "secc", "evse1")
+    return Stage(ProvisioningService(Store(certificates)), vehicle, ProvisioningService(foreign), station)
 
 
 @pytest.fixture
@@ -112,6 +113,7 @@ async def test_a_car_without_contract_gets_one_and_pays_with_it(certificates: Pa
         result = await client.charge(settings(station, certificates, kept))
         assert result.ok, result.reason
         assert (outcome(result).action, outcome(result).outcome, result.emaid) == ("install", "stored", EMAID)
+        assert result.summary.endswith(f"; contract {EMAID} installed")
         assert station.names[:6] == [
             "SessionSetup", "ServiceDiscovery", "ServiceDetail", "PaymentServiceSelection", "CertificateInstallation",
             "PaymentDetails",
@@ -209,6 +211,7 @@ async def test_an_attack_is_named_and_nothing_is_kept(certificates: Path, stage:
         result = await client.charge(settings(station, certificates, kept, roots=mo))
         assert station.names[-2:] == ["CertificateInstallation", "SessionStop"]
     assert (result.ok, outcome(result).outcome) == (False, flaw)
+    assert f"; no contract installed, {flaw}: " in result.summary
     assert result.reason.startswith("NotProvisioned: no contract to pay with")
     assert result.emaid is None
     assert files(kept) == {}

@@ -24,7 +24,8 @@ def stage(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Stage:
     foreign = Store(tmp_path_factory.mktemp("foreign") / "iso2")
     bring_up_to_date(read()["iso2"], foreign)
     vehicle = leaf(pristine, "oem-provisioning", "car1")
-    return Stage(ProvisioningService(Store(pristine)), vehicle, ProvisioningService(foreign))
+    station = leaf(pristine, "secc", "evse1")
+    return Stage(ProvisioningService(Store(pristine)), vehicle, ProvisioningService(foreign), station)
 
 
 @pytest.fixture(scope="module")

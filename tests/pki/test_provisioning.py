@@ -150,6 +150,12 @@ def test_garbage_is_undecodable_and_nothing_else(service: ProvisioningService, d
         service.answer(data)
 
 
+def test_a_folder_that_is_no_tree(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(ValueError, match=r"has no ca/mo/sub2; `plugcharge pki init`"):
+            ProvisioningService(Store(folder))
+
+
 def test_a_tree_without_a_provider(tmp_path: Path) -> None:
     tree = Store(tmp_path / "iso2")
     bring_up_to_date(read()["iso2"], tree)

@@ -32,6 +32,11 @@ def test_defaults(file: Path) -> None:
     assert (settings.session.undecodable, settings.session.notification_max_delay_s) == ("close", 10)
     assert (settings.controller.controller_timeout_s, settings.controller.loop_silence_s) == (2.0, 2.0)
     assert settings.trust.contract == []
+    assert (settings.provisioning.install, settings.provisioning.update, settings.provisioning.free) == (
+        False,
+        False,
+        True,
+    )
 
 
 def test_tls_is_required_unless_said_otherwise(file: Path) -> None:
@@ -89,7 +94,7 @@ WRONG = {
             "evse": BAY + "colour = 1\n" + PLAIN,
             "tls": BAY + PLAIN + "colour = 1\n",
             **{name: BAY + PLAIN + f"[{name}]\ncolour = 1\n" for name in
-               ("mqtt", "controller", "trust", "authorization", "session")},
+               ("mqtt", "controller", "trust", "authorization", "session", "provisioning")},
         }.items()
     },
 }  # fmt: skip
