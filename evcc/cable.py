@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol
 
 import aiomqtt
 import msgspec
@@ -18,11 +18,13 @@ import msgspec
 from evcc import config
 from v2g.cable import CHARGER_TOPIC, VEHICLE_TOPIC, CableCharger, CableVehicle
 from v2g.journal import Journal
+from v2g.mqtt_client import Client
 
 PLUG_WAIT_S = 5.0
 CONNECT_S = 15.0
 LEAVE_WAIT_S = 1.0
 RETRY_S = 0.2
+TOGGLE_S = 0.3  # (unverified) how long C lasts when a vehicle wakes a station
 UNPLUGGED = CableVehicle(plugged=False)
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,15 @@ class Cable(Protocol):
     def battery(self, voltage_v: float) -> None:
         """Present this voltage behind the contactors."""
 
+    async def wake(self) -> None:
+        """Wake a station that sleeps: pilot C for a moment; returns as `plug` does."""
+
+    async def called(self) -> None:
+        """Wait until a station that slept switches its pilot signal on again."""
+
+    async def leave(self) -> None:
+        """Let go of the plug without pulling it: the vehicle stays connected, in pilot B."""
+
     async def unplug(self) -> None:
         """Leave: everything open, pilot A."""
 
@@ -77,24 +88,6 @@ class NoCable:
         """Do nothing."""
 
 
-class _Client(aiomqtt.Client):
-    """A connection that may be given up before it stands: nobody is left then to ask why it was lost."""
-
-    async def __aenter__(self) -> Self:
-        self._disconnected.add_done_callback(_taken_note_of)
-        try:
-            return await super().__aenter__()
-        except aiomqtt.MqttError:
-            self._client.disconnect()  # the library leaves the socket open when nobody answers
-            raise
-
-
-def _taken_note_of(lost: asyncio.Future[None]) -> None:
-    """Look at a failure, so that it is not reported as overlooked."""
-    if not lost.cancelled():
-        lost.exception()
-
-
 class MqttCable:
     """The plug over MQTT: the newest state goes out, older ones waiting are overtaken by it."""
 
@@ -106,6 +99,7 @@ class MqttCable:
         self._changed = asyncio.Event()
         self._idle = asyncio.Event()
         self._signal = asyncio.Event()
+        self._rising = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._met = asyncio.Event()
         self._tried = asyncio.Event()
@@ -127,6 +121,25 @@ class MqttCable:
             raise OSError(f"[cable] no broker at {where}: {self._why}; start it, or leave [cable] out")
         if not await _within(PLUG_WAIT_S, self._signal):
             self._complain()
+
+    async def wake(self) -> None:
+        """Wake a station that sleeps: pilot C for a moment; returns once its signal is there, or after 5 s."""
+        self._set(pilot="C")
+        await _within(LEAVE_WAIT_S, self._idle)
+        await asyncio.sleep(TOGGLE_S)
+        self._set(pilot="B")
+        if not await _within(PLUG_WAIT_S, self._signal):
+            self._complain()
+
+    async def called(self) -> None:
+        """Wait until the charger's oscillator goes from off to on."""
+        self._rising.clear()
+        await self._rising.wait()
+
+    async def leave(self) -> None:
+        """Leave the broker, with the plug where it is."""
+        await _within(LEAVE_WAIT_S, self._idle)
+        await self._end()
 
     def _complain(self) -> None:
         """Say what is missing at the plug; the charge is tried all the same."""
@@ -189,7 +202,7 @@ class MqttCable:
         no_delay = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         settings = self._settings
         will = aiomqtt.Will(self._root + VEHICLE_TOPIC, msgspec.json.encode(UNPLUGGED), retain=True)
-        async with _Client(
+        async with Client(
             settings.host, settings.port, keepalive=5, timeout=CONNECT_S, will=will, socket_options=[no_delay]
         ) as client:
             await client.subscribe(self._root + CHARGER_TOPIC)
@@ -218,8 +231,14 @@ class MqttCable:
             with contextlib.suppress(msgspec.DecodeError):
                 charger = msgspec.json.decode(payload, type=CableCharger)
                 self._heard = True
-                if charger.pwm:
-                    self._signal.set()
+                self._signalled(on=charger.pwm)
+
+    def _signalled(self, *, on: bool) -> None:
+        if not on:
+            self._signal.clear()
+        elif not self._signal.is_set():
+            self._signal.set()
+            self._rising.set()
 
 
 async def _within(seconds: float, event: asyncio.Event) -> bool:

@@ -27,6 +27,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from secc.api import NAME, PREFIX, Level, Topic
 from secc.outbox import Outbox, Packet
 from v2g.errors import Undecodable
+from v2g.mqtt_client import Client
 from v2g.record import Record
 
 KEEP_ALIVE_S = 5
@@ -196,7 +197,7 @@ class Bus:
         process left behind, and its last will, before our first word and not after it.
         """
         five = self._broker.version == "5"
-        return aiomqtt.Client(
+        return Client(
             self._broker.host,
             self._broker.port,
             username=self._broker.username,
