@@ -184,6 +184,7 @@ BROKEN = ("EVSE_Malfunction", "EVSE_EmergencyShutdown", "EVSE_UtilityInterruptEv
 UNREADY = ("EVSE_NotReady", "EVSE_Shutdown", "Reserved_8", "Reserved_9", "Reserved_A", "Reserved_B", "Reserved_C")
 LEAVE = f"{END} {TERMINATE}"
 LATE_SAFE = f"{STOP_POWER} {LEAVE}"
+NOBODY = "4.3: there is nobody to wait for but in Authorization; repeated, as Ongoing is"
 OWN_WISH = f"{RENEGOTIATE} {TERMINATE}"
 
 
@@ -246,6 +247,7 @@ VEHICLE = (
         )
     ),
     Asked("ChargeParameterDiscovery", "ChargeParameterDiscovery", "3.3", answered=ONGOING, contested=LEAVE),
+    Asked("ChargeParameterDiscovery", "ChargeParameterDiscovery", NOBODY, answered=WAITING, contested=LEAVE),
     Asked(
         "ChargeParameterDiscovery", LEAVE, "3.2: AC offered for DC", DC, "EVSEChargeParameter=AC_EVSEChargeParameter"
     ),
@@ -269,6 +271,7 @@ VEHICLE = (
     # DC
     *_faults("CableCheck", BROKEN, LEAVE, "3.3, P", "CableCheck"),
     Asked("CableCheck", "CableCheck", "3.3 [V2G2-621]", answered=ONGOING, contested=LEAVE),
+    Asked("CableCheck", "CableCheck", NOBODY, answered=WAITING, contested=LEAVE),
     Asked("CableCheck", LEAVE, "3.3 (P, K)", answered="EVSEIsolationStatus=Invalid", contested="PreCharge"),
     Asked("CableCheck", LEAVE, "3.3 (P, K)", answered="EVSEIsolationStatus=Fault"),
     *_faults("CableCheck", UNREADY, LEAVE, "3.3 (P, K)", "PreCharge"),
