@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from secc import api
 from secc.visit import Visit
 from v2g import identifiers, protocols, signature
-from v2g.dialect import Envelope
+from v2g.dialect import Dialect
 from v2g.errors import Refused, Undecodable, Untrusted
 from v2g.link import SeccLink
 from v2g.messages import iso2
@@ -30,6 +30,7 @@ SERVICE = 2
 Action = Literal["install", "update"]
 SETS: dict[Action, tuple[int, str]] = {"install": (1, "Installation"), "update": (2, "Update")}
 """ParameterSetID and the value of the parameter `Service`; that an update is set 2 is (unverified)."""
+Response = iso2.CertificateInstallationRes | iso2.CertificateUpdateRes
 Request = iso2.CertificateInstallationReq | iso2.CertificateUpdateReq
 REFUSED = "certificate_refused"
 HANDED_ON = "certificate_delivered"
@@ -82,7 +83,7 @@ async def provide(ev: SeccLink, visit: Visit, request: Request) -> iso2.PaymentD
     check(ev, visit, request)
     payload = await ask(visit, action, ev.received, budget)
     try:
-        response = read(ev, request, payload)
+        response = read(payload, request, ev.dialect, ev.session_id)
     except Undecodable as error:
         visit.charger.event(REFUSED, str(error), topic=api.BACKEND_CERTIFICATE.name)
         raise Refused("FAILED", f"the operator's answer cannot be handed on: {error}") from error
@@ -165,11 +166,11 @@ async def ask(visit: Visit, action: Action, exi: bytes, budget: Budget) -> bytes
     return answer.exi
 
 
-def read(ev: SeccLink, request: Request, payload: bytes) -> iso2.BodyElement:
+def read(payload: bytes, request: Request, dialect: Dialect, session_id: bytes) -> Response:
     """Read the operator's answer; raises `Undecodable` for one to another request or of another session."""
-    envelope: Envelope = ev.dialect.unwrap(protocols.schema(ev.dialect.protocol.schema).decode(payload))
+    envelope = dialect.unwrap(protocols.schema(dialect.protocol.schema).decode(payload))
     if not isinstance(envelope.body, request.Response):
         raise Undecodable(f"{type(envelope.body).__name__} came in answer to {type(request).__name__}")
-    if envelope.session_id != ev.session_id:
+    if envelope.session_id != session_id:
         raise Undecodable("the answer bears another session id")
     return envelope.body

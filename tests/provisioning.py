@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import strategies as st
 
 from pki import contract, credentials
 from pki.contract import Delivery, chain_message
@@ -60,6 +61,15 @@ def opened(exi: bytes) -> iso2.V2G_Message:
     read = EXI.decode(exi)
     assert isinstance(read, iso2.V2G_Message)
     return read
+
+
+@st.composite
+def changes(draw: st.DrawFn, exi: bytes) -> bytes:
+    """A message with a few of its bits turned, or cut."""
+    data = bytearray(exi)
+    for bit in draw(st.lists(st.integers(0, len(exi) * 8 - 1), min_size=1, max_size=3)):
+        data[bit // 8] ^= 1 << bit % 8
+    return bytes(data[: draw(st.integers(0, len(exi)) | st.just(len(exi)))])
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pki.contract import NotAccepted, common_name, receive
+from pki.contract import Delivery, NotAccepted, chain_of, common_name, receive
 from pki.credentials import load_anchors
 from pki.provisioning import ProvisioningService
 from pki.renewal import bring_up_to_date
 from pki.store import Store
 from pki.tree import read
 from pki.validate import validate
-from tests.provisioning import ATTACKS, EMAID, Stage, leaf
+from tests.provisioning import ATTACKS, EMAID, Stage, changes, leaf, message, opened
+from v2g.errors import Undecodable
+from v2g.messages import iso2
 from v2g.trust import Role, Verdict, Verify
 
 
@@ -63,6 +68,24 @@ def test_an_attack_is_named_and_nothing_is_taken(stage: Stage, verify: Verify, n
     with pytest.raises(NotAccepted) as refused:
         receive(delivery.installed(), delivery.signature, stage.vehicle.key, verify, rooted=True)
     assert refused.value.flaw == flaw, refused.value
+
+
+@pytest.fixture(scope="module")
+def delivery(stage: Stage) -> Delivery:
+    return stage.good()
+
+
+@given(data=st.data())
+def test_no_change_on_the_way_changes_the_contract(
+    stage: Stage, delivery: Delivery, verify: Verify, data: st.DataObject
+) -> None:
+    """What is read of changed bytes is refused, or it is the very contract that was sent."""
+    with contextlib.suppress(Undecodable, NotAccepted):
+        came = opened(data.draw(changes(message(delivery.installed(), delivery.signature))))
+        response = came.Body.BodyElement
+        if isinstance(response, iso2.CertificateInstallationRes):
+            received = receive(response, came.Header.Signature, stage.vehicle.key, verify)
+            assert received.chain == tuple(chain_of(delivery.fields["ContractSignatureCertChain"]))
 
 
 def test_unsigned(stage: Stage, verify: Verify) -> None:

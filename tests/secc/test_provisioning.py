@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pki.contract import receive
 from pki.credentials import Credential, load_anchors
@@ -19,12 +22,14 @@ from pki.validate import validate
 from secc import api
 from secc.answers import CertificateAnswers
 from secc.mqtt import parse
+from secc.provisioning import read
 from tests.certificates import TODAY, Holder, by_hand
-from tests.provisioning import EMAID, installation, leaf, message, opened, renewal, signed
+from tests.provisioning import EMAID, SESSION, changes, installation, leaf, message, opened, renewal, signed
 from tests.secc.bench import Bench, bench
 from tests.secc.bench_car import Car
 from tests.secc.bench_requests import SETUP, details, prove, selection
 from v2g.errors import Undecodable
+from v2g.iso2 import ISO2
 from v2g.messages import iso2
 from v2g.messages.iso2 import ResponseCode
 
@@ -271,6 +276,21 @@ async def test_an_emergency_is_not_kept_waiting(certificates: Path, vehicle: Cre
         station.charger.fail("emergency", "emergency")
         assert code(await car.read_payload(1.0)) == "FAILED"
         await station.ended("refused")
+
+
+@pytest.fixture(scope="module")
+def good(service: ProvisioningService, vehicle: Credential) -> bytes:
+    body = installation(vehicle)
+    return service.answer(message(body, signed(body, vehicle.key), SESSION))
+
+
+@given(data=st.data())
+def test_whatever_the_operator_says_is_a_response_or_undecodable(
+    good: bytes, vehicle: Credential, data: st.DataObject
+) -> None:
+    body, said = installation(vehicle), data.draw(st.binary(max_size=200) | changes(good))
+    with contextlib.suppress(Undecodable):
+        assert read(said, body, ISO2, SESSION).ResponseCode in list(ResponseCode)
 
 
 # --- what the request proves itself ---------------------------------------------------------------------------------
