@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -248,6 +250,35 @@ async def test_an_answer_of_another_session_and_a_late_one(certificates: Path, s
         assert outcome(result).outcome == "failed"
         assert "V2G_EVCC_Msg_Timeout(CertificateInstallationReq)" in result.reason
     assert files(kept) == {}
+
+
+async def test_an_answer_larger_than_any_message(certificates: Path, kept: Path) -> None:
+    async with scripted("AC", served(certificates)) as station:
+        offering(station, "Installation")
+        station.answers["CertificateInstallation"] = lambda *_: framed(bytes(70_000))
+        result = await client.charge(settings(station, certificates, kept))
+    assert (result.ok, outcome(result).outcome) == (False, "failed")
+    assert files(kept) == {}
+
+
+async def test_no_secret_is_told(
+    certificates: Path, stage: Stage, kept: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither in the log of every message nor in the result."""
+    caplog.set_level(logging.DEBUG)
+    async with scripted("AC", served(certificates)) as station:
+        answering(station, stage)
+        result = await client.charge(settings(station, certificates, kept))
+    assert result.ok, result.reason
+    said = caplog.text + msgspec.json.encode(result).decode()
+    assert EMAID in said
+    file = str(outcome(result).file)
+    keys = [wallet.load(config.Contract(chain=file, key=file)).key, stage.vehicle.key]
+    for key in keys:
+        scalar = key.private_numbers().private_value
+        octets = scalar.to_bytes(32)
+        for form in (str(scalar), f"{scalar:x}", repr(octets)[2:-1], base64.b64encode(octets).decode()[:40]):
+            assert form not in said
 
 
 def test_the_timeouts_are_those_of_the_standard() -> None:
