@@ -217,3 +217,31 @@ def test_time_is_linear_in_the_input() -> None:
 
     entry = iso2.PMaxScheduleEntry(TimeInterval=START, PMax=power(0))
     assert seconds(1_000) < 2 * 10 * seconds(100)
+
+
+@pytest.mark.parametrize(
+    ("deviating", "refused"),
+    [(0, True), (1, True), (1, False), (5, False)],
+    ids=["cut", "deviating and cut", "deviating", "deviating five times"],
+)
+def test_nothing_long_is_read_twice(monkeypatch: pytest.MonkeyPatch, deviating: int, *, refused: bool) -> None:
+    codec = Schema("iso2", (xmldsig, iso2))
+    codec.warm(iso2.PMaxSchedule)
+    name = codec.library.reader(iso2.PMaxScheduleEntry)
+    read, calls = codec.library.read_function(iso2.PMaxScheduleEntry), list[int]()
+
+    def counted(v: int, p: int) -> Any:
+        calls.append(p)
+        return read(v, p)
+
+    monkeypatch.setitem(codec.library._space, name, counted)
+    good, odd = (iso2.PMaxScheduleEntry(TimeInterval=START, PMax=power(each)) for each in (0, 4))
+    message = iso2.PMaxSchedule(PMaxScheduleEntry=([good] * 100 + [odd] * bool(deviating)) * max(deviating, 5))
+    code = codec.grammar.fragment.code(iso2.PMaxSchedule)
+    data = Writing(codec.grammar, strict=False).fragment(code, message)
+    if refused:
+        with pytest.raises(Undecodable):
+            codec.read_fragment(data[:-2])
+    else:
+        assert codec.read_fragment(data).message == message
+    assert len(set(calls)) == len(calls) == len(message.PMaxScheduleEntry)
