@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
+from tests.secc import bench_requests
 from tests.secc.bench_car import Car
 from tests.secc.bench_charger import BenchCharger
 from tests.secc.bench_requests import Step, in_pilot, sends
@@ -150,4 +154,9 @@ DC: tuple[Step, ...] = (
     ("CurrentDemand", sends(power("Stop"))),
     ("WeldingOrStop", in_pilot("B", welding())),
     ("WeldingOrStop again", sends(stop())),
+)
+
+# For tests of what both standards have: `dc` is the module with the requests and the way of one of them.
+BOTH = pytest.mark.parametrize(
+    "dc", [pytest.param(bench_requests, id="iso2"), pytest.param(sys.modules[__name__], id="din")]
 )

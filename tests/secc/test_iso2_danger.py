@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -116,15 +115,6 @@ async def _next(station: Bench, car: Any, route: Sequence[Step], wait: str) -> A
     return await car.ask(EVERY[place])
 
 
-@pytest.mark.parametrize("danger", sorted(ANSWERED))
-async def test_a_car_that_says_nothing_more_is_closed(danger: str) -> None:
-    async with dc_bench(scale=0.2) as station:
-        car = await station.car_at(DC, "CurrentDemand")
-        await opened_at_once(station, DANGERS[danger])
-        assert await car.gone(2.0)
-        await station.ended("refused")
-
-
 async def test_danger_before_a_protocol_was_chosen_answers_nothing() -> None:
     async with ac_bench(scale=0.2) as station:
         car = await station.car()
@@ -232,16 +222,6 @@ async def test_pilot_b_under_voltage(energy: str, wait: str) -> None:
         await station.ended("refused")
 
 
-async def test_pilot_b_during_the_isolation_test() -> None:
-    async with dc_bench() as station:
-        station.charger.check = "hangs"
-        car = await station.car_at(DC, "CableCheck")
-        station.charger.change(plug="C")
-        assert (await car.ask(cable_check())).EVSEProcessing == "Ongoing"
-        await opened_at_once(station, lambda charger: charger.change(plug="B"))
-        assert (await car.ask(cable_check())).ResponseCode == "FAILED"
-
-
 @pytest.mark.parametrize(("energy", "wait"), [("AC", "ChargeParameterDiscovery"), ("DC", "CableCheck")])
 async def test_pilot_b_is_fine_before_there_is_voltage(energy: str, wait: str) -> None:
     async with bench(energy) as station:
@@ -343,21 +323,6 @@ async def test_a_dc_output_that_was_opened_in_the_loop_stays_open(cause: Callabl
         assert (await car.ask(dc_parameters())).ResponseCode == "OK"
         assert (await car.ask(cable_check())).ResponseCode == "FAILED"
         await station.ended("refused")
-
-
-async def test_a_contactor_that_is_slow_in_the_isolation_test_is_no_danger() -> None:
-    """The test closes and opens the output by itself, in its own time."""
-    async with dc_bench(scale=0.02) as station:
-        charger = station.charger
-        charger.check = "hangs"
-        car = await station.car_at(DC, "CableCheck")
-        charger.change(plug="C")
-        assert (await car.ask(cable_check())).EVSEProcessing == "Ongoing"
-        charger.change(contactor="closed")
-        await asyncio.sleep(0.1)
-        charger.change(contactor="open")
-        await asyncio.sleep(0.1)
-        assert (await car.ask(cable_check())).EVSEProcessing == "Ongoing"
 
 
 async def test_a_contactor_that_closes_again_after_the_stop_is_seen() -> None:

@@ -21,7 +21,6 @@ from tests.secc.bench_requests import (
     SETUP,
     STATUS,
     Step,
-    cable_check,
     demand,
     power,
     precharge,
@@ -142,25 +141,6 @@ async def polled(car: Car, request: Any, seconds: float) -> float:
         body = await car.ask(request)
     assert body.ResponseCode == "FAILED"
     return time.monotonic() - began
-
-
-async def test_cable_check_budget() -> None:
-    async with dc_bench(scale=0.01) as station:
-        station.charger.check = "hangs"
-        car = await station.car_at(DC, "CableCheck")
-        station.charger.change(plug="C")
-        assert 0.37 <= await polled(car, cable_check(), 0.38) < 0.38 + LATE_S
-        await car.close()
-        await station.ended("refused")
-        assert len(station.charger.said("check_cable")) == 1
-
-
-async def test_precharge_budget() -> None:
-    async with dc_bench(scale=0.05) as station:
-        car = await station.car_at(DC, "PreCharge first")
-        assert 0.24 <= await polled(car, precharge(), 0.25) < 0.25 + LATE_S
-        await car.close()
-        await station.ended("refused")
 
 
 async def test_budgets_begin_anew_with_their_phase() -> None:

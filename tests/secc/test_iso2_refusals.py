@@ -10,7 +10,7 @@ import pytest
 
 from secc import api
 from tests.secc.bench import Bench, ac_bench, bench, dc_bench
-from tests.secc.bench_charger import AC_SETUP, Check
+from tests.secc.bench_charger import AC_SETUP
 from tests.secc.bench_requests import (
     AC,
     DC,
@@ -23,11 +23,9 @@ from tests.secc.bench_requests import (
     power,
     precharge,
     selection,
-    stop,
     value,
     walk,
     watts,
-    welding,
 )
 from v2g.messages import iso2
 from v2g.messages.iso2 import BodyElement, PhysicalValue, UnitSymbol
@@ -132,19 +130,6 @@ async def test_a_refused_request_shows_the_energy_of_the_station() -> None:
     async with dc_bench() as station:
         body = await refused(station, DC, "ChargeParameterDiscovery", ac_parameters(), "FAILED_WrongEnergyTransferMode")
         assert isinstance(body.EVSEChargeParameter, iso2.DC_EVSEChargeParameter)
-
-
-@pytest.mark.parametrize(("wait", "status"), [("CableCheck", "EVSE_Ready"), ("WeldingOrStop", "EVSE_Shutdown")])
-async def test_a_refused_request_shows_the_phase_of_the_station(wait: str, status: str) -> None:
-    async with dc_bench() as station:
-        body = await refused(station, DC, wait, demand(), "FAILED_SequenceError")
-        assert body.DC_EVSEStatus.EVSEStatusCode == status
-
-
-async def test_exactly_two_amperes_and_the_own_maximum_are_fine() -> None:
-    async with dc_bench() as station:
-        car = await station.car_at(DC, "PreCharge first")
-        assert (await car.ask(precharge(volts=420, amperes=2))).ResponseCode == "OK"
 
 
 # --- the profile ----------------------------------------------------------------------------------------------------
@@ -265,44 +250,6 @@ async def test_an_outlet_without_lock_needs_none() -> None:
         station.charger.locks = False
         await walk(await station.car(), station.charger, AC)
         assert all(facts["lock"] is None for facts in station.charger.said("permit"))
-
-
-@pytest.mark.parametrize("check", ["fails", "faulty"])
-async def test_cable_check_failures(check: Check) -> None:
-    async with dc_bench() as station:
-        station.charger.check = check
-        car = await station.car_at(DC, "CableCheck")
-        station.charger.change(plug="C")
-        body = await car.ask(cable_check())
-        assert (body.ResponseCode, body.EVSEProcessing) == ("FAILED", "Finished")
-        await car.close()
-        await station.ended("refused")
-
-
-async def test_no_cable_check_in_pilot_b() -> None:
-    async with dc_bench(scale=0.02) as station:
-        car = await station.car_at(DC, "CableCheck")
-        body = await car.ask(cable_check())
-        assert (body.ResponseCode, body.EVSEProcessing) == ("OK", "Ongoing")
-        assert body.DC_EVSEStatus.EVSEStatusCode == "EVSE_IsolationMonitoringActive"
-        while body.ResponseCode == "OK":
-            body = await car.ask(cable_check())
-        assert body.ResponseCode == "FAILED"
-        assert not station.charger.said("check_cable")
-        await car.close()
-        await station.ended("refused")
-
-
-@pytest.mark.parametrize("wait", ["WeldingOrStop", "WeldingOrStop again"])
-@pytest.mark.parametrize("request_", [welding(), stop()], ids=["welding", "stop"])
-async def test_pilot_b_is_wanted_after_dc_stop(wait: str, request_: BodyElement) -> None:
-    async with dc_bench(scale=0.05) as station:
-        car = await station.car_at(DC, wait)
-        station.charger.change(plug="C")
-        body = await car.ask(request_)
-        assert body.ResponseCode == "FAILED"
-        await car.close()
-        await station.ended("refused")
 
 
 async def test_an_error_of_the_car_does_not_disturb_the_stop() -> None:

@@ -23,11 +23,8 @@ from tests.secc.bench_requests import (
     dc_parameters,
     demand,
     power,
-    precharge,
     stop,
     value,
-    walk,
-    welding,
     with_contract,
 )
 
@@ -226,32 +223,6 @@ async def test_the_dc_output_must_be_dead_before_it_is_tested_again() -> None:
         assert len(charger.said("check_cable")) == seen + 1
 
 
-async def test_welding_and_precharge_follow_the_order_of_power() -> None:
-    async with dc_bench() as station:
-        charger = station.charger
-        car = await station.car()
-        await walk(car, charger, DC, "PreCharge first")
-        assert charger.levels["power"] == "off"
-        await car.ask(precharge(380))
-        assert (charger.levels["contactor"], charger.levels["power"]) == ("closed", "on")
-        last = charger.said("target")[-1]
-        assert (last["phase"], last["voltage_v"], last["current_a"], last["maximum_v"]) == ("precharge", 380, 2.0, 420)
-        assert charger.limits_told[-1].max_current_a == 2.0
-        await car.ask(precharge(390))
-        assert charger.said("target")[-1]["voltage_v"] == 390
-        assert (await car.ask(power("Start"))).ResponseCode == "OK"
-        assert charger.limits_told[-1].max_current_a == 125.0
-        await car.ask(demand(385, 100))
-        body = await car.ask(power("Stop"))
-        assert body.EVSEStatus.EVSEStatusCode == "EVSE_Shutdown"
-        stopping = charger.index("permit", contactor="open", power="off")
-        idle = charger.index("target", phase="idle")
-        assert idle < stopping < charger.index("sent")
-        charger.change(plug="B")
-        assert (await car.ask(welding())).DC_EVSEStatus.EVSEStatusCode == "EVSE_Shutdown"
-        assert not any(order.kind == "target" and order.facts["voltage_v"] for order in charger.orders[stopping:])
-
-
 async def test_a_contract_car_in_ac_hears_of_a_lower_limit_by_renegotiation(certificates: Path) -> None:
     """ChargingStatusRes carries EVSEMaxCurrent for EIM alone."""
     contract = car1(certificates)
@@ -311,18 +282,6 @@ async def test_ac_is_not_started_for_a_car_that_has_to_stop(reason: str) -> None
         await station.ended("refused")
 
 
-@pytest.mark.parametrize("reason", REASONS)
-@pytest.mark.parametrize(("wait", "request_"), [("CableCheck", cable_check()), ("PreCharge first", precharge())])
-async def test_dc_is_not_prepared_for_a_car_that_has_to_stop(reason: str, wait: str, request_: Any) -> None:
-    async with dc_bench() as station:
-        car = await station.car_at(DC, wait)
-        REASONS[reason](station.charger)
-        station.charger.change(plug="C")
-        assert (await car.ask(request_)).ResponseCode == "FAILED"
-        assert all(order.facts.get("contactor") != "closed" for order in station.charger.orders)
-        await station.ended("refused")
-
-
 async def test_a_car_that_asks_nothing_is_stopped_all_the_same() -> None:
     """A revocation takes effect in bounded time, also when no request comes that could be answered with it."""
     async with ac_bench(scale=0.02) as station:
@@ -332,53 +291,3 @@ async def test_a_car_that_asks_nothing_is_stopped_all_the_same() -> None:
         await station.until(lambda: station.charger.levels["contactor"] == "open", 2.0)
         assert time.monotonic() - began < 0.02 * 15 + 0.3
         await station.ended("refused")
-
-
-async def test_dc_start_needs_the_contactor() -> None:
-    async with dc_bench() as station:
-        station.charger.closes = False
-        car = await station.car_at(DC, "PreCharge first")
-        assert (await car.ask(precharge())).ResponseCode == "OK"
-        assert (await car.ask(power("Start"))).ResponseCode == "FAILED_ContactorError"
-
-
-async def test_dc_start_needs_the_voltage() -> None:
-    async with dc_bench() as station:
-        car = await station.car_at(DC, "PreCharge first")
-        assert (await car.ask(precharge())).ResponseCode == "OK"
-        station.charger.voltage_v = 300.0
-        assert (await car.ask(power("Start"))).ResponseCode == "FAILED_PowerDeliveryNotApplied"
-
-
-async def test_the_precharge_is_clamped() -> None:
-    async with dc_bench() as station:
-        car = await station.car_at(DC, "ChargeParameterDiscovery")
-        high = dc_parameters(max_v=900)
-        assert (await car.ask(high)).ResponseCode == "OK"
-        station.charger.change(plug="C")
-        while (await car.ask(cable_check())).EVSEProcessing != "Finished":
-            pass
-        assert (await car.ask(precharge(800))).ResponseCode == "OK"
-        target = station.charger.said("target")[-1]
-        assert (target["phase"], target["voltage_v"], target["current_a"]) == ("precharge", 500.0, 2.0)
-
-
-async def test_a_voltage_limit_of_zero_is_not_absent() -> None:
-    async with dc_bench() as station:
-        car = await station.car_at(DC, "CurrentDemand")
-        station.charger.hardware_limits = api.ChargerLimits(max_voltage_v=0)
-        station.charger.report()
-        body = await car.ask(demand())
-        assert body.EVSEMaximumVoltageLimit.Value == 0
-        assert station.charger.said("target")[-1]["voltage_v"] == 0
-
-
-async def test_a_negative_voltage_is_not_dead() -> None:
-    async with dc_bench(scale=0.05) as station:
-        car = await station.car_at(DC, "CableCheck")
-        station.charger.voltage_v = -400.0
-        answers = [await car.ask(cable_check())]
-        while answers[-1].ResponseCode == "OK":
-            answers.append(await car.ask(cable_check()))
-        assert answers[-1].ResponseCode == "FAILED"
-        assert station.charger.said("check_cable") == []
