@@ -86,6 +86,9 @@ class Stop:
     wait: Wait
     accepted: tuple[frozenset[str], frozenset[str]]
     """The requests the table demands, and admits, here."""
+    request: Any = None
+    response: Any = None
+    """The exchange that leads on from here."""
 
     @property
     def key(self) -> tuple[str, str, Place]:
@@ -104,9 +107,11 @@ async def stops(session: Session, station: Bench, waits: Waits) -> list[Stop]:
             break
         wait = await guest.awaited(waits)
         must, may = guest.follower.accepted()
-        found.append(Stop(session, steps, guest.follower.state, wait, (frozenset(must), frozenset(may))))
-        assert step is not None, f"{session.title} ends in {guest.follower.state}"
+        state = guest.follower.state
+        assert step is not None, f"{session.title} ends in {state}"
         await guest.step(step)
+        exchange = (guest.car.requests[-1], guest.car.answers[-1].body)
+        found.append(Stop(session, steps, state, wait, (frozenset(must), frozenset(may)), *exchange))
     assert await guest.car.gone()
     await station.until(lambda: not station.station._busy)
     return found
