@@ -237,8 +237,7 @@ class Writing:
             raise self._refusal(f"{value!r} are no octets")
         self._check_length(kind, len(value), MOST_OCTETS)
         self._number(len(value))
-        for octet in value:
-            self._put(8, octet)
+        self._put(len(value) << 3, int.from_bytes(value))
 
     def _check_length(self, kind: Text | Octets, length: int, cap: int) -> None:
         least = kind.least if self._strict else 0
