@@ -114,9 +114,7 @@ class SeccLink(Wire):
     async def answer(self, response: Message, a: type[A], b: type[B], c: type[C], /) -> A | B | C: ...
     @overload
     async def answer(self, response: Message, a: type[A], b: type[B], c: type[C], d: type[D], /) -> A | B | C | D: ...
-    async def answer(
-        self, response: Message, /, *legal: type[Message], signature: Signature | None = None
-    ) -> Message:
+    async def answer(self, response: Message, /, *legal: type[Message], signature: Signature | None = None) -> Message:
         """Send the response, `signature` in its header, and wait for the next request, one of `legal`.
 
         Raises `Refused` (answered by `conduct`), `Stopped`, `Silence`, `PeerGone`, `Undecodable`, or whatever
@@ -160,15 +158,13 @@ class SeccLink(Wire):
             await self._respond_quietly(self.dialect.stopped())
             return self._ending("paused" if stop.kind == "Pause" else "terminated")
         except Refused as refusal:
-            await self._refuse(refusal)
-            return self._ending("refused", refusal, refusal.code)
+            return self._ending("refused", refusal, await self._refuse(refusal))
         except V2GError as error:
             return self._ending(kind_of(error), error)
         except Exception as error:
             log.exception("the session failed by a fault of ours")
             failure = Refused("FAILED", f"internal error, {type(error).__name__}")
-            await self._refuse(failure)
-            return self._ending("internal", failure, failure.code)
+            return self._ending("internal", failure, await self._refuse(failure))
         return self._ending("terminated")
 
     def _ending(self, kind: Kind, error: V2GError | None = None, code: str = "") -> Ending:
@@ -249,18 +245,25 @@ class SeccLink(Wire):
         self.journal.record("response", name=name, code=str(code), took_ms=elapsed * 1e3, message=message)
         self._promises.answered("sap" if self._dialect is None else self._dialect.protocol.key, name, elapsed)
 
-    async def _refuse(self, refusal: Refused) -> None:
-        """Answer the request in hand by its failed response; after it only a stop request is still answered."""
+    async def _refuse(self, refusal: Refused) -> str:
+        """Answer the request in hand by its failed response; after it only a stop request is still answered.
+
+        Returns the code as the standard knows it.
+        """
+        code = refusal.code
         if self._pending is None or self._dialect is None:
-            return
+            return code
         try:
-            await self._respond(self._dialect.refusal(self._pending, refusal.code, self.refusing), refusal.payload)
+            response = self._dialect.refusal(self._pending, code, self.refusing)
+            code = self._dialect.code(response)
+            await self._respond(response, refusal.payload)
             async with asyncio.timeout(self.timing.after_failed):
                 await self._hear_stop(self._unpack(await self._next_frame()))
         except (V2GError, TimeoutError):
-            return
+            return code
         except (TypeError, ValueError):
             log.exception("the refusal of %s could not be expressed", self._last)
+        return code
 
     async def _hear_stop(self, envelope: Envelope) -> None:
         """Answer the stop that follows a refusal; whatever else comes is left unanswered."""
