@@ -84,6 +84,16 @@ class NoCable:
     def battery(self, voltage_v: float) -> None:
         """Do nothing."""
 
+    async def wake(self) -> None:
+        """Do nothing."""
+
+    async def called(self) -> None:
+        """Wait for ever: nobody can be heard."""
+        await asyncio.Event().wait()
+
+    async def leave(self) -> None:
+        """Do nothing."""
+
     async def unplug(self) -> None:
         """Do nothing."""
 

@@ -89,17 +89,20 @@ def _settings(config: Path, connect: str | None) -> EvccConfig:
 
 
 async def _charge(settings: EvccConfig, *, ladder: bool) -> Result:
-    """Charge until it is over, or until SIGINT or SIGTERM ask for its end."""
+    """Charge until it is over, or until SIGINT or SIGTERM ask for its end; SIGUSR1 and SIGUSR2 tell other wishes."""
     from evcc import client
     from evcc.progress import Progress
+    from evcc.wishes import Wishes
 
-    interrupt = asyncio.Event()
+    interrupt, wishes, loop = asyncio.Event(), Wishes(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, interrupt.set)
+        loop.add_signal_handler(number, interrupt.set)
+    loop.add_signal_handler(signal.SIGUSR1, wishes.change)
+    loop.add_signal_handler(signal.SIGUSR2, wishes.rest_or_wake)
     if ladder:
-        return await client.charge(settings, see=_print, interrupt=interrupt)
+        return await client.charge(settings, see=_print, interrupt=interrupt, wishes=wishes)
     progress = Progress(_tell, TERMINAL_S if sys.stderr.isatty() else ELSEWHERE_S)
-    return await client.charge(settings, progress=progress, interrupt=interrupt)
+    return await client.charge(settings, progress=progress, interrupt=interrupt, wishes=wishes)
 
 
 def _write(json_file: Path, result: Result) -> None:

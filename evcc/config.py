@@ -91,6 +91,16 @@ class Onboard(Record, forbid_unknown_fields=True):
     max_voltage_v: Positive = 400.0
 
 
+class WantedService(Record, forbid_unknown_fields=True):
+    """A service besides charging, found by what is said of it, and the first of its parameter sets that fits."""
+
+    id: Annotated[int, Meta(ge=2, le=65_535)] | None = None
+    name: str | None = None
+    category: Literal["Internet", "OtherCustom"] | None = None
+    parameter_set: Annotated[int, Meta(ge=-32_768, le=32_767)] | None = None
+    parameters: dict[str, bool | int | float | str] = {}
+
+
 class Plan(Record, forbid_unknown_fields=True):
     """What this charge is to be: protocols, mode, payment, and what ends it, whichever comes first.
 
@@ -109,6 +119,24 @@ class Plan(Record, forbid_unknown_fields=True):
     loop_s: Annotated[float, Meta(ge=0, le=60)] = 0.1
     poll_s: Annotated[float, Meta(ge=0, le=60)] = 0.05
     dc_mode: Literal["DC_core", "DC_extended", "DC_combo_core", "DC_unique"] = "DC_extended"
+    services: tuple[WantedService, ...] = ()
+    service_category: Literal["EVCharging", "Internet", "ContractCertificate", "OtherCustom"] | None = None
+    """Ask for services of this category alone, and of `service_scope`."""
+    service_scope: Annotated[str, Meta(max_length=64)] | None = None
+    schedule: Literal["first", "cheapest"] | Annotated[int, Meta(ge=1, le=255)] = "first"
+    """Which of the schedules offered to take: by its tariff, or the one with this id."""
+    max_schedule_entries: Annotated[int, Meta(ge=1, le=65_535)] | None = None
+    renegotiate_after_s: Seconds | None = None
+    """Ask once for new schedules, after so much energy flow."""
+    pause_after_s: Seconds | None = None
+    """Pause once, after so much energy flow."""
+    pause_s: Seconds | None = None
+    """Sleep so long in a pause, then go on; left out, the process ends with the pause."""
+    pause_file: str | None = None
+    """Keep a paused session here, for a later run with `resume = true`."""
+    resume: bool = False
+    when_stopped: Literal["terminate", "pause"] = "terminate"
+    """What to do once the station has stopped the charge, or has no energy: leave, or pause as above."""
 
 
 class Cable(Record, forbid_unknown_fields=True):
@@ -204,7 +232,22 @@ def _checked(path: Path, config: EvccConfig) -> EvccConfig:
             'or `payment = "external"` in [plan]'
         )
     _check_protocols(path, config)
+    _check_pauses(path, config.plan)
     return config
+
+
+def _check_pauses(path: Path, plan: Plan) -> None:
+    """Refuse pauses that would not end, and services that nothing is said of."""
+    pauses = plan.pause_after_s is not None or plan.when_stopped == "pause"
+    if pauses and plan.pause_s is None and plan.pause_file is None:
+        raise ConfigurationError(
+            f"{path}: [plan] a pause has no end: say how long by `pause_s`, or name a `pause_file` for a later run"
+        )
+    if plan.resume and plan.pause_file is None:
+        raise ConfigurationError(f"{path}: [plan] resume: name the `pause_file` of the session that was paused")
+    for wanted in plan.services:
+        if wanted.id is None and wanted.name is None and wanted.category is None:
+            raise ConfigurationError(f"{path}: [[plan.services]] names no service: give its id, name or category")
 
 
 def _check_protocols(path: Path, config: EvccConfig) -> None:
@@ -232,6 +275,9 @@ def _check_protocols(path: Path, config: EvccConfig) -> None:
 def _anchored(folder: Path, config: EvccConfig) -> EvccConfig:
     """Make file names absolute, so that the working directory does not matter."""
     tls = msgspec.structs.replace(config.tls, roots=[str(folder / name) for name in config.tls.roots])
+    plan = config.plan
+    if plan.pause_file is not None:
+        plan = msgspec.structs.replace(plan, pause_file=str(folder / plan.pause_file))
     contract = config.contract
     if contract is not None:
         contract = msgspec.structs.replace(contract, chain=str(folder / contract.chain), key=str(folder / contract.key))
@@ -240,4 +286,4 @@ def _anchored(folder: Path, config: EvccConfig) -> EvccConfig:
         files = {name: str(folder / getattr(provisioning, name)) for name in ("chain", "key", "wallet")}
         roots = [str(folder / name) for name in provisioning.roots]
         provisioning = msgspec.structs.replace(provisioning, **files, roots=roots)
-    return msgspec.structs.replace(config, tls=tls, contract=contract, provisioning=provisioning)
+    return msgspec.structs.replace(config, tls=tls, contract=contract, provisioning=provisioning, plan=plan)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from evcc.choice import Need
+from evcc.notice import FAULTS, SHUTDOWN
 from evcc.trip import Trip
 from evcc.vehicle import Vehicle
 from v2g import units
-from v2g.errors import Refused
 from v2g.messages import din, iso2
 
 PRECHARGE_CURRENT_A = 1.0
 HEADROOM_V = 5.0
 REACHED_V = 20.0
 SAFE_V = 60.0
+LONGEST_S = 1e6
 WELDING_TRIES = 20
 BROKEN = ("Invalid", "Fault")
 TESTED = ("EVSE_Ready", "EVSE_IsolationMonitoringActive")
-FAULTS = ("EVSE_Malfunction", "EVSE_EmergencyShutdown", "EVSE_UtilityInterruptEvent")
-STOPS = ("EVSE_Shutdown",)
 
 Status = iso2.DC_EVSEStatus | din.DC_EVSEStatus
 
@@ -32,25 +33,28 @@ class Wish:
     remaining_s: float
 
     @classmethod
-    def of(cls, vehicle: Vehicle) -> Wish:
-        """Wish for all the battery can take, at a voltage a little above its own."""
+    def of(cls, vehicle: Vehicle, most_w: float = math.inf) -> Wish:
+        """Wish for all the battery can take, `most_w` at the most, at a voltage a little above its own."""
         battery, voltage_v = vehicle.battery, vehicle.voltage_v
-        current_a = min(battery.max_current_a, battery.max_power_w / voltage_v)
+        current_a = min(battery.max_current_a, battery.max_power_w / voltage_v, most_w / voltage_v)
         return cls(
             voltage_v=min(voltage_v + HEADROOM_V, battery.max_voltage_v),
             current_a=current_a,
-            remaining_s=3600 * vehicle.needed_wh / (current_a * voltage_v),
+            remaining_s=min(LONGEST_S, 3600 * vehicle.needed_wh / max(current_a * voltage_v, 1.0)),
         )
+
+
+def need(trip: Trip) -> Need:
+    """What the vehicle wants of a schedule."""
+    vehicle = trip.vehicle
+    return Need(energy_wh=vehicle.needed_wh, most_w=vehicle.battery.max_power_w, within_s=vehicle.departure_s)
 
 
 def require_insulation(trip: Trip, status: Status) -> None:
-    """Go on only where the isolation test was passed and the station is ready; raises `Refused`."""
+    """Go on only where the isolation test was passed and the station is ready; raises `StationFault`."""
     if status.EVSEIsolationStatus in BROKEN or status.EVSEStatusCode not in TESTED:
-        trip.ended_by = "station"
-        raise Refused(
-            "FAILED",
-            f"after the cable check the isolation is {status.EVSEIsolationStatus}, the station {status.EVSEStatusCode}",
-        )
+        isolation, code = status.EVSEIsolationStatus, status.EVSEStatusCode
+        raise trip.fault(code, f"after the cable check the isolation is {isolation}, the station {code}")
 
 
 def precharged(trip: Trip, present: units.PhysicalValue) -> bool:
@@ -67,11 +71,10 @@ def receive(trip: Trip, voltage: units.PhysicalValue, current: units.PhysicalVal
 
 
 def asked_to_stop(trip: Trip, status: Status) -> bool:
-    """Whether the station wants the charge to end, in order; raises `Refused` for a fault it reports."""
+    """Whether the station wants the charge to end, in order; raises `StationFault` for a fault it reports."""
     if status.EVSEStatusCode in FAULTS:
-        trip.ended_by = "station"
-        raise Refused(status.EVSEStatusCode, "the station reports a fault")
-    return status.EVSEStatusCode in STOPS
+        raise trip.fault(status.EVSEStatusCode)
+    return status.EVSEStatusCode == SHUTDOWN
 
 
 def discharged(present: units.PhysicalValue) -> bool:

@@ -12,11 +12,6 @@ from v2g.messages.iso2 import UnitSymbol
 AC_MODES = {"ac1": "AC_single_phase_core", "ac3": "AC_three_phase_core"}
 
 
-def phases(vehicle: Vehicle) -> int:
-    """Phases in use."""
-    return 3 if vehicle.config.plan.energy == "ac3" else 1
-
-
 def payment_selection(
     option: iso2.PaymentOption, service_id: int, *others: iso2.SelectedService
 ) -> iso2.PaymentServiceSelectionReq:
@@ -32,6 +27,7 @@ def charge_parameters(vehicle: Vehicle) -> iso2.ChargeParameterDiscoveryReq:
     plan = vehicle.config.plan
     mode = AC_MODES.get(plan.energy, plan.dc_mode)
     return iso2.ChargeParameterDiscoveryReq(
+        MaxEntriesSAScheduleTuple=plan.max_schedule_entries,
         RequestedEnergyTransferMode=iso2.EnergyTransferMode(mode),
         EVChargeParameter=_dc_parameter(vehicle) if plan.energy == "dc" else _ac_parameter(vehicle),
     )
@@ -40,7 +36,7 @@ def charge_parameters(vehicle: Vehicle) -> iso2.ChargeParameterDiscoveryReq:
 def _ac_parameter(vehicle: Vehicle) -> iso2.AC_EVChargeParameter:
     onboard = vehicle.config.onboard
     return iso2.AC_EVChargeParameter(
-        DepartureTime=vehicle.config.plan.departure_s,
+        DepartureTime=vehicle.departure_s,
         EAmount=units.nearest(vehicle.needed_wh, UnitSymbol.Wh),
         EVMaxVoltage=units.maximum(onboard.max_voltage_v, UnitSymbol.V),
         EVMaxCurrent=units.maximum(onboard.max_current_a, UnitSymbol.A),
@@ -51,7 +47,7 @@ def _ac_parameter(vehicle: Vehicle) -> iso2.AC_EVChargeParameter:
 def _dc_parameter(vehicle: Vehicle) -> iso2.DC_EVChargeParameter:
     battery = vehicle.battery
     return iso2.DC_EVChargeParameter(
-        DepartureTime=vehicle.config.plan.departure_s,
+        DepartureTime=vehicle.departure_s,
         DC_EVStatus=status(vehicle),
         EVMaximumCurrentLimit=units.maximum(battery.max_current_a, UnitSymbol.A),
         EVMaximumPowerLimit=units.maximum(battery.max_power_w, UnitSymbol.W),
@@ -68,28 +64,21 @@ def status(vehicle: Vehicle) -> iso2.DC_EVStatus:
     return iso2.DC_EVStatus(EVReady=True, EVErrorCode=iso2.DC_EVErrorCode.NO_ERROR, EVRESSSOC=int(vehicle.soc_percent))
 
 
-def power_delivery(vehicle: Vehicle, progress: iso2.ChargeProgress, schedule: Schedule) -> iso2.PowerDeliveryReq:
-    """Switch power; with a start comes the profile: all that the schedule and the car allow."""
-    plan = vehicle.config.plan
+def power_delivery(
+    vehicle: Vehicle, progress: iso2.ChargeProgress, schedule: Schedule, max_w: float = 0.0
+) -> iso2.PowerDeliveryReq:
+    """Switch power; with a start comes the profile: all that the schedule and the car allow, `max_w` at the most."""
     parameter = None
-    if plan.energy == "dc":
+    if vehicle.config.plan.energy == "dc":
         parameter = iso2.DC_EVPowerDeliveryParameter(
             DC_EVStatus=status(vehicle), ChargingComplete=progress is iso2.ChargeProgress.Stop
         )
-    starts = progress is iso2.ChargeProgress.Start
     return iso2.PowerDeliveryReq(
         ChargeProgress=progress,
         SAScheduleTupleID=schedule.tuple_id,
-        ChargingProfile=schedule.profile(vehicle_max_w(vehicle)) if starts else None,
+        ChargingProfile=schedule.profile(max_w) if progress is iso2.ChargeProgress.Start else None,
         EVPowerDeliveryParameter=parameter,
     )
-
-
-def vehicle_max_w(vehicle: Vehicle) -> float:
-    """The most power the car can take in the planned mode, at 230 V in AC."""
-    if vehicle.config.plan.energy == "dc":
-        return vehicle.battery.max_power_w
-    return vehicle.config.onboard.max_current_a * 230.0 * phases(vehicle)
 
 
 def cable_check(vehicle: Vehicle) -> iso2.CableCheckReq:
@@ -106,9 +95,9 @@ def precharge(vehicle: Vehicle) -> iso2.PreChargeReq:
     )
 
 
-def current_demand(vehicle: Vehicle) -> iso2.CurrentDemandReq:
-    """Ask for what the battery can take now."""
-    battery, wish = vehicle.battery, Wish.of(vehicle)
+def current_demand(vehicle: Vehicle, schedule: Schedule) -> iso2.CurrentDemandReq:
+    """Ask for what the battery can take now and the schedule allows."""
+    battery, wish = vehicle.battery, Wish.of(vehicle, schedule.pmax_w)
     return iso2.CurrentDemandReq(
         DC_EVStatus=status(vehicle),
         EVTargetCurrent=units.maximum(wish.current_a, UnitSymbol.A),

@@ -9,8 +9,11 @@ from typing import Literal
 from cryptography import x509
 
 from evcc.account import Exchange, Note
+from evcc.choice import OfferedSchedule
 from evcc.config import Plan
 from evcc.provisioning import Outcome
+from evcc.receipts import Receipt
+from evcc.services import Offered
 from v2g.record import Record
 
 LOOPS = frozenset({"CurrentDemandReq", "ChargingStatusReq"})
@@ -43,6 +46,15 @@ class Certificate(Record):
             return cls(subject="", issuer="", serial="", valid_until=None, sha256=fingerprint)
 
 
+class Session(Record):
+    """One session of a charge: whether it was a paused one that was joined, how it ended, and its energy in Wh."""
+
+    session_id: str | None
+    joined: bool
+    ended: Literal["stopped", "paused", "failed"]
+    energy_wh: float
+
+
 class Result(Record):
     """What came of a charge.
 
@@ -64,6 +76,11 @@ class Result(Record):
     provisioning: Outcome | None
     evse_id: str
     session_id: str | None
+    sessions: list[Session]
+    free: bool | None
+    services: list[Offered]
+    schedules: list[OfferedSchedule]
+    receipts: list[Receipt]
     station: Certificate | None
     tls: str
     ended_by: Literal["vehicle", "station"]
@@ -82,10 +99,11 @@ class Result(Record):
         warning += f"; {self.provisioning}" if self.provisioning is not None else ""
         if not self.ok:
             return f"failed: {self.reason or 'no energy flowed'}{warning}"
+        paused = ", paused" if self.sessions and self.sessions[-1].ended == "paused" else ""
         planned = "" if self.payment == self.plan.payment else f" instead of {self.plan.payment}"
         return (
             f"charged {self.energy_wh:.1f} Wh at {self.evse_id} by {self.payment}{planned} ({self.energy}, "
-            f"{self.tls or 'no TLS'}), now at {self.soc_percent:.2f} %{warning}"
+            f"{self.tls or 'no TLS'}), now at {self.soc_percent:.2f} %{paused}{warning}"
         )
 
 

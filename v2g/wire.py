@@ -37,6 +37,7 @@ class Wire:
         self.journal = journal
         self.timing = timing
         self.session_id = b""
+        self.joins = b""  # a paused session, to be joined by the first request
         self._setup = setup
         self._dialect: Dialect | None = None
         self._framer = Framer((PayloadType.EXI,))
@@ -70,7 +71,7 @@ class Wire:
     def _framed(self, body: Message, signature: Signature | None = None) -> bytes:
         """Pack and encode a message of the session; raises ValueError for one that cannot be expressed."""
         packed = self.dialect.wrap(
-            Envelope(session_id=self.session_id or NO_SESSION, body=body, signature=signature),
+            Envelope(session_id=self.session_id or self.joins or NO_SESSION, body=body, signature=signature),
         )
         return frame(PayloadType.EXI, protocols.schema(self.dialect.protocol.schema).encode(packed))
 

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from evcc import config, iso2, wallet
-from evcc.trip import Declined, Trip
+from evcc.trip import Declined, StationFault, Trip
 from evcc.vehicle import Vehicle
 from tests.evcc.bench_station import (
     FINISHED,
@@ -73,6 +73,15 @@ class Plug:
 
     def battery(self, voltage_v: float) -> None:
         self._note("battery", voltage_v)
+
+    async def wake(self) -> None:
+        self._note("wake", True)
+
+    async def called(self) -> None:
+        await asyncio.Event().wait()
+
+    async def leave(self) -> None:
+        self._note("leave", True)
 
     async def unplug(self) -> None:
         self._note("plug", False)
@@ -278,7 +287,7 @@ async def test_the_profile_keeps_to_every_step_of_the_schedule() -> None:
 
 async def test_a_long_schedule_still_makes_a_profile_that_fits() -> None:
     """A profile has 24 entries at the most, a schedule 1024."""
-    steps = [(60 * place, 20.0 - place / 5) for place in range(40)]
+    steps = [(60 * place, 10.0 - place / 5) for place in range(40)]
     async with scripted("AC") as station:
         station.answers["ChargeParameterDiscovery"] = lambda *_: parameters(ac_parameter(), schedule(*steps))
         done = await drive(station, "AC")
@@ -288,7 +297,7 @@ async def test_a_long_schedule_still_makes_a_profile_that_fits() -> None:
         entries = start.ChargingProfile.ProfileEntry
         assert len(entries) == 24
         last = entries[-1].ChargingProfileEntryMaxPower
-        assert last.Value * 10**last.Multiplier <= (20 - 39 / 5) * 1_000
+        assert last.Value * 10**last.Multiplier <= (10 - 39 / 5) * 1_000
 
 
 async def test_steps_in_force_bound_the_current() -> None:
@@ -519,8 +528,12 @@ async def test_a_cable_check_that_is_not_passed(isolation: str, status: str) -> 
     answer = messages.CableCheckRes(
         ResponseCode=OK, DC_EVSEStatus=dc_status(status, isolation=isolation), EVSEProcessing=FINISHED
     )
-    done = await fails("DC", "CableCheck", instead(answer))
-    assert isinstance(done.error, Refused)
+    async with scripted("DC") as station:
+        station.answers["CableCheck"] = lambda *_: answer
+        done = await drive(station, "DC")
+    assert isinstance(done.error, StationFault)
+    assert done.trip.ended_by == "station"
+    assert station.names[-2:] == ["CableCheck", "SessionStop"]
     assert ("contactor", "closed") not in done.plug.done
 
 

@@ -1,0 +1,43 @@
+"""What the station asks of the vehicle by the status in its responses, and until when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from v2g.messages import iso2
+from v2g.messages.iso2 import EVSENotification
+from v2g.timing import Budget
+
+FAULTS = ("EVSE_Malfunction", "EVSE_EmergencyShutdown", "EVSE_UtilityInterruptEvent")
+SHUTDOWN = "EVSE_Shutdown"
+
+
+@dataclass(slots=True)
+class Notice:
+    """The station's word: a fault, a stop, which stands to the session's end, or a renegotiation, while it is said."""
+
+    scale: float = 1.0
+    """What the seconds of the station are multiplied by."""
+    fault: str = ""
+    stop: bool = False
+    renegotiate: bool = False
+    _until: Budget = field(default_factory=lambda: Budget(0.0))
+
+    def hear(self, status: iso2.EVSEStatus) -> None:
+        """Note what a status asks for, and by when."""
+        at_once = False
+        if isinstance(status, iso2.DC_EVSEStatus):
+            self.fault = status.EVSEStatusCode if status.EVSEStatusCode in FAULTS else ""
+            at_once = status.EVSEStatusCode == SHUTDOWN
+        elif isinstance(status, iso2.AC_EVSEStatus):
+            at_once = status.RCD
+        if at_once:
+            self.stop, self._until = True, Budget(0.0)
+        elif status.EVSENotification is EVSENotification.StopCharging and not self.stop:
+            self.stop, self._until = True, Budget(status.NotificationMaxDelay * self.scale)
+        self.renegotiate = status.EVSENotification is EVSENotification.ReNegotiation
+
+    @property
+    def due(self) -> bool:
+        """Whether the stop asked for cannot wait any longer."""
+        return self.stop and self._until.over
