@@ -75,6 +75,13 @@ WRONG = {
     "tolerance": (BAY + PLAIN + "[session]\nprofile_tolerance = 1.0\n", "profile_tolerance"),
     "tolerance not a number": (BAY + PLAIN + "[session]\nprofile_tolerance = nan\n", "profile_tolerance"),
     "delay": (BAY + PLAIN + "[session]\nnotification_max_delay_s = -1\n", "notification_max_delay_s"),
+    "protocol": (BAY + PLAIN + '[session]\nprotocols = ["iso3"]\n', "protocols"),
+    "no protocol": (BAY + PLAIN + "[session]\nprotocols = []\n", "protocols"),
+    "a protocol twice": (BAY + PLAIN + '[session]\nprotocols = ["din", "din"]\n', "protocols: each may stand once"),
+    "DIN under TLS": (
+        BAY + '[tls]\nchain = "c"\nkey = "k"\n[session]\nprotocols = ["din"]\n',
+        r"DIN 70121 knows no TLS; add \"iso2\", or set `required = false`",
+    ),
     "policy": (BAY + PLAIN + '[session]\nundecodable = "panic"\n', "undecodable"),
     "wait": (BAY + PLAIN + "[authorization]\nexternal_wait_s = -1.0\n", "external_wait_s"),
     "wait not a number": (BAY + PLAIN + "[authorization]\nexternal_wait_s = nan\n", "external_wait_s"),
