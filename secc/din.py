@@ -37,6 +37,7 @@ from v2g.messages.din import (
     SessionStopReq,
     WeldingDetectionReq,
 )
+from v2g.timing import Budget
 
 READY = DC_EVSEStatusCode.EVSE_Ready
 TESTING = DC_EVSEStatusCode.EVSE_IsolationMonitoringActive
@@ -48,8 +49,9 @@ async def serve(ev: SeccLink, visit: Visit) -> None:
     """One session, from SessionSetupReq to SessionStopRes; whatever ends it, the contactor is ordered open."""
     try:
         request = await select_service(ev, visit)
+        ready = Budget(visit.timing.ready_secc)
         wanted = await authorize(ev, visit, request)
-        await charge(ev, visit, wanted)
+        await charge(ev, visit, wanted, ready)
         visit.make_safe("SessionStopReq")
         await ev.finish(say.session_stop())
     finally:
@@ -107,13 +109,15 @@ async def authorize(ev: SeccLink, visit: Visit, request: ContractAuthenticationR
 # --- charging -------------------------------------------------------------------------------------------------------
 
 
-async def charge(ev: SeccLink, visit: Visit, wanted: ChargeParameterDiscoveryReq) -> SessionStopReq:
+async def charge(ev: SeccLink, visit: Visit, wanted: ChargeParameterDiscoveryReq, ready: Budget) -> SessionStopReq:
     """From the offer over cable check and pre-charge to the end of delivery, once, and to the SessionStopReq."""
     check = await ev.answer(offer(ev, visit, wanted), CableCheckReq)
     output = DcOutput(visit=visit)
     first = await check_cable(ev, visit, output, check)
     power = await precharge(ev, visit, output, first)
     if power.ReadyToChargeState:
+        if ready.over:
+            raise Refused("FAILED", "the vehicle took too long until it was ready to charge")
         await deliver(ev, visit, output, power)
     visit.stage("stopping")
     await visit.power_down(visit.timing.ramp_down_din, visit.timing.contactor_open_din)

@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from secc.api import Beat, ChargerStatus, Level, Measurement, Topic
 from v2g.record import Record
+from v2g.timing import Timing
 
 BOOTS_REMEMBERED = 16
 
@@ -29,7 +30,7 @@ class ControllerSettings(Record, forbid_unknown_fields=True):
     target_s: Pace = 0.25
     controller_timeout_s: Patience = 2.0
     measurement_timeout_s: Patience = 1.0
-    loop_silence_s: Patience = 2.0
+    loop_silence_s: Patience = Timing.loop_silence.seconds
     watch_s: Pace = 0.05
 
 

@@ -130,7 +130,7 @@ class SeccLink(Wire):
 
     async def finish(self, response: Message) -> None:
         """Send the last response of the session."""
-        await self._respond(response)
+        await self._respond(response, last=True)
 
     def doom(self, error: V2GError, *, within: float = 0.0, pardon: Callable[[Message], bool] | None = None) -> None:
         """Let the session end with `error`: at its next request, or after `within` seconds if none comes.
@@ -225,12 +225,14 @@ class SeccLink(Wire):
         wanted = ", ".join(each.__name__ for each in legal)
         raise Refused("FAILED_SequenceError", f"{self._last} came, legal is {wanted}")
 
-    async def _respond(self, response: Message, payload: bytes = b"", signature: Signature | None = None) -> None:
+    async def _respond(
+        self, response: Message, payload: bytes = b"", signature: Signature | None = None, *, last: bool = False
+    ) -> None:
         """Send; a peer that does not read holds up the session no longer than one that does not write."""
         data = frame(PayloadType.EXI, payload) if payload else self._framed(response, signature)
         self._pending = None
         try:
-            async with asyncio.timeout(self.timing.sequence):
+            async with asyncio.timeout(self.timing.close if last else self.timing.sequence):
                 await self.stream.send(data)
         except TimeoutError:
             raise PeerGone("the vehicle does not read its responses") from None
@@ -238,7 +240,7 @@ class SeccLink(Wire):
 
     async def _respond_quietly(self, response: Message) -> None:
         with contextlib.suppress(PeerGone):
-            await self._respond(response)
+            await self._respond(response, last=True)
 
     def _told(self, name: str, code: str, began: float, message: Message | None = None) -> None:
         elapsed = time.perf_counter() - began
@@ -256,7 +258,7 @@ class SeccLink(Wire):
         try:
             response = self._dialect.refusal(self._pending, code, self.refusing)
             code = self._dialect.code(response)
-            await self._respond(response, refusal.payload)
+            await self._respond(response, refusal.payload, last=True)
             async with asyncio.timeout(self.timing.after_failed):
                 await self._hear_stop(self._unpack(await self._next_frame()))
         except (V2GError, TimeoutError):
@@ -270,7 +272,7 @@ class SeccLink(Wire):
         if self.dialect.terminates(envelope.body) and envelope.session_id == self.session_id:
             self._asked_at = time.perf_counter()
             self.journal.record("request", name=type(envelope.body).__name__, message=envelope.body)
-            await self._respond(self.dialect.stopped())
+            await self._respond(self.dialect.stopped(), last=True)
 
 
 class EvccLink(Wire):

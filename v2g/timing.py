@@ -1,8 +1,8 @@
 """Every timeout and performance time of SupportedAppProtocol, DIN 70121 and ISO 15118-2, once, with its source.
 
 `Timing(scale)` gives them in seconds times `scale`: a station under test lives through its 60 seconds in
-milliseconds. Performance times of single messages are promises, nobody enforces them. A source of `ours` is a
-decision of this project.
+milliseconds. Performance times of single messages are promises, nobody enforces them; late answers are told. A source
+of `ours` is a decision of this project. What is `kept` by somebody else stands here to be complete.
 """
 
 from __future__ import annotations
@@ -70,10 +70,11 @@ REQUESTS = tuple(dict.fromkeys(f"{name}Req" for table in MESSAGES.values() for n
 class Timer:
     """One timer: as an attribute of a `Timing` its scaled seconds, as an attribute of the class this row."""
 
-    def __init__(self, seconds: float, name: str, source: str) -> None:
+    def __init__(self, seconds: float, name: str, source: str, *, kept: str = "") -> None:
         self.seconds = seconds
         self.name = name
         self.source = source
+        self.kept = kept
 
     @overload
     def __get__(self, timing: None, owner: type[Timing]) -> Timer: ...
@@ -106,12 +107,12 @@ class Timing:
     precharge_evcc = Timer(7.0, "V2G_EVCC_PreCharge_Timeout", "[V2G2-704] to [V2G2-707]")
     precharge_secc = Timer(5.0, "V2G_SECC_PreCharge_Performance_Time", "[V2G2-704] to [V2G2-707]")
     ready_evcc = Timer(150.0, "V2G_EVCC_ReadyToCharge_Timeout", "(unverified) Table 77 of DIN 70121, where it begins")
-    ready_secc = Timer(148.0, "V2G_SECC_ReadyToCharge_Performance_Time", "(unverified) DIN 70121")
+    ready_secc = Timer(148.0, "V2G_SECC_ReadyToCharge_Performance_Time", "(unverified) DIN 70121, from SessionSetupRes")
     loop_silence = Timer(2.0, "charge loop silence until the target falls to 0 A", "ours")
-    pilot_change = Timer(0.25, "control pilot change by the vehicle", "[V2G2-847] [V2G2-848]")
-    pilot_detect = Timer(0.25, "control pilot state detected by the station", "conformance cases")
+    pilot_change = Timer(0.25, "control pilot change", "[V2G2-847] [V2G2-848]", kept="the vehicle's hardware")
+    pilot_detect = Timer(0.25, "control pilot state detected", "conformance cases", kept="the charger controller")
     pilot_decide = Timer(1.5, "control pilot state missing is an error", "conformance cases [V2G-DC-547]")
-    pilot_retain = Timer(1.5, "oscillator kept on after the connection's end", "(unverified)")
+    pilot_retain = Timer(1.5, "oscillator on after the end", "(unverified)", kept="the charger controller")
     contactor_close = Timer(3.0, "contactor closed after the pilot's C or D", "[V2G2-860] [V2G2-862] [V2G2-865]")
     ramp_down = Timer(2.0, "current below 1 A after a stop", "ours; with the next within PowerDelivery's 4.5 s")
     contactor_open = Timer(1.0, "contactor opened after a stop", "ours")
