@@ -26,6 +26,7 @@ FLOWING_A = 5.0
 SAMPLES = 5
 Energy = Literal["ac", "dc"]
 Payment = Literal["contract", "external"]
+Protocol = Literal["iso2", "din"]
 
 SIMULATOR = """\
 evse = "{evse}"
@@ -48,6 +49,7 @@ sdp_port = {sdp_port}
 port = {port}
 version = "{version}"
 [tls]
+required = {tls_required}
 chain = "{certificates}/leaf/secc/evse1/chain.pem"
 key = "{certificates}/leaf/secc/evse1/key.pem"
 [trust]
@@ -59,12 +61,14 @@ EVCC = """\
 [network]
 interface = "lo"
 sdp_port = {sdp_port}
+security = "{security}"
 [tls]
 roots = ["{certificates}/trust/v2g.pem"]
 [contract]
 chain = "{certificates}/leaf/contract/car1/chain.pem"
 key = "{certificates}/leaf/contract/car1/key.pem"
 [plan]
+protocols = ["{protocol}"]
 energy = "{mode}"
 payment = "{payment}"
 {until}
@@ -111,7 +115,16 @@ class Witness(Peer):
 class Bay:
     """Use `async with`: all its processes end with the block."""
 
-    def __init__(self, folder: Path, broker: RunningBroker, certificates: Path, energy: Energy, secc: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        broker: RunningBroker,
+        certificates: Path,
+        energy: Energy,
+        secc: str = "",
+        *,
+        tls_required: bool = True,
+    ) -> None:
         self.folder = folder
         self.broker = broker
         self.energy = energy
@@ -129,6 +142,7 @@ class Bay:
             "version": broker.settings.version,
             "sdp_port": self.sdp_port,
             "certificates": certificates,
+            "tls_required": str(tls_required).lower(),
         }
         (folder / "simulator.toml").write_text(SIMULATOR.format(**self._facts), encoding="utf-8")
         (folder / "secc.toml").write_text(SECC.format(**self._facts) + secc, encoding="utf-8")
@@ -221,6 +235,7 @@ class Bay:
         charge_s: float = 60.0,
         energy_wh: float | None = None,
         more: str = "",
+        protocol: Protocol = "iso2",
     ) -> Process:
         """Let a car come: it runs until it has the energy, or its time in the loop is over, or the session ends."""
         if "car" in self._running and not self.process("car").over:
@@ -228,7 +243,8 @@ class Bay:
         self.cars += 1
         name = f"car{self.cars}"
         until = f"charge_s = {charge_s}" if energy_wh is None else f"energy_wh = {energy_wh}"
-        text = EVCC.format(**self._facts, payment=payment, until=until) + more
+        spoken = {"protocol": protocol, "security": "none" if protocol == "din" else "tls"}
+        text = EVCC.format(**self._facts, **spoken, payment=payment, until=until) + more
         (self.folder / f"{name}.toml").write_text(text, encoding="utf-8")
         command = ("evcc", "run", "--config", f"{name}.toml", "--json", f"{name}.json")
         self._running["car"] = car = await self._launch(name, *command)

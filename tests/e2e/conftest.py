@@ -25,14 +25,16 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextlib.asynccontextmanager
-async def opened(kind: str, energy: Energy, folder: Path, certificates: Path, secc: str = "") -> AsyncIterator[Bay]:
+async def opened(
+    kind: str, energy: Energy, folder: Path, certificates: Path, secc: str = "", *, tls_required: bool = True
+) -> AsyncIterator[Bay]:
     """A bay on a broker of its own; `secc` is appended to secc.toml."""
     if kind != "amqtt" and MOSQUITTO is None:
         pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
     broker = RunningBroker(kind, folder)
     await broker.start()
     try:
-        async with Bay(folder, broker, certificates, energy, secc) as bay:
+        async with Bay(folder, broker, certificates, energy, secc, tls_required=tls_required) as bay:
             yield bay
     finally:
         await broker.stop()
