@@ -140,12 +140,16 @@ class Grant:
         self._early = presented
 
 
-def ask_external(charger: Charger, session: str, settings: AuthorizationSettings) -> Grant:
-    """Ask for identification from outside; a card already shown before the plug counts once."""
+def ask_external(
+    charger: Charger, session: str, settings: AuthorizationSettings, before: Presented | None = None
+) -> Grant:
+    """Ask for identification from outside; a card shown before the plug counts once, `before` a pause it counts on."""
     source = settings.external
     grant = Grant(charger, _request_id(), source, Budget(settings.external_wait_s))
     if source != "local":
-        grant.use(charger.advance(source, grant.id))
+        if before is not None:
+            charger.readmit(source, grant.id, before)
+        grant.use(before or charger.advance(source, grant.id))
         if grant.presented is None:
             charger.ask(
                 api.AuthorizationRequest(

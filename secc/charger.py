@@ -87,8 +87,11 @@ class Charger(Protocol):
     def followed(self) -> None:
         """Note that the vehicle renegotiated, as was wished: another wish needs another request."""
 
-    def begin(self, session: str) -> None:
-        """Start a session: its id stands in everything said from now on; wishes and acks start anew."""
+    def begin(self, session: str, *, resumed: bool = False) -> None:
+        """Start a session: its id stands in everything said from now on; wishes and acks start anew.
+
+        The lock is as it was where the session is resumed.
+        """
 
     def end(self, *, paused: bool = False) -> None:
         """Forget the session: permit open and off, target zero, limits zero, personal data overwritten.

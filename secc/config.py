@@ -101,6 +101,20 @@ class ServiceSettings(Record, forbid_unknown_fields=True):
                 raise ValueError(f"{what}: one stands twice; each may stand once")
 
 
+class PlanSettings(Record, forbid_unknown_fields=True):
+    """Who plans how much may flow when, and how long a vehicle is made to wait for it."""
+
+    source: Literal["none", "charger", "backend"] = "none"
+    wait_s: Annotated[float, Meta(ge=0, le=50)] = 20.0
+
+
+class ReceiptSettings(Record, forbid_unknown_fields=True):
+    """How often a vehicle with a contract has to sign the meter's reading, and the folder where that is kept."""
+
+    every_s: Annotated[float, Meta(ge=1, le=86_400)] | None = None
+    folder: str | None = None
+
+
 class SessionSettings(Record, forbid_unknown_fields=True):
     """What sessions speak and how strictly they are kept.
 
@@ -109,8 +123,12 @@ class SessionSettings(Record, forbid_unknown_fields=True):
 
     protocols: Annotated[tuple[Literal["iso2", "din"], ...], Meta(min_length=1)] = ("iso2", "din")
     undecodable: Literal["close", "ignore"] = "close"
+    profile: Literal["strict", "tolerant"] = "strict"
     profile_tolerance: Annotated[float, Meta(ge=0, le=0.2)] = 0.005
     notification_max_delay_s: Annotated[int, Meta(ge=0, le=600)] = 10
+    no_energy: Literal["before_cable_check", "after_precharge"] = "before_cable_check"
+    pause: bool = True
+    direct_restart: bool = True
     emaid: Literal["plain", "hash"] = "plain"
 
 
@@ -125,6 +143,8 @@ class SeccConfig(Record, forbid_unknown_fields=True):
     authorization: AuthorizationSettings = AuthorizationSettings()
     provisioning: ProvisioningSettings = ProvisioningSettings()
     services: ServiceSettings = ServiceSettings()
+    plan: PlanSettings = PlanSettings()
+    receipts: ReceiptSettings = ReceiptSettings()
     session: SessionSettings = SessionSettings()
 
 
@@ -167,6 +187,7 @@ def _anchored(folder: Path, config: SeccConfig) -> SeccConfig:
     tls = msgspec.structs.replace(
         config.tls, chain=absolute(config.tls.chain), key=absolute(config.tls.key), root=absolute(config.tls.root)
     )
+    receipts = msgspec.structs.replace(config.receipts, folder=absolute(config.receipts.folder))
     trust = TrustSettings(contract=[str(folder / name) for name in config.trust.contract])
     mqtt = msgspec.structs.replace(
         config.mqtt,
@@ -174,4 +195,4 @@ def _anchored(folder: Path, config: SeccConfig) -> SeccConfig:
         certificate=absolute(config.mqtt.certificate),
         key=absolute(config.mqtt.key),
     )
-    return msgspec.structs.replace(config, tls=tls, trust=trust, mqtt=mqtt)
+    return msgspec.structs.replace(config, tls=tls, trust=trust, mqtt=mqtt, receipts=receipts)

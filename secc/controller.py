@@ -200,11 +200,14 @@ class Controller(Inquiries):
 
     # --- what the session says ----------------------------------------------------------------------------------
 
-    def begin(self, session: str) -> None:
-        """Start a session: its id stands in everything said from now on; wishes and acks start anew."""
+    def begin(self, session: str, *, resumed: bool = False) -> None:
+        """Start a session: its id stands in everything said from now on; wishes and acks start anew.
+
+        The lock is as it was where the session is resumed.
+        """
         self._forget()
         self._setup = self._level(api.CHARGER_SETUP)
-        self._orders.begin(session)
+        self._orders.begin(session, keep_lock=resumed)
 
     def end(self, *, paused: bool = False) -> None:
         """Forget the session: permit open and off, target zero, limits zero, personal data overwritten.

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 
 from secc import api
 from secc.limits import TEST_CURRENT_A, Bounds
-from secc.visit import Visit
+from secc.visit import REACHED_V, Visit
 from v2g.errors import Refused
 from v2g.timing import Budget
 
 OVERVOLTAGE_V = 20.0
 SAFE_TEST_V = 500.0
 PILOT_B_SHARE = 0.8
+SUPERVISED = ("valid", "warning")
 INSULATED = ("valid", "warning", "no_imd")
 
 
@@ -158,6 +159,30 @@ class DcOutput:
             raise Refused(
                 "FAILED", f"target {volts} V or output {present_v} V above the vehicle's maximum {maximum_v} V"
             )
+
+    # --- renegotiation ----------------------------------------------------------------------------------------------
+
+    def interrupt(self) -> None:
+        """Drive nothing while the vehicle renegotiates; the contactor stays, and the voltage is remembered."""
+        self.precharged_v = self.voltage_v
+        self.visit.charger.target("idle")
+
+    @property
+    def lapsed(self) -> str:
+        """Why an interrupted output may not just go on, but has to be tested anew; nothing while it may.
+
+        That the pilot stayed in C or D is watched over by the visit, which ends otherwise.
+        """
+        visit, state = self.visit, self.visit.charger.state
+        if not visit.live:
+            return "power was stopped"
+        if visit.contactor != "closed":
+            return f"the contactor is {visit.contactor}"
+        if state is None or state.isolation not in SUPERVISED:
+            return f"the isolation is {'unknown' if state is None else state.isolation}"
+        if abs(self.voltage_v - self.precharged_v) > REACHED_V:
+            return f"the output is {self.voltage_v:.0f} V, it was {self.precharged_v:.0f} V"
+        return ""
 
     # --- afterwards -------------------------------------------------------------------------------------------------
 

@@ -6,21 +6,20 @@ What is not seen here is kept elsewhere: order, session id, timers and refusals 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from secc import authorization, provisioning, schedules, vehicle
+from secc import authorization, provisioning, vehicle
 from secc import iso2_parameters as parameters
 from secc import iso2_responses as say
 from secc import iso2_services as services
 from secc.authorization import Grant
 from secc.dc_output import DcOutput
+from secc.iso2_delivery import Delivery, status
+from secc.iso2_parameters import Offer
 from secc.visit import Visit
 from v2g import identifiers, units
-from v2g.errors import Refused
+from v2g.errors import Refused, Stopped
 from v2g.exi.message import Message
 from v2g.link import SeccLink
 from v2g.messages.iso2 import (
-    AC_EVSEStatus,
     AuthorizationReq,
     CableCheckReq,
     CertificateInstallationReq,
@@ -29,16 +28,13 @@ from v2g.messages.iso2 import (
     ChargeProgress,
     ChargingSession,
     ChargingStatusReq,
-    ChargingStatusRes,
     CurrentDemandReq,
-    CurrentDemandRes,
-    EVSEStatus,
+    MeteringReceiptReq,
     PaymentDetailsReq,
     PaymentOption,
     PaymentServiceSelectionReq,
     PowerDeliveryReq,
     PreChargeReq,
-    SAScheduleList,
     ServiceDetailReq,
     ServiceDiscoveryReq,
     SessionSetupReq,
@@ -47,22 +43,15 @@ from v2g.messages.iso2 import (
 )
 
 
-@dataclass(slots=True, kw_only=True)
-class Agreed:
-    """What was negotiated: the schedules offered and the tuple chosen."""
-
-    offered: SAScheduleList = field(default_factory=lambda: SAScheduleList(SAScheduleTuple=[]))
-    tuple_id: int = schedules.TUPLE_ID
-
-
 async def serve(ev: SeccLink, visit: Visit) -> None:
     """One session, from SessionSetupReq to SessionStopRes; whatever ends it, the contactor is ordered open."""
     try:
         payment = await select_services(ev, visit)
         request = await identify(ev, visit, payment)
         wanted = await authorize(ev, visit, request)
-        stop = await charge(ev, visit, wanted)
-        await say_goodbye(ev, visit, stop)
+        delivery = Delivery(visit=visit)
+        stop = await charge(ev, visit, delivery, wanted)
+        await say_goodbye(ev, visit, delivery, stop)
     finally:
         visit.make_safe("the session ended")
 
@@ -73,11 +62,11 @@ async def serve(ev: SeccLink, visit: Visit) -> None:
 async def select_services(ev: SeccLink, visit: Visit) -> PaymentServiceSelectionReq:
     """SessionSetup, ServiceDiscovery and ServiceDetail, up to the vehicle's choice."""
     setup = await ev.first(SessionSetupReq)
-    ev.open(visit.begin())
+    ev.open(visit.begin(ev.presented))
     ev.refusing.evse_id = visit.setup.evse_id
     ev.refusing.energy = "AC" if "DC" not in visit.setup.energy_modes else "DC"
     visit.stage("identified", evcc_id=identifiers.evcc_text(setup.EVCCID))
-    discovery = await ev.answer(say.session_setup(visit.setup), ServiceDiscoveryReq)
+    discovery = await ev.answer(say.session_setup(visit.setup, joined=visit.resumed is not None), ServiceDiscoveryReq)
     if not visit.payments:
         raise Refused("FAILED", "no way to identify is left: a contract needs TLS and roots to check it against")
     offered = services.offered(visit)
@@ -134,7 +123,8 @@ def ask(ev: SeccLink, visit: Visit, request: AuthorizationReq) -> Grant:
     """Check what the vehicle can prove itself, then ask for the rest."""
     settings = visit.config.authorization
     if visit.contract is None:
-        return authorization.ask_external(visit.charger, visit.session, settings)
+        before = None if visit.resumed is None else visit.resumed.word
+        return authorization.ask_external(visit.charger, visit.session, settings, before)
     proof = authorization.prove_contract(request, ev.signature, visit.contract)
     visit.journal.record("signature", verified=str(proof))
     return authorization.ask_contract(visit.charger, visit.session, settings, visit.contract, visit.timing.ongoing_secc)
@@ -143,88 +133,107 @@ def ask(ev: SeccLink, visit: Visit, request: AuthorizationReq) -> Grant:
 # --- charging -------------------------------------------------------------------------------------------------------
 
 
-async def charge(ev: SeccLink, visit: Visit, wanted: ChargeParameterDiscoveryReq) -> SessionStopReq:
+async def charge(ev: SeccLink, visit: Visit, delivery: Delivery, wanted: ChargeParameterDiscoveryReq) -> SessionStopReq:
     """Negotiate and deliver until the vehicle stops; each turn is one (re)negotiation."""
-    agreed = Agreed()
     while True:
-        energy = parameters.accept(wanted, visit)
-        ev.refusing.energy = energy
+        energy = ev.refusing.energy = parameters.accept(wanted, visit)
         deliver = deliver_ac if energy == "AC" else deliver_dc
-        power = await deliver(ev, visit, agreed, wanted)
-        if power.ChargeProgress is ChargeProgress.Renegotiate:
-            visit.followed()
-            visit.charger.target("idle")
-            wanted = await ev.answer(say.power_delivery(status(visit)), ChargeParameterDiscoveryReq)
-            continue
-        visit.stage("stopping")
-        await visit.power_down(visit.timing.ramp_down, visit.timing.contactor_open)
-        if energy == "AC":
-            return await ev.answer(say.power_delivery(status(visit)), SessionStopReq)
-        return await detect_welding(ev, visit, DcOutput(visit=visit))
+        power = await deliver(ev, visit, delivery, wanted)
+        if power.ChargeProgress is not ChargeProgress.Renegotiate:
+            break
+        delivery.interrupt()
+        wanted = await ev.answer(say.power_delivery(status(visit)), ChargeParameterDiscoveryReq)
+    visit.stage("stopping")
+    await visit.power_down(visit.timing.ramp_down, visit.timing.contactor_open)
+    if energy == "AC":
+        return await ev.answer(say.power_delivery(status(visit)), SessionStopReq)
+    return await detect_welding(ev, visit, delivery.output)
 
 
-def negotiate(visit: Visit, agreed: Agreed, wanted: ChargeParameterDiscoveryReq) -> None:
-    """Put schedules together for the vehicle's wishes and order the plug locked."""
-    bounds = visit.limits.station()
-    steps = schedules.default_steps(bounds.max_w)
-    agreed.offered = schedules.sa_schedule_list(steps, wanted.EVChargeParameter.DepartureTime)
-    visit.limits.schedule(steps)
+async def negotiate(ev: SeccLink, visit: Visit, delivery: Delivery, wanted: ChargeParameterDiscoveryReq) -> Offer:
+    """Put schedules together for the vehicle's wishes and order the plug locked; it asks again until they are there."""
+    planning, energy = delivery.planning, visit.limits.energy
+    planning.ask(wanted)
+    while not planning.ready:
+        wanted = await ev.answer(parameters.offer(visit, None).response, ChargeParameterDiscoveryReq)
+        if parameters.accept(wanted, visit) != energy:
+            raise Refused("FAILED_WrongEnergyTransferMode", f"{energy} was asked for before")
+    schedules = planning.offer(wanted)
     visit.lock()
     visit.stage("preparing")
-
-
-def begin_delivery(visit: Visit, agreed: Agreed, power: PowerDeliveryReq) -> None:
-    """Check what PowerDeliveryReq(Start) asks for; raises `Refused`."""
-    tolerance = visit.config.session.profile_tolerance
-    schedules.check_profile(power, agreed.offered, tolerance=tolerance)
-    agreed.tuple_id = power.SAScheduleTupleID
-    if reason := visit.reason_to_stop():
-        raise Refused("FAILED_PowerDeliveryNotApplied", reason)
+    return parameters.offer(visit, schedules)
 
 
 async def deliver_ac(
-    ev: SeccLink, visit: Visit, agreed: Agreed, wanted: ChargeParameterDiscoveryReq
+    ev: SeccLink, visit: Visit, delivery: Delivery, wanted: ChargeParameterDiscoveryReq
 ) -> PowerDeliveryReq:
     """AC: from the offer to the PowerDeliveryReq that ends delivery; the contactor stays closed to renegotiate."""
-    negotiate(visit, agreed, wanted)
+    offer = await negotiate(ev, visit, delivery, wanted)
     visit.pardons = stops
-    power = await ev.answer(parameters.ac_offer(visit, agreed.offered), PowerDeliveryReq)
+    power = await ev.answer(offer.response, PowerDeliveryReq, signature=delivery.planning.signature)
     if power.ChargeProgress is ChargeProgress.Stop:
         return power
-    if power.ChargeProgress is ChargeProgress.Renegotiate:
-        raise Refused("FAILED", "nothing was started that could be renegotiated [V2G2-812]")
-    begin_delivery(visit, agreed, power)
+    starts(power)
+    delivery.begin(power)
     await visit.close_contactor()
     visit.stage("charging")
     loop: ChargingStatusReq | PowerDeliveryReq
     loop = await ev.answer(say.power_delivery(status(visit)), ChargingStatusReq)
     while isinstance(loop, ChargingStatusReq):
-        loop = await ev.answer(charging_status(visit, agreed), ChargingStatusReq, PowerDeliveryReq)
+        answer = delivery.charging_status()
+        if answer.ReceiptRequired:
+            receipt = await ev.answer(answer, MeteringReceiptReq)
+            loop = await ev.answer(await delivery.confirm(ev, receipt), ChargingStatusReq, PowerDeliveryReq)
+        else:
+            loop = await ev.answer(answer, ChargingStatusReq, PowerDeliveryReq)
     return ends_delivery(loop)
 
 
 async def deliver_dc(
-    ev: SeccLink, visit: Visit, agreed: Agreed, wanted: ChargeParameterDiscoveryReq
+    ev: SeccLink, visit: Visit, delivery: Delivery, wanted: ChargeParameterDiscoveryReq
 ) -> PowerDeliveryReq:
     """DC: from the offer over cable check and pre-charge to the PowerDeliveryReq that ends delivery."""
-    negotiate(visit, agreed, wanted)
-    output = DcOutput(visit=visit)
+    output = delivery.output
     ev.refusing.status = "EVSE_Ready"
-    check = await ev.answer(parameters.dc_offer(visit, agreed.offered), CableCheckReq)
-    request = await check_cable(ev, visit, output, check)
-    power = await precharge(ev, visit, output, request)
-    if power.ChargeProgress is ChargeProgress.Stop:
-        return power
-    if power.ChargeProgress is ChargeProgress.Renegotiate:
-        raise Refused("FAILED", "nothing was started that could be renegotiated [V2G2-812]")
-    begin_delivery(visit, agreed, power)
+    following = await propose_dc(ev, visit, delivery, wanted)
+    tested = isinstance(following, CableCheckReq)
+    if isinstance(following, CableCheckReq):
+        request = await check_cable(ev, visit, output, following)
+        following = await precharge(ev, visit, output, request)
+    if following.ChargeProgress is ChargeProgress.Stop:
+        return following
+    starts(following)
+    delivery.begin(following, tested=tested)
     output.deliver()
     visit.stage("charging")
     loop: CurrentDemandReq | PowerDeliveryReq
     loop = await ev.answer(say.power_delivery(status(visit)), CurrentDemandReq)
     while isinstance(loop, CurrentDemandReq):
-        loop = await ev.answer(current_demand(visit, output, agreed, loop), CurrentDemandReq, PowerDeliveryReq)
+        answer = delivery.current_demand(loop)
+        if answer.ReceiptRequired:
+            receipt = await ev.answer(answer, MeteringReceiptReq)
+            loop = await ev.answer(await delivery.confirm(ev, receipt), CurrentDemandReq, PowerDeliveryReq)
+        else:
+            loop = await ev.answer(answer, CurrentDemandReq, PowerDeliveryReq)
     return ends_delivery(loop)
+
+
+async def propose_dc(
+    ev: SeccLink, visit: Visit, delivery: Delivery, wanted: ChargeParameterDiscoveryReq
+) -> CableCheckReq | PowerDeliveryReq:
+    """Answer with an offer; a cable check is next.
+
+    Unless the vehicle was asked to stop, or it renegotiates and goes straight on, as some do though they should not.
+    """
+    offer = await negotiate(ev, visit, delivery, wanted)
+    signature, goes_on = delivery.planning.signature, visit.live and visit.config.session.direct_restart
+    if not offer.stops and not goes_on:
+        return await ev.answer(offer.response, CableCheckReq, signature=signature)
+    following = await ev.answer(offer.response, CableCheckReq, PowerDeliveryReq, signature=signature)
+    stopping = isinstance(following, PowerDeliveryReq) and following.ChargeProgress is ChargeProgress.Stop
+    if isinstance(following, PowerDeliveryReq) and not goes_on and not stopping:
+        raise Refused("FAILED_SequenceError", "PowerDeliveryReq came, legal is CableCheckReq")
+    return following
 
 
 def stops(request: Message) -> bool:
@@ -233,41 +242,17 @@ def stops(request: Message) -> bool:
     return stop or isinstance(request, SessionStopReq)
 
 
+def starts(power: PowerDeliveryReq) -> None:
+    """Let Start through alone; raises `Refused`."""
+    if power.ChargeProgress is not ChargeProgress.Start:
+        raise Refused("FAILED", "nothing was started that could be renegotiated [V2G2-812]")
+
+
 def ends_delivery(power: PowerDeliveryReq) -> PowerDeliveryReq:
     """Let Stop and Renegotiate through; a second Start is none."""
     if power.ChargeProgress is ChargeProgress.Start:
         raise Refused("FAILED", "power is already delivered; renegotiate before starting anew")
     return power
-
-
-def status(visit: Visit) -> EVSEStatus:
-    """The EVSEStatus for messages that exist in AC and DC."""
-    if visit.limits.energy == "AC":
-        return ac_status(visit)
-    code: say.Status = "EVSE_Ready" if visit.live else "EVSE_Shutdown"
-    return say.dc_status(code, state=visit.charger.state)
-
-
-def ac_status(visit: Visit) -> AC_EVSEStatus:
-    """The AC status, with what the station wishes of the vehicle."""
-    return say.ac_status(visit.wish(), visit.config.session.notification_max_delay_s, visit.charger.state)
-
-
-def charging_status(visit: Visit, agreed: Agreed) -> ChargingStatusRes:
-    """Answer one turn of the AC loop from the snapshot alone; EVSEMaxCurrent is for EIM only."""
-    bounds = visit.limits.refresh()
-    visit.charger.target("charge", visit.setup.nominal_voltage_v, bounds.max_a)
-    max_a = bounds.max_a if visit.contract is None else None
-    return say.charging_status(visit.setup, agreed.tuple_id, max_a, visit.charger.meter, ac_status(visit))
-
-
-def current_demand(visit: Visit, output: DcOutput, agreed: Agreed, request: CurrentDemandReq) -> CurrentDemandRes:
-    """Answer one turn of the DC loop from the snapshot alone, and set the operating point within all limits."""
-    vehicle.follow_dc(request, visit)
-    flow = output.supply(units.number(request.EVTargetVoltage), units.number(request.EVTargetCurrent))
-    delay_s = visit.config.session.notification_max_delay_s
-    status = say.dc_status("EVSE_Ready", visit.wish(), delay_s, visit.charger.state)
-    return say.current_demand(visit.setup, agreed.tuple_id, flow, visit.charger.meter, status)
 
 
 # --- DC before and after the loop -----------------------------------------------------------------------------------
@@ -308,9 +293,10 @@ async def detect_welding(ev: SeccLink, visit: Visit, output: DcOutput) -> Sessio
     return request
 
 
-async def say_goodbye(ev: SeccLink, visit: Visit, stop: SessionStopReq) -> None:
-    """Answer the SessionStopReq; pausing is not offered yet."""
+async def say_goodbye(ev: SeccLink, visit: Visit, delivery: Delivery, stop: SessionStopReq) -> None:
+    """Answer the SessionStopReq; a vehicle that pauses may come back for what was agreed."""
     if stop.ChargingSession is ChargingSession.Pause:
-        raise Refused("FAILED", "this station does not pause sessions")
+        visit.pause(delivery.planning.left)
+        raise Stopped("Pause")
     visit.make_safe("SessionStopReq")
     await ev.finish(say.session_stop())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from secc import api, vehicle
 from secc import iso2_responses as say
+from secc.charger import Wish
 from secc.limits import Energy
 from secc.visit import Visit
 from v2g import units
@@ -15,6 +18,9 @@ from v2g.messages.iso2 import (
     DC_EVChargeParameter,
     EnergyTransferMode,
 )
+
+NO_ENERGY_DELAY_S = {"before_cable_check": 0, "after_precharge": 300}
+"""NotificationMaxDelay tells a vehicle whether it goes through cable check and pre-charge before it stops."""
 
 
 def accept(request: ChargeParameterDiscoveryReq, visit: Visit) -> Energy:
@@ -56,15 +62,29 @@ def _accept_ac(mode: EnergyTransferMode, parameter: AC_EVChargeParameter, visit:
     )
 
 
-def ac_offer(visit: Visit, schedules: iso2.SAScheduleList) -> iso2.ChargeParameterDiscoveryRes:
-    """Offer schedules and AC limits. A wish to renegotiate means nothing here [V2G2-841]."""
-    bounds = visit.limits.station()
-    status = say.ac_status("none", 0, visit.charger.state)
-    return say.charge_parameters(schedules, say.ac_parameter(visit.setup, bounds, status))
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An answer to ChargeParameterDiscoveryReq, and whether it asks the vehicle to stop before it begins."""
+
+    response: iso2.ChargeParameterDiscoveryRes
+    stops: bool
 
 
-def dc_offer(visit: Visit, schedules: iso2.SAScheduleList) -> iso2.ChargeParameterDiscoveryRes:
-    """Offer schedules and DC limits; the isolation is not tested yet."""
-    bounds = visit.limits.station()
-    status = say.dc_status("EVSE_Ready", state=visit.charger.state)
-    return say.charge_parameters(schedules, say.dc_parameter(visit.setup, bounds, status))
+def offer(visit: Visit, schedules: iso2.SAScheduleList | None) -> Offer:
+    """Offer schedules and limits; without schedules the vehicle has to ask again [V2G2-905].
+
+    A vehicle that is to stop anyway, and one for which there is no energy, is asked to stop now (IEC 61851-23:2023
+    CC.3.5); it may then pause. A wish to renegotiate means nothing here [V2G2-841].
+    """
+    bounds, settings, state = visit.limits.station(), visit.config.session, visit.charger.state
+    starved = schedules is not None and visit.no_energy
+    stops = schedules is not None and (starved or bool(visit.reason_to_stop()))
+    wish: Wish = "stop" if stops else "none"
+    delay_s = settings.notification_max_delay_s
+    if visit.limits.energy == "AC":
+        parameter: iso2.EVSEChargeParameter = say.ac_parameter(visit.setup, bounds, say.ac_status(wish, delay_s, state))
+    else:
+        code: say.Status = "EVSE_IsolationMonitoringActive" if starved else "EVSE_Ready"
+        delay_s = NO_ENERGY_DELAY_S[settings.no_energy] if starved else delay_s
+        parameter = say.dc_parameter(visit.setup, bounds, say.dc_status(code, wish, delay_s, state))
+    return Offer(say.charge_parameters(schedules, parameter), stops)

@@ -45,11 +45,10 @@ def transfer_modes(setup: api.Setup) -> list[iso2.EnergyTransferMode]:
     return [iso2.EnergyTransferMode(MODES.get(mode, dc)) for mode in setup.energy_modes]
 
 
-def session_setup(setup: api.Setup) -> iso2.SessionSetupRes:
-    """Open a new session."""
-    return iso2.SessionSetupRes(
-        ResponseCode=ResponseCode.OK_NewSessionEstablished, EVSEID=setup.evse_id, EVSETimeStamp=int(time.time())
-    )
+def session_setup(setup: api.Setup, *, joined: bool = False) -> iso2.SessionSetupRes:
+    """Open a session, or say that a paused one goes on."""
+    code = ResponseCode.OK_OldSessionJoined if joined else ResponseCode.OK_NewSessionEstablished
+    return iso2.SessionSetupRes(ResponseCode=code, EVSEID=setup.evse_id, EVSETimeStamp=int(time.time()))
 
 
 def charge_service(setup: api.Setup) -> iso2.ChargeService:
@@ -166,8 +165,19 @@ def meter_info(meter: api.Meter | None) -> iso2.MeterInfo | None:
     return None if meter is None else iso2.MeterInfo(MeterID=meter.meter_id, MeterReading=meter.energy_import_wh)
 
 
+def metering_receipt(status: iso2.EVSEStatus) -> iso2.MeteringReceiptRes:
+    """Accept a receipt."""
+    return iso2.MeteringReceiptRes(ResponseCode=OK, EVSEStatus=status)
+
+
 def charging_status(
-    setup: api.Setup, tuple_id: int, max_a: float | None, meter: api.Meter | None, status: iso2.AC_EVSEStatus
+    setup: api.Setup,
+    tuple_id: int,
+    max_a: float | None,
+    reading: iso2.MeterInfo | None,
+    status: iso2.AC_EVSEStatus,
+    *,
+    receipt: bool = False,
 ) -> iso2.ChargingStatusRes:
     """Tell the state of AC charging; EVSEMaxCurrent only where a limit binds without a contract."""
     return iso2.ChargingStatusRes(
@@ -175,8 +185,8 @@ def charging_status(
         EVSEID=setup.evse_id,
         SAScheduleTupleID=tuple_id,
         EVSEMaxCurrent=None if max_a is None else units.maximum(max_a, UnitSymbol.A),
-        MeterInfo=meter_info(meter),
-        ReceiptRequired=False,
+        MeterInfo=reading,
+        ReceiptRequired=receipt,
         AC_EVSEStatus=status,
     )
 
@@ -194,7 +204,13 @@ def precharge(voltage_v: float, status: iso2.DC_EVSEStatus) -> iso2.PreChargeRes
 
 
 def current_demand(
-    setup: api.Setup, tuple_id: int, flow: Flow, meter: api.Meter | None, status: iso2.DC_EVSEStatus
+    setup: api.Setup,
+    tuple_id: int,
+    flow: Flow,
+    reading: iso2.MeterInfo | None,
+    status: iso2.DC_EVSEStatus,
+    *,
+    receipt: bool = False,
 ) -> iso2.CurrentDemandRes:
     """Tell present values, limits and which of them the vehicle's wish reaches."""
     return iso2.CurrentDemandRes(
@@ -210,8 +226,8 @@ def current_demand(
         EVSEMaximumPowerLimit=units.maximum(flow.bounds.max_w, UnitSymbol.W),
         EVSEID=setup.evse_id,
         SAScheduleTupleID=tuple_id,
-        MeterInfo=meter_info(meter),
-        ReceiptRequired=False,
+        MeterInfo=reading,
+        ReceiptRequired=receipt,
     )
 
 

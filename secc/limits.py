@@ -1,6 +1,6 @@
 """The limits in force: what vehicle, station, schedule and contract allow together, with the source of each bound.
 
-    limits = min(EV, EVSE rating, charger/limits now, schedule step now, contract)
+    limits = min(EV, EVSE rating, charger/limits now, schedule step now, plan now, contract)
 
 per quantity. They are zero unless the session is authorised and its power window is open; published at once whenever
 one of them changes and at every step of the schedule. No limit stated is not zero, and zero is not absent.
@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from secc import api
-from secc.charger import Charger
+from secc.charger import Charger, Planned
 
 Energy = Literal["AC", "DC"]
 Window = Literal["closed", "testing", "open"]
@@ -55,6 +56,14 @@ class Step:
 
     start_s: float
     max_w: float
+
+
+WHATEVER = (Step(0, math.inf),)
+
+
+def capped(steps: Iterable[Step], max_w: float) -> list[Step]:
+    """Lower all steps to what the station can do."""
+    return [Step(step.start_s, min(step.max_w, max_w)) for step in steps]
 
 
 _CHOICES: dict[str, Callable[[Iterable[tuple[float, str]]], tuple[float, str]]] = {
@@ -105,6 +114,7 @@ class AuthorisedLimits:
     """Keeps `secc/limits` true during one session.
 
     `contract` is what the published limits call the contract (the EMAID or its hash); `claims` are by source.
+    `plan_request` names the request whose newest plan binds at once, `plan_index` the schedule of it that was chosen.
     """
 
     charger: Charger
@@ -116,6 +126,11 @@ class AuthorisedLimits:
     window: Window = "closed"
     claims: dict[str, Claim] = field(default_factory=dict)
     steps: Sequence[Step] = ()
+    plan_request: str = ""
+    plan_index: int = 0
+    offered_plan: Planned | None = None
+    """The plan that the vehicle was offered schedules of."""
+    _uncapped: Sequence[Step] = WHATEVER
     _told_at: float = field(default_factory=time.monotonic)
     _published: object = None
     _meter_began: int | None = None
@@ -126,9 +141,18 @@ class AuthorisedLimits:
 
     @property
     def outdated(self) -> bool:
-        """Whether the station can do something, and not what the schedule in force says."""
+        """Whether the station can do something, and would offer another schedule than the one in force."""
         now_w = self.station().max_w
-        return bool(self.steps) and now_w > 0 and now_w != self._step_now()
+        return bool(self.steps) and now_w > 0 and capped(self._uncapped, now_w) != list(self.steps)
+
+    @property
+    def replanned(self) -> bool:
+        """Whether there is another plan than the one the vehicle was offered."""
+        return self._plan is not self.offered_plan
+
+    @property
+    def _plan(self) -> Planned | None:
+        return self.charger.planned(self.plan_request) if self.plan_request else None
 
     def bounds(self, *, without: frozenset[str] = frozenset()) -> Bounds:
         """What may flow once the window is open, by all claims as they are now, or `without` some sources."""
@@ -152,6 +176,8 @@ class AuthorisedLimits:
             )
         if self.steps and "schedule" not in without:
             claims["schedule"] = Claim(max_w=self._step_now())
+        if "schedule" not in without and (plan_w := self._planned_now()) is not None:
+            claims["plan"] = Claim(max_w=plan_w)
         nominal_v = setup.nominal_voltage_v if setup is not None else 230.0
         return combine(claims, energy=self.energy, phases=self.phases, nominal_v=nominal_v)
 
@@ -167,9 +193,15 @@ class AuthorisedLimits:
         """State what one source allows from now on."""
         self.claims[source] = Claim(max_w=max_w, max_a=max_a, max_v=max_v, min_a=min_a)
 
-    def schedule(self, steps: Sequence[Step]) -> None:
-        """Put a schedule in force from now on."""
-        self.steps, self._told_at = tuple(steps), time.monotonic()
+    def schedule(
+        self, steps: Sequence[Step], *, uncapped: Sequence[Step] = WHATEVER, since: float | None = None
+    ) -> None:
+        """Put a schedule in force, from now on or as of `since` (monotonic).
+
+        `uncapped` is what it was made of, before it was lowered to what the station can do.
+        """
+        self.steps, self._uncapped = tuple(steps), tuple(uncapped)
+        self._told_at = time.monotonic() if since is None else since
         self.refresh()
 
     def move(self, window: Window) -> None:
@@ -201,13 +233,15 @@ class AuthorisedLimits:
     def _seen(self) -> object:
         """What limits depend on and no action of the session announces; and the schedule, whose steps are awaited."""
         charger = self.charger
-        return (charger.setup, charger.hardware_limits, charger.trouble, self._energy_left(), self._told_at)
+        changing = (charger.setup, charger.hardware_limits, charger.trouble, self._energy_left(), self._told_at)
+        return (*changing, id(self._plan))
 
     def _through_window(self, bounds: Bounds) -> Bounds:
         if self.window == "closed" or self.charger.trouble is not None or self._energy_left() == 0:
             return _NOTHING
         if self.window == "open":
             return bounds
+        bounds = self.bounds(without=frozenset({"schedule"}))  # a test needs no energy of a schedule
         max_a = min(TEST_CURRENT_A, bounds.max_a)
         max_w = min(bounds.max_w, _down(max_a * (bounds.max_v or 0.0)))
         return replace(bounds, max_a=max_a, max_w=max_w)
@@ -223,6 +257,11 @@ class AuthorisedLimits:
             self._meter_began = meter.energy_import_wh
         used_wh = meter.energy_import_wh - self._meter_began
         return max(0.0, self.max_energy_wh - used_wh) if used_wh >= 0 else 0.0
+
+    @property
+    def energy_left_wh(self) -> float | None:
+        """What is left of the energy that came with the authorization; None where it is not limited."""
+        return self._energy_left()
 
     @property
     def spent(self) -> bool:
@@ -248,9 +287,20 @@ class AuthorisedLimits:
         )
 
     def _step_now(self) -> float:
-        elapsed = time.monotonic() - self._told_at
-        reached = [step.max_w for step in self.steps if step.start_s <= elapsed]
-        return reached[-1] if reached else self.steps[0].max_w
+        return _at(self.steps, time.monotonic() - self._told_at)
+
+    def _planned_now(self) -> float | None:
+        """What the newest plan allows now; None where there is none, or none that says anything."""
+        steps, began = self._planned_steps()
+        return _at(steps, time.monotonic() - began) if steps else None
+
+    def _planned_steps(self) -> tuple[Sequence[api.PlanStep], float]:
+        """The steps of the newest plan, for the schedule that was chosen, and when they began."""
+        planned = self._plan
+        if planned is None or not planned.plan.schedules:
+            return (), 0.0
+        chosen = planned.plan.schedules[min(self.plan_index, len(planned.plan.schedules) - 1)]
+        return chosen.steps, planned.at
 
     def _ahead(self) -> list[api.ScheduleEntry]:
         """The step in force and those after it, relative to now."""
@@ -263,9 +313,19 @@ class AuthorisedLimits:
         ]
 
     def _valid_for(self) -> float | None:
-        elapsed = time.monotonic() - self._told_at
-        ahead = [step.start_s - elapsed for step in self.steps if step.start_s > elapsed]
-        return min(ahead) if ahead else None
+        now = time.monotonic()
+        planned, began = self._planned_steps()
+        starts = [self._told_at + step.start_s for step in self.steps] + [began + step.start_s for step in planned]
+        return min((start - now for start in starts if start > now), default=None)
+
+
+def _at(steps: Sequence[Step] | Sequence[api.PlanStep], elapsed_s: float) -> float:
+    """Tell the power of the step that is reached; before the first one it is the first."""
+    return steps[max(0, bisect_right(steps, elapsed_s, key=_start) - 1)].max_w
+
+
+def _start(step: Step | api.PlanStep) -> float:
+    return step.start_s
 
 
 _NOTHING = Bounds(max_w=0.0, max_a=0.0, max_v=None, min_v=None, limited_by={})

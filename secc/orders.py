@@ -93,11 +93,11 @@ class Orders:
         uptime = round(time.monotonic() - self._began, 3)
         self._publish(api.SECC_HEARTBEAT, api.Beat(boot=self.boot, counter=self._beats, uptime_s=uptime))
 
-    def begin(self, session: str) -> None:
+    def begin(self, session: str, *, keep_lock: bool = False) -> None:
         """Start anew for a session."""
         self.session = session
         self.void = False
-        self._lower("session begins", lock="unlocked")
+        self._lower("session begins", lock=self.permit.lock if keep_lock else "unlocked")
 
     def lose(self, reason: str) -> None:
         """Fall back to open, off and zero; the lock stays, the cable may still be live."""

@@ -5,9 +5,13 @@ All comparisons are made in whole milliwatts and seconds: two step functions fit
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
+
+import msgspec
 
 from secc.limits import Step
 from v2g import units
@@ -19,6 +23,8 @@ DAY_S = 86_400
 FOR_EVER = 2**40
 GRACE_S = 5  # around each step [V2G2-833] [V2G2-834]; the length is ours
 TUPLE_ID = 1
+MOST_ENTRIES = 1_024
+LAST_START_S = 16_777_214
 
 
 def default_steps(max_w: float) -> list[Step]:
@@ -26,27 +32,78 @@ def default_steps(max_w: float) -> list[Step]:
     return [Step(0, max_w)]
 
 
-def sa_schedule_list(steps: Sequence[Step], departure_s: int | None) -> iso2.SAScheduleList:
-    """One SAScheduleTuple from steps, ending at the departure or after 24 h [V2G2-303] [V2G2-304].
+def since(steps: Sequence[Step], elapsed_s: float) -> list[Step]:
+    """What is left of steps after some time: the step that is reached begins at once."""
+    later = [Step(step.start_s - elapsed_s, step.max_w) for step in steps if step.start_s > elapsed_s]
+    reached = [step.max_w for step in steps if step.start_s <= elapsed_s]
+    return [Step(0, reached[-1] if reached else steps[0].max_w), *later]
 
-    Only the last entry carries a duration [V2G2-331]; steps after the departure are left out.
+
+def fewer(steps: Sequence[Step], most: int) -> list[Step]:
+    """Put neighbours together, at the lowest power of each, until a vehicle with room for `most` steps takes them."""
+    size = math.ceil(len(steps) / max(1, min(most, MOST_ENTRIES)))
+    groups = [steps[first : first + size] for first in range(0, len(steps), size)]
+    return [Step(group[0].start_s, min(step.max_w for step in group)) for group in groups]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """One schedule as a vehicle is offered it: steps from now on, how long it holds, and the tariff that goes with it.
+
+    `uncapped` are the steps as they were planned, whatever the station can do now.
     """
-    end_s = departure_s or DAY_S
-    told = [step for step in steps if step.start_s < end_s]
-    last_duration = min(DAY_S, max(0, end_s - round(told[-1].start_s)))
+
+    id: int = TUPLE_ID
+    steps: Sequence[Step]
+    uncapped: Sequence[Step]
+    duration_s: float
+    tariff: iso2.SalesTariff | None = None
+
+
+def remaining(schedule: Schedule, elapsed_s: float) -> Schedule | None:
+    """What is left of a schedule after some time, without its tariff, whose steps nobody may move; None: it is over."""
+    if schedule.duration_s - elapsed_s < 1:
+        return None
+    return replace(
+        schedule,
+        steps=since(schedule.steps, elapsed_s),
+        uncapped=since(schedule.uncapped, elapsed_s),
+        duration_s=schedule.duration_s - elapsed_s,
+        tariff=None,
+    )
+
+
+def sa_schedule_list(offered: Sequence[Schedule]) -> iso2.SAScheduleList:
+    """Tell schedules to a vehicle."""
+    return iso2.SAScheduleList(SAScheduleTuple=[_tuple(schedule) for schedule in offered])
+
+
+def _tuple(schedule: Schedule) -> iso2.SAScheduleTuple:
+    """One SAScheduleTuple: only its last entry carries a duration [V2G2-331], steps after the end are left out."""
+    end_s = max(1, round(schedule.duration_s))
+    told = [(start, most) for start, most in _whole_seconds(schedule.steps) if start < end_s]
+    last_s = min(DAY_S, end_s - told[-1][0])
     entries = [
         iso2.PMaxScheduleEntry(
-            TimeInterval=iso2.RelativeTimeInterval(
-                start=round(step.start_s), duration=last_duration if step is told[-1] else None
-            ),
-            PMax=units.maximum(step.max_w, UnitSymbol.W),
+            TimeInterval=iso2.RelativeTimeInterval(start=start, duration=last_s if start == told[-1][0] else None),
+            PMax=units.maximum(most, UnitSymbol.W),
         )
-        for step in told
+        for start, most in told
     ]
-    schedule = iso2.SAScheduleTuple(
-        SAScheduleTupleID=TUPLE_ID, PMaxSchedule=iso2.PMaxSchedule(PMaxScheduleEntry=entries)
+    return iso2.SAScheduleTuple(
+        SAScheduleTupleID=schedule.id,
+        PMaxSchedule=iso2.PMaxSchedule(PMaxScheduleEntry=entries),
+        SalesTariff=schedule.tariff,
     )
-    return iso2.SAScheduleList(SAScheduleTuple=[schedule])
+
+
+def _whole_seconds(steps: Sequence[Step]) -> list[tuple[int, float]]:
+    """Round starts; of steps that fall on one second the lowest power holds."""
+    told: dict[int, float] = {}
+    for step in steps:
+        start = min(LAST_START_S, round(step.start_s))
+        told[start] = min(step.max_w, told.get(start, math.inf))
+    return list(told.items())
 
 
 def check_profile(request: iso2.PowerDeliveryReq, offered: iso2.SAScheduleList, *, tolerance: float = 0.005) -> None:
@@ -54,7 +111,8 @@ def check_profile(request: iso2.PowerDeliveryReq, offered: iso2.SAScheduleList, 
 
     A profile that fits must be accepted [V2G2-224]; none at all is no fault, and beyond the schedule's end nothing is
     limited by it. `tolerance` is the fraction above PMax that still counts as fitting: vehicles compute power from
-    rounded volts and amperes. A negative power says nothing: vehicles send what became one in 16 bits.
+    rounded volts and amperes. A negative power is read as the positive one it was before it met 16 bits: a vehicle
+    sends 4140.0 W like that, and nothing is discharged here.
     """
     chosen = [each for each in offered.SAScheduleTuple if each.SAScheduleTupleID == request.SAScheduleTupleID]
     if not chosen:
@@ -68,14 +126,12 @@ def check_profile(request: iso2.PowerDeliveryReq, offered: iso2.SAScheduleList, 
         for start, end, power in _spans([(_start(entry), _milliwatt(entry.PMax)) for entry in entries], ends)
     ]
     wanted = [
-        (entry.ChargingProfileEntryStart, _milliwatt(entry.ChargingProfileEntryMaxPower))
+        (entry.ChargingProfileEntryStart, _milliwatt(_unwrapped(entry.ChargingProfileEntryMaxPower)))
         for entry in request.ChargingProfile.ProfileEntry
     ]
     if any(later <= earlier for (earlier, _), (later, _) in pairwise(wanted)):
         raise Refused("FAILED_ChargingProfileInvalid", "the starts of the ChargingProfile do not rise")
     for start, end, power in _spans(wanted, FOR_EVER):
-        if power < 0:
-            continue
         room = [(begin, until) for begin, until, most in allowed if most >= power]
         if not _covered(start, end, [*room, (ends, FOR_EVER)]):
             raise Refused("FAILED_ChargingProfileInvalid", f"{power // 1000} W from {start} s on exceed the schedule")
@@ -91,6 +147,10 @@ def _end(last: iso2.PMaxScheduleEntry) -> int:
     interval = last.TimeInterval
     duration = interval.duration if isinstance(interval, iso2.RelativeTimeInterval) else None
     return FOR_EVER if duration is None else _start(last) + duration
+
+
+def _unwrapped(power: iso2.PhysicalValue) -> iso2.PhysicalValue:
+    return msgspec.structs.replace(power, Value=power.Value + 2**16) if power.Value < 0 else power
 
 
 def _milliwatt(power: iso2.PhysicalValue) -> int:

@@ -18,6 +18,7 @@ from secc import api, config, discovery, spoken
 from secc.arrival import Arrival
 from secc.charger import Charger
 from secc.limits import AuthorisedLimits
+from secc.pause import Berth
 from secc.visit import PilotLeft, Visit
 from v2g.ending import Ending, kind_of
 from v2g.errors import Refused, V2GError
@@ -32,6 +33,8 @@ from v2g.tls.stream import accept
 from v2g.trust import Verify
 
 WATCH_S = 0.05
+FINAL: dict[str, str] = {"terminated": "session_ended", "paused": "session_paused"}
+"""The events of good ends; all others are called by their kind."""
 HOUR_S = 3600.0
 
 log = logging.getLogger(__name__)
@@ -67,6 +70,7 @@ class Station:
         self._busy = False
         self._discovered: asyncio.TimerHandle | None = None
         self._arrival = Arrival(self._timing)
+        self._berth = Berth(charger)
         self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -90,6 +94,7 @@ class Station:
             connection.cancel()
         if self._connections:
             await asyncio.wait(self._connections)
+        self._berth.close()
 
     async def _listen(self, address: IPv6Address, port: int, *, secure: bool) -> int:
         opened = self._interface.serve(address, port)
@@ -154,7 +159,7 @@ class Station:
 
     def _stayed_away(self) -> None:
         self._discovered = None
-        self._charger.session(api.Session(stage="idle"))
+        self._charger.session(api.Session(stage="idle" if self._berth.paused is None else "paused"))
 
     def _arrived(self) -> None:
         """Wait for the connection no longer."""
@@ -231,6 +236,7 @@ class Station:
             verify=self._verify,
             secure=secure,
             limits=AuthorisedLimits(charger=self._charger),
+            berth=self._berth,
         )
 
     async def _converse(self, link: SeccLink, visit: Visit) -> Ending:
@@ -289,7 +295,7 @@ class Station:
         visit.make_safe("the session ended")
         try:
             self._charger.event(
-                "session_ended" if good else ending.kind,
+                FINAL.get(ending.kind, ending.kind),
                 _short(ending.reason),
                 message=ending.last_message,
                 response_code=ending.response_code,
@@ -297,7 +303,7 @@ class Station:
         finally:
             visit.leave(
                 api.Session(
-                    stage="stopping" if good else "failed",
+                    stage="paused" if ending.kind == "paused" else "stopping" if good else "failed",
                     reason=_short(f"{ending.kind}: {ending.reason}" if ending.reason else ending.kind),
                     last_message=ending.last_message or None,
                     response_code=ending.response_code or None,

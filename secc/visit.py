@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -19,6 +20,8 @@ from secc.charger import Charger, Wish
 from secc.config import SeccConfig
 from secc.expectations import Expectations
 from secc.limits import AuthorisedLimits
+from secc.pause import Berth, Paused, Payment
+from secc.schedules import Schedule
 from v2g.errors import PeerGone, Refused, V2GError
 from v2g.exi.message import Message
 from v2g.journal import Journal
@@ -53,9 +56,12 @@ class Visit:
     verify: Verify
     secure: bool
     limits: AuthorisedLimits
+    berth: Berth
     session_id: bytes = b""
     contract: Contract | None = None
     grant: Grant | None = None
+    resumed: Paused | None = None
+    """The paused session that this one goes on from."""
     live: bool = False
     """Whether the pilot must stay in C or D: from the order to close (in DC: to test) until the stop."""
     over: str = ""
@@ -78,12 +84,42 @@ class Visit:
         delay_s = self.config.session.notification_max_delay_s * self.timing.scale
         self.expected = Expectations(delay_s=delay_s, follow_s=self.timing.follow)
 
-    def begin(self) -> bytes:
-        """Draw the session id: 8 random bytes, never zero [V2G2-750]."""
+    def begin(self, presented: bytes = b"") -> bytes:
+        """Join the paused session of the id presented, or draw an id: 8 random bytes, never zero [V2G2-750]."""
+        self.resumed = self.berth.take(presented, self.setup, self.payments)
+        if self.resumed is not None:
+            self.session_id = self.resumed.session_id
         while not any(self.session_id):
             self.session_id = secrets.token_bytes(SESSION_ID_BYTES)
-        self.charger.begin(self.session_id.hex().upper())
+        self.charger.begin(self.session, resumed=self.resumed is not None)
+        if self.resumed is not None:
+            self.charger.event("session_resumed")
         return self.session_id
+
+    def pause(self, schedule: Schedule | None) -> None:
+        """Keep what a paused session needs to go on, `schedule` among it; raises `Refused` where it must not go on."""
+        if not self.config.session.pause:
+            raise Refused("FAILED", "this station does not pause sessions")
+        revoked = self.grant is None or self.grant.decision != "accepted"
+        if revoked or self.limits.spent or self.charger.wish == "stop":
+            raise Refused("FAILED", "this session is not to go on")
+        word = self.grant.presented if self.grant is not None and self.contract is None else None
+        self.berth.keep(
+            Paused(
+                session_id=self.session_id,
+                setup=self.setup,
+                payment="external" if self.contract is None else "contract",
+                word=word,
+                energy_left_wh=self.limits.energy_left_wh,
+                schedule=schedule,
+                at=time.monotonic(),
+            )
+        )
+
+    @property
+    def energy_mode(self) -> api.EnergyMode:
+        """What the vehicle chose; AC1 before it did."""
+        return self._session.energy_mode or "AC1"
 
     @property
     def session(self) -> str:
@@ -106,8 +142,13 @@ class Visit:
     # --- authorization ----------------------------------------------------------------------------------------------
 
     @property
-    def payments(self) -> list[Literal["contract", "external"]]:
-        """What may be offered: contracts only inside TLS [V2G2-634] and only with roots to check them against."""
+    def payments(self) -> list[Payment]:
+        """What may be offered: contracts only inside TLS [V2G2-634] and only with roots to check them against.
+
+        After a pause it is what was chosen before [V2G2-741].
+        """
+        if self.resumed is not None:
+            return [self.resumed.payment]
         contracts = self.secure and bool(self.config.trust.contract)
         return [each for each in self.setup.authorization if each == "external" or contracts]
 
@@ -119,6 +160,8 @@ class Visit:
         if presented is not None:
             self.limits.max_energy_wh = presented.max_energy_wh
             self.limits.allow("contract", max_w=presented.max_power_w)
+        if self.resumed is not None and self.resumed.energy_left_wh is not None:
+            self.limits.max_energy_wh = self.resumed.energy_left_wh
         self.limits.authorised = True
         self.limits.refresh()
         self.journal.record("authorised", by=grant.source)
@@ -236,7 +279,8 @@ class Visit:
         """End the stay: tell how, then let nothing else of it be left in retained states."""
         self.make_safe("the session ended")
         self.charger.session(ended)
-        self.charger.end()
+        self.charger.end(paused=self.berth.paused is not None)
+        self.berth.watch()
 
     # --- wishes and dangers -----------------------------------------------------------------------------------------
 
@@ -245,7 +289,8 @@ class Visit:
         wish = self._wanted()
         if self.live:
             self.expected.ask(wish)
-        untold = self.live and self._knows_the_schedule_only and self.limits.outdated
+        outdated = self.limits.replanned or (self._knows_the_schedule_only and self.limits.outdated)
+        untold = self.live and self.renegotiates and outdated
         return "renegotiate" if wish == "none" and untold else wish
 
     def followed(self) -> None:
@@ -264,6 +309,11 @@ class Visit:
     def _wanted(self) -> Wish:
         wish = "stop" if self.reason_to_stop() else self.charger.wish
         return "none" if wish == "renegotiate" and not self.renegotiates else wish
+
+    @property
+    def no_energy(self) -> bool:
+        """Whether there is nothing to give to a vehicle now, however little it wants."""
+        return self.limits.bounds(without=frozenset({"ev"})).max_w == 0
 
     def reason_to_stop(self) -> str:
         """Why the vehicle has to stop, and why nothing new may be energised; empty while it may go on."""

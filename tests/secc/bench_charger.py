@@ -33,7 +33,9 @@ DC_SETUP = api.Setup(
     min_voltage_v=150.0,
     min_current_a=1.0,
 )
-FINAL_EVENTS = {"session_ended", "refused", "silence", "gone", "undecodable", "handshake", "untrusted", "internal"}
+FINAL_EVENTS = {
+    "session_ended", "session_paused", "refused", "silence", "gone", "undecodable", "handshake", "untrusted", "internal"
+}  # fmt: skip
 Check = Literal["passes", "fails", "faulty", "hangs"]
 Outcome = Literal["idle", "running", "passed", "failed"]
 OUTCOMES: dict[Check, tuple[Outcome, str]] = {
@@ -159,8 +161,9 @@ class BenchCharger:
         return Trouble(kind=gravest[0].kind, emergency=gravest[0].severity == "emergency") if gravest else None
 
     def answered(self, request_id: str, source: Literal["charger", "backend"]) -> Presented | None:
-        if self.readmitted is not None and self.readmitted[0] == request_id and self.card != "rejected":
-            return self.readmitted[1]
+        if self.readmitted is not None and self.readmitted[0] == request_id:
+            revoked = Presented(accepted=False, source=source)
+            return revoked if self.card == "rejected" else self.readmitted[1]
         if self.card == "none" or not any(each.id == request_id for each in self.asked):
             return None
         return Presented(accepted=self.card == "accepted", source=source, **self.granted)
@@ -186,8 +189,8 @@ class BenchCharger:
             self.breaks_at = None
             raise RuntimeError("a fault of ours, made on purpose")
 
-    def begin(self, session: str) -> None:
-        self._note("begin", session=session)
+    def begin(self, session: str, *, resumed: bool = False) -> None:
+        self._note("begin", session=session, resumed=resumed)
         self.running, self._checked, self._forbidden = True, False, ""
         self.cable_check = "idle"
 

@@ -121,7 +121,7 @@ def test_quality_and_retention_are_as_designed() -> None:
         "receiveChargerMeasurement",
     }
     assert {name for name, binding in bindings.items() if binding["retain"]} == {
-        *(f"sendSecc{name}" for name in ("Status", "Session", "Limits", "Permit", "Vehicle")),
+        *(f"sendSecc{name}" for name in ("Status", "Session", "Limits", "Permit", "Vehicle", "Service", "Plan")),
         *(f"receiveCharger{name}" for name in ("Status", "Setup", "State", "Link", "Limits", "Meter")),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -35,6 +36,10 @@ def offered(*entries: iso2.PMaxScheduleEntry, tuple_id: int = 1) -> iso2.SASched
     )
 
 
+def told(steps: Sequence[Step], duration_s: float) -> iso2.SAScheduleList:
+    return schedules.sa_schedule_list([schedules.Schedule(steps=steps, uncapped=steps, duration_s=duration_s)])
+
+
 def verdict(profile: list[tuple[int, PhysicalValue]] | None, schedule: iso2.SAScheduleList, **options: Any) -> str:
     try:
         schedules.check_profile(power("Start", profile=profile), schedule, **options)
@@ -48,8 +53,7 @@ def verdict(profile: list[tuple[int, PhysicalValue]] | None, schedule: iso2.SASc
     [(None, DAY), (0, DAY), (1, 1), (3_600, 3_600), (DAY, DAY), (DAY + 1, DAY), (2**32 - 1, DAY)],
 )
 def test_the_default_schedule(departure: int | None, duration: int) -> None:
-    offer = schedules.sa_schedule_list(schedules.default_steps(22_080), departure)
-    [only] = offer.SAScheduleTuple
+    [only] = told(schedules.default_steps(22_080), departure or DAY).SAScheduleTuple
     [single] = only.PMaxSchedule.PMaxScheduleEntry
     assert only.SAScheduleTupleID == 1
     assert single.TimeInterval == iso2.RelativeTimeInterval(start=0, duration=duration)
@@ -58,14 +62,14 @@ def test_the_default_schedule(departure: int | None, duration: int) -> None:
 
 def test_only_the_last_entry_has_a_duration_and_later_steps_are_left_out() -> None:
     steps = [Step(0, 10_000), Step(1_800, 5_000), Step(7_200, 1_000)]
-    entries = schedules.sa_schedule_list(steps, 3_600).SAScheduleTuple[0].PMaxSchedule.PMaxScheduleEntry
+    entries = told(steps, 3_600).SAScheduleTuple[0].PMaxSchedule.PMaxScheduleEntry
     assert [each.TimeInterval for each in entries] == [
         iso2.RelativeTimeInterval(start=0), iso2.RelativeTimeInterval(start=1_800, duration=1_800)
     ]  # fmt: skip
 
 
 def test_pmax_is_rounded_down() -> None:
-    offer = schedules.sa_schedule_list(schedules.default_steps(50_009.9), None)
+    offer = told(schedules.default_steps(50_009.9), DAY)
     assert offer.SAScheduleTuple[0].PMaxSchedule.PMaxScheduleEntry[0].PMax == watts(50_000)
 
 

@@ -1,0 +1,187 @@
+"""What one vehicle may draw when: asked for, offered, chosen. Reaches the vehicle as SAScheduleList.
+
+A plan is asked for with every negotiation, where secc.toml says from whom. The vehicle is told to ask again until it
+is there or its time is over; without one it is offered what the station can do. A vehicle that was paused is offered
+the schedule it had, and nothing else [V2G2-741].
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from secc import api, schedules, tariffs
+from secc.limits import WHATEVER, Step, capped
+from secc.schedules import DAY_S, Schedule
+from secc.visit import Visit
+from v2g import units
+from v2g.errors import Refused, Undecodable, Untrusted
+from v2g.messages import iso2
+from v2g.messages.xmldsig import Signature
+from v2g.timing import Budget
+
+TARIFF_AGE_S = 60.0  # its steps count from when it was signed, and nobody else may move them
+
+
+@dataclass(slots=True, kw_only=True)
+class Planning:
+    """The schedules of one session."""
+
+    visit: Visit
+    kept: Schedule | None = None
+    """The schedule of before the pause, where the session goes on from one, as of now."""
+    offered: Sequence[Schedule] = ()
+    chosen: Schedule | None = None
+    since: float = 0.0
+    """When the schedules were offered, monotonic: their steps count from then."""
+    told: iso2.SAScheduleList = field(default_factory=lambda: iso2.SAScheduleList(SAScheduleTuple=[]))
+    signature: Signature | None = None
+    """The mobility operator's signature over the tariffs offered."""
+    _published: api.Schedules = field(default_factory=api.Schedules)
+    _budget: Budget = field(default_factory=lambda: Budget(0.0))
+
+    # --- before the offer -------------------------------------------------------------------------------------------
+
+    def ask(self, wanted: iso2.ChargeParameterDiscoveryReq) -> None:
+        """Ask for a plan, where somebody makes them."""
+        visit, settings = self.visit, self.visit.config.plan
+        if settings.source == "none":
+            return
+        wait_s = settings.wait_s * visit.timing.scale
+        request = api.PlanRequest(
+            id=secrets.token_hex(8),
+            session=visit.session,
+            deadline_s=wait_s,
+            energy_mode=visit.energy_mode,
+            max_charge_w=visit.limits.station().max_w,
+            max_entries=most_entries(wanted),
+            departure_s=visit.vehicle.departure_s,
+            energy_request_wh=visit.vehicle.energy_request_wh,
+            emaid=None if visit.contract is None else visit.contract.emaid,
+        )
+        self._budget = Budget(wait_s)
+        visit.limits.plan_request, visit.limits.plan_index = request.id, 0
+        visit.charger.ask_plan(request, settings.source)
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to offer; False for as long as the vehicle has to ask again."""
+        request = self.visit.limits.plan_request
+        there = not request or self.visit.charger.planned(request) is not None
+        return there or self.kept is not None or self._budget.over
+
+    # --- the offer --------------------------------------------------------------------------------------------------
+
+    def offer(self, wanted: iso2.ChargeParameterDiscoveryReq) -> iso2.SAScheduleList:
+        """Put schedules together for what the vehicle wants, and put the first one in force until it chooses."""
+        visit, now = self.visit, time.monotonic()
+        most_w, most = visit.limits.station().max_w, most_entries(wanted)
+        request = visit.limits.plan_request
+        planned = visit.charger.planned(request) if request else None
+        visit.limits.offered_plan = planned
+        self.since, self.signature, self.chosen = now, None, None
+        departure_s = wanted.EVChargeParameter.DepartureTime
+        source = "default"
+        if self.kept is not None:
+            lowered = replace(self.kept, steps=capped(self.kept.uncapped, most_w))
+            source, self.offered, self.kept = "resumed", [lowered], None
+        elif planned is not None and planned.plan.schedules:
+            source = visit.config.plan.source
+            self.offered = self._from(planned.plan, now - planned.at, departure_s, most_w, most)
+        else:
+            if request and planned is None:
+                visit.charger.event("plan_missing", f"no plan within {visit.config.plan.wait_s:g} s")
+            steps = schedules.default_steps(most_w)
+            self.offered = [Schedule(steps=steps, uncapped=WHATEVER, duration_s=departure_s or DAY_S)]
+        self.told = schedules.sa_schedule_list(self.offered)
+        self._put_in_force(self.offered[0])
+        offered = [_published(each) for each in self.offered]
+        self._publish(source=source, offered=offered, chosen=None, profile=[])
+        return self.told
+
+    def _from(
+        self, plan: api.Plan, elapsed_s: float, departure_s: int | None, most_w: float, most: int
+    ) -> list[Schedule]:
+        """The schedules of a plan, as far as they are still ahead and as many steps as the vehicle takes."""
+        signed = self._tariffs(plan, most) if elapsed_s <= TARIFF_AGE_S else None
+        self.signature = None if signed is None else signed.signature
+        ends = [departure_s or None, None if plan.duration_s is None else max(1.0, plan.duration_s - elapsed_s)]
+        duration_s = min((end for end in ends if end is not None), default=DAY_S)
+        made = []
+        for number, planned in enumerate(plan.schedules):
+            ahead = schedules.since([Step(step.start_s, step.max_w) for step in planned.steps], elapsed_s)
+            steps = schedules.fewer(ahead, most)
+            made.append(
+                Schedule(
+                    id=schedules.TUPLE_ID + number,
+                    steps=capped(steps, most_w),
+                    uncapped=steps,
+                    duration_s=duration_s,
+                    tariff=None if signed is None else signed.each[number],
+                )
+            )
+        return made
+
+    def _tariffs(self, plan: api.Plan, most: int) -> tariffs.Tariffs | None:
+        """The tariffs that go with a plan; what a vehicle could not use is left out, and told."""
+        try:
+            return tariffs.read(plan, self.visit.contract, most)
+        except (Undecodable, Untrusted) as error:
+            self.visit.charger.event("tariff_dropped", str(error))
+            return None
+
+    # --- the choice -------------------------------------------------------------------------------------------------
+
+    def choose(self, power: iso2.PowerDeliveryReq) -> int:
+        """Check which schedule the vehicle takes and how it means to charge, and tell the id; raises `Refused`."""
+        visit, settings = self.visit, self.visit.config.session
+        try:
+            schedules.check_profile(power, self.told, tolerance=settings.profile_tolerance)
+        except Refused as refusal:
+            if settings.profile == "strict" or refusal.code != "FAILED_ChargingProfileInvalid":
+                raise
+            visit.charger.event("profile_exceeds", refusal.reason)
+        ids = [schedule.id for schedule in self.offered]
+        visit.limits.plan_index = ids.index(power.SAScheduleTupleID)
+        self.chosen = self.offered[visit.limits.plan_index]
+        self._put_in_force(self.chosen)
+        self._publish(chosen=self.chosen.id, profile=_profile(power))
+        return self.chosen.id
+
+    @property
+    def left(self) -> Schedule | None:
+        """What is left of the schedule that was chosen; None where none was, or it is over."""
+        return None if self.chosen is None else schedules.remaining(self.chosen, time.monotonic() - self.since)
+
+    def _put_in_force(self, schedule: Schedule) -> None:
+        self.visit.limits.schedule(schedule.steps, uncapped=schedule.uncapped, since=self.since)
+
+    def _publish(self, **changes: Any) -> None:
+        self._published = msgspec.structs.replace(self._published, **changes)
+        self.visit.charger.schedules(self._published)
+
+
+def most_entries(wanted: iso2.ChargeParameterDiscoveryReq) -> int:
+    """How many entries of a schedule the vehicle takes: as many as there may be, where it does not say."""
+    return wanted.MaxEntriesSAScheduleTuple or schedules.MOST_ENTRIES
+
+
+def _published(schedule: Schedule) -> api.OfferedSchedule:
+    return api.OfferedSchedule(
+        id=schedule.id,
+        entries=[api.ScheduleEntry(start_s=round(step.start_s, 1), max_w=step.max_w) for step in schedule.steps],
+        duration_s=round(schedule.duration_s, 1),
+        tariff=schedule.tariff is not None,
+    )
+
+
+def _profile(power: iso2.PowerDeliveryReq) -> list[api.ProfileStep]:
+    """The profile as the vehicle wrote it; what is beyond all sense is left out."""
+    entries = [] if power.ChargingProfile is None else power.ChargingProfile.ProfileEntry
+    steps = [(each.ChargingProfileEntryStart, units.number(each.ChargingProfileEntryMaxPower)) for each in entries]
+    return [api.ProfileStep(start_s=start, max_w=most) for start, most in steps if start <= 1e9 and abs(most) <= 1e9]
