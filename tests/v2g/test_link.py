@@ -17,7 +17,7 @@ from v2g.link import EvccLink, SeccLink
 from v2g.messages import app_protocol, iso2
 from v2g.protocols import schema
 from v2g.stream import Facts
-from v2g.timing import Timing
+from v2g.timing import Budget, Timing
 from v2g.v2gtp import frame
 
 SCALE = 0.002
@@ -91,6 +91,67 @@ async def test_a_peer_that_does_not_read_its_answers() -> None:
     assert ending.kind == "gone"
     assert "does not read" in ending.reason
     assert 0.1 < time.monotonic() - began < 2
+
+
+async def test_what_was_promised_and_not_kept_is_told_once() -> None:
+    """V2G_SECC_Msg_Performance_Time: SessionSetupRes is due after 1.5 s, which are 3 ms here."""
+    journal = Journal()
+    link = SeccLink(Wire(SETUP, DISCOVERY), journal, Timing(SCALE))
+    link._dialect = ISO2
+
+    async def session() -> None:
+        await link.first(iso2.SessionSetupReq)
+        link.open(SESSION)
+        await asyncio.sleep(0.02)
+        setup = iso2.SessionSetupRes(ResponseCode=iso2.ResponseCode.OK_NewSessionEstablished, EVSEID="ZZ00000")
+        await link.answer(setup, iso2.ServiceDiscoveryReq)
+
+    await link.conduct(session())
+    (late,) = [entry.facts for entry in journal.entries if entry.kind == "late"]
+    assert late["messages"] == "SessionSetupReq 1x"
+    assert 0.02 <= late["most_s"] < 2
+
+
+# --- the vehicle's end ----------------------------------------------------------------------------------------------
+
+SETUP_RES = exi(iso2.SessionSetupRes(ResponseCode=iso2.ResponseCode.OK_NewSessionEstablished, EVSEID="ZZ00000"))
+
+
+def car_end(wire: Wire, scale: float = 1.0, setup_s: float = 20.0) -> EvccLink:
+    link = EvccLink(wire, Journal(), Timing(scale), setup=Budget(setup_s))
+    link._dialect = ISO2
+    return link
+
+
+async def test_the_setup_time_bounds_every_exchange_up_to_session_setup() -> None:
+    """What was spent before, on the way to the station, is missing [V2G2-446]."""
+    link = car_end(Wire(), setup_s=0.1)
+    began = time.monotonic()
+    with pytest.raises(Silence, match="V2G_EVCC_CommunicationSetup_Timeout"):
+        await link.ask(iso2.SessionSetupReq(EVCCID=bytes(6)))
+    assert 0.08 < time.monotonic() - began < 1
+
+
+async def test_the_setup_time_is_over_with_session_setup() -> None:
+    link = car_end(Wire(SETUP_RES), scale=0.1, setup_s=0.1)
+    await link.ask(iso2.SessionSetupReq(EVCCID=bytes(6)))
+    with pytest.raises(Silence, match="V2G_EVCC_Msg_Timeout"):
+        await link.ask(iso2.ServiceDiscoveryReq())
+
+
+async def test_a_late_request_is_told() -> None:
+    """V2G_EVCC_Sequence_Performance_Time: 40 s, which are 80 ms here."""
+    wire = Wire(SETUP_RES)
+    link = car_end(wire, scale=SCALE)
+    await link.ask(iso2.SessionSetupReq(EVCCID=bytes(6)))
+    await asyncio.sleep(0.1)
+    with pytest.raises(Silence):
+        await link.ask(iso2.ServiceDiscoveryReq())
+    (late,) = [entry.facts for entry in link.journal.entries if entry.kind == "late"]
+    assert late["messages"] == "ServiceDiscoveryReq"
+
+
+# --- doom -----------------------------------------------------------------------------------------------------------
 
 
 async def test_doom_while_waiting_ends_the_wait() -> None:
