@@ -11,6 +11,7 @@ from types import ModuleType
 from v2g.errors import Undecodable
 from v2g.exi.compose import Writing
 from v2g.exi.explain import Reading
+from v2g.exi.forms import Forms
 from v2g.exi.frame import Frame
 from v2g.exi.grammar import Grammar
 from v2g.exi.library import READING, WRITING, Library
@@ -57,7 +58,7 @@ class Schema:
         try:
             return self.library.write(self.grammar.document, code, message)
         except WRITING:
-            return Writing(self.grammar, strict=strict).document(code, message)
+            return Writing(self.grammar, self.library, strict=strict).document(code, message)
 
     def decode_fragment(self, data: bytes) -> Message:
         """Read a fragment, as signatures are made over; tells its one element. Raises `Undecodable`."""
@@ -90,9 +91,9 @@ class Schema:
         if code in frame.classes:
             with contextlib.suppress(*WRITING):
                 return self.library.write(frame, code, message)
-        return Writing(self.grammar, strict=False).fragment(code, message)
+        return Writing(self.grammar, self.library, strict=False).fragment(code, message)
 
-    def fragment_forms(self, message: Message, name: str | None = None) -> dict[bytes, str]:
+    def fragment_forms(self, message: Message, name: str | None = None) -> Forms:
         """Tell all encodings of a fragment that are in use, ours first, each with what it is called.
 
         A peer's signature may be over any of them. They differ for the relaxed element `eMAID` ("typed": by the
@@ -100,16 +101,8 @@ class Schema:
         empty values ("gaps": the element just ends). Raises ValueError.
         """
         code = self.grammar.fragment.code(type(message), name)
-        forms = {self.encode_fragment(message, name): OURS}
-        grammars = {"": self.grammar, "gaps": self.grammar}
-        for most, library in zip(LOOPS, self._looped, strict=True):
-            grammars[f"open lists from {most}"] = library.grammar
-        several = len(self.grammar.fragments[code].types) > 1
-        for way, typed in product(grammars, ("", "typed") if several else ("",)):
-            writing = Writing(grammars[way], strict=False, gaps=way == "gaps")
-            data = writing.fragment(code, message, relaxed=not typed)
-            forms.setdefault(data, ", ".join(filter(None, (typed, way))))
-        return forms
+        ours = self.encode_fragment(message, name)
+        return Forms([(ours, OURS)], self._other_forms(code, message))
 
     def explain(self, data: bytes, form: Form = "document") -> Explained:
         """Read, and tell what each bit means; of undecodable bytes up to the error."""
@@ -140,6 +133,18 @@ class Schema:
     def _document_codes(self) -> dict[type[Message], int]:
         """The code of each class that can be a root element."""
         return {cls: code for code, cls in self.grammar.document.classes.items()}
+
+    def _other_forms(self, code: int, message: Message) -> Iterator[tuple[bytes, str]]:
+        """Make the encodings of a fragment that are not ours, one after the other; some may be the same."""
+        libraries = {"": self.library, "gaps": self.library}
+        for most, library in zip(LOOPS, self._looped, strict=True):
+            libraries[f"open lists from {most}"] = library
+        several = len(self.grammar.fragment.roots[code].types) > 1
+        for way, typed in product(libraries, ("", "typed") if several else ("",)):
+            if way or typed:
+                library = libraries[way]
+                writing = Writing(library.grammar, library, strict=False, gaps=way == "gaps")
+                yield writing.fragment(code, message, relaxed=not typed), ", ".join(filter(None, (typed, way)))
 
     def _grammars(self) -> Iterator[Grammar]:
         yield self.grammar

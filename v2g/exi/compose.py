@@ -2,7 +2,7 @@
 
 Generated code writes what is as it should be; all other messages come here. By default values out of range are
 refused. With `strict=False` everything that was read can be written again, in the same bits: that is what checking a
-signature over a deviating message takes.
+signature over a deviating message takes. Given generated code, only what deviates is written slowly.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Any
 from v2g.exi.fields import Field, Type, fields
 from v2g.exi.frame import HEADER, Frame, Root
 from v2g.exi.grammar import Attribute, Characters, End, Event, Grammar, Row, Start, attributes
+from v2g.exi.layout import may_be_empty
+from v2g.exi.library import WRITING, Library
 from v2g.exi.message import Message
 from v2g.exi.relaxed import Relaxed, relaxed_class, value_field
 from v2g.exi.runtime import MOST_CHARACTERS, MOST_ITEMS, MOST_LONG_GROUPS, MOST_OCTETS, SURROGATES, flush, tolerated
@@ -22,10 +24,14 @@ class Writing:
     """One slow writing of one message. Methods raise ValueError with the path of what cannot be sent.
 
     With `gaps` an element with an empty value just ends, as EXIficient writes it; we send a value of length 0.
+    With a library, its code writes the elements that are as they should be: that makes long messages cheap.
     """
 
-    def __init__(self, grammar: Grammar, *, strict: bool = True, gaps: bool = False) -> None:
+    def __init__(
+        self, grammar: Grammar, library: Library | None = None, *, strict: bool = True, gaps: bool = False
+    ) -> None:
         self._grammar = grammar
+        self._library = library
         self._strict = strict
         self._gaps = gaps
         self._out = bytearray()
@@ -48,7 +54,7 @@ class Writing:
         self._put(frame.bits, code)
         if len(root.types) > 1 and relaxed:
             self._relaxed(root, message)
-        else:
+        elif not self._is_written(message):
             self._message(message)
         self._put(frame.end_bits, frame.end)
         return self._finish()
@@ -82,7 +88,8 @@ class Writing:
         if isinstance(start.type, type):
             if type(value) is not start.type:
                 raise self._refusal(f"{value!r} is no {start.type.__name__}")
-            self._message(value)
+            if not self._is_written(value):
+                self._message(value)
         elif self._gaps and _empty(value):
             self._gap(self._grammar.first(start.type))
         else:
@@ -97,6 +104,21 @@ class Writing:
         """End an element where its value should stand: by the first second-level code."""
         self._put(row.bits, len(row.events))
         self._put((row.second_level - 1).bit_length(), 0)
+
+    def _is_written(self, message: Message) -> bool:
+        """Write an element by generated code, if it is as it should be."""
+        library, cls = self._library, type(message)
+        if library is None or cls.abstract or (self._gaps and may_be_empty(self._grammar, cls)):
+            return False
+        whole = len(self._out)
+        library.room[0] = self._room
+        try:
+            self._bits, self._count = library.write_function(cls)(message, self._bits, self._count, self._out)
+        except WRITING:
+            del self._out[whole:]
+            return False
+        self._room = library.room[0]
+        return True
 
     def _message(self, message: Message) -> None:
         cls = type(message)

@@ -278,7 +278,7 @@ class EncoderSource(Source):
         if step.least > 1:
             self._items(kind, x, f"{items}[1:{step.least}]", _State(step.label, 1))
         self._items(kind, x, f"{items}[{max(step.least, 1)}:]", again)
-        if step.most is None:
+        if step.most is None or self._names.grammar.loops(step.most):
             return again
         full = _before(layout, position + 1)
         self._line(

@@ -12,7 +12,7 @@ from functools import cache
 from v2g.exi.fields import Type, fields
 from v2g.exi.grammar import END, Grammar, Stage, State, attributes
 from v2g.exi.message import Message
-from v2g.exi.types import Mark
+from v2g.exi.types import Mark, Octets, Text
 from v2g.record import Fact
 
 FEW_ITEMS = 3
@@ -148,3 +148,12 @@ def is_spending(grammar: Grammar, kind: Type) -> bool:
         (step.many and step.most is None) or any(is_spending(grammar, each.type) for each in step.alternatives)
         for step in layout_of(grammar, kind).steps
     )
+
+
+@cache
+def may_be_empty(grammar: Grammar, kind: Type) -> bool:
+    """Tell whether there may be a text or octets in a value, which may be empty."""
+    if not isinstance(kind, type):
+        return isinstance(kind, Text | Octets)
+    steps = layout_of(grammar, kind).steps
+    return any(may_be_empty(grammar, each.type) for step in steps for each in step.alternatives)

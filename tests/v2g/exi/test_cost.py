@@ -10,7 +10,7 @@ import pytest
 
 from tests.fuzz.cost import timed
 from v2g.errors import Undecodable
-from v2g.exi.codec import Schema
+from v2g.exi.codec import LOOPS, Schema
 from v2g.exi.compose import Writing
 from v2g.exi.fields import Field, Type, fields
 from v2g.exi.layout import FEW_ITEMS
@@ -199,6 +199,25 @@ DEAREST = {
 def test_the_dearest_messages_cost_milliseconds_per_4_kb(codec: Schema, message: Message) -> None:
     code = codec.grammar.fragment.code(type(message))
     check(codec, Writing(codec.grammar, strict=False).fragment(code, message))
+
+
+@pytest.mark.parametrize("stacks", [price_stacks(0, 800), price_stacks(-40_000, 20)], ids=["good", "deviating"])
+@pytest.mark.parametrize("identifier", [1, 0])
+def test_forms_of_a_signed_list_cost_milliseconds_per_4_kb(stacks: common.PriceRuleStackList, identifier: int) -> None:
+    """Whatever a peer had signed, looking for the form it used must not keep all others waiting."""
+    schedule = common.AbsolutePriceSchedule(
+        Id="i",
+        TimeAnchor=0,
+        PriceScheduleID=identifier,
+        Currency="EUR",
+        Language="",
+        PriceAlgorithm="",
+        PriceRuleStacks=stacks,
+    )
+    data = COMMON.encode_fragment(schedule)
+    assert COMMON.decode_fragment(data) == schedule
+    assert list(COMMON.fragment_forms(schedule).values()) == ["ours", "gaps", f"open lists from {LOOPS[1]}"]
+    timed(lambda _: list(COMMON.fragment_forms(schedule)), data * 3)
 
 
 def test_time_is_linear_in_the_input() -> None:
