@@ -40,6 +40,8 @@ class Choice:
     energy: str
     payment: str
     charge_s: float
+    protocol: str = "iso2"
+    install: bool = False
 
 
 def _start(stack: AsyncExitStack, *words: str | Path) -> subprocess.Popen[bytes]:

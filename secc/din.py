@@ -48,9 +48,9 @@ ONGOING, FINISHED = EVSEProcessing.Ongoing, EVSEProcessing.Finished
 async def serve(ev: SeccLink, visit: Visit) -> None:
     """One session, from SessionSetupReq to SessionStopRes; whatever ends it, the contactor is ordered open."""
     try:
-        request = await select_service(ev, visit)
-        ready = Budget(visit.timing.ready_secc)
-        wanted = await authorize(ev, visit, request)
+        ready = await open_session(ev, visit)
+        await select_service(ev, visit)
+        wanted = await authorize(ev, visit)
         await charge(ev, visit, wanted, ready)
         visit.make_safe("SessionStopReq")
         await ev.finish(say.session_stop())
@@ -61,18 +61,24 @@ async def serve(ev: SeccLink, visit: Visit) -> None:
 # --- identification -------------------------------------------------------------------------------------------------
 
 
-async def select_service(ev: SeccLink, visit: Visit) -> ContractAuthenticationReq:
-    """SessionSetup, ServiceDiscovery and ServicePaymentSelection, up to the vehicle's first wish to be authorised."""
+async def open_session(ev: SeccLink, visit: Visit) -> Budget:
+    """SessionSetup, up to the ServiceDiscoveryReq; from its answer on the vehicle has its time to get ready."""
     visit.renegotiates = False
     setup = await ev.first(SessionSetupReq)
     ev.open(visit.begin())
     ev.refusing.evse_id, ev.refusing.energy = say.evse_id(visit.setup), "DC"
     visit.stage("identified", evcc_id=identifiers.evcc_text(setup.EVCCID))
+    ready = Budget(visit.timing.ready_secc)
     await ev.answer(say.session_setup(visit.setup), ServiceDiscoveryReq)
+    return ready
+
+
+async def select_service(ev: SeccLink, visit: Visit) -> None:
+    """ServiceDiscovery and ServicePaymentSelection, up to the vehicle's first wish to be authorised."""
     selection = await ev.answer(say.service_discovery(visit.setup), ServicePaymentSelectionReq)
     check_selection(selection)
     visit.stage("identified", payment="external")
-    return await ev.answer(say.service_payment_selection(), ContractAuthenticationReq)
+    await ev.answer(say.service_payment_selection(), ContractAuthenticationReq)
 
 
 def check_selection(request: ServicePaymentSelectionReq) -> None:
@@ -84,12 +90,11 @@ def check_selection(request: ServicePaymentSelectionReq) -> None:
         raise Refused("FAILED_ServiceSelectionInvalid", f"services {services}: only 1, once [V2G-DC-396] [V2G-DC-635]")
 
 
-async def authorize(ev: SeccLink, visit: Visit, request: ContractAuthenticationReq) -> ChargeParameterDiscoveryReq:
+async def authorize(ev: SeccLink, visit: Visit) -> ChargeParameterDiscoveryReq:
     """Ask whose word counts, and let the vehicle ask again until there is a decision; a rejection ends the session.
 
     DIN cannot say that a person is waited for, so a vehicle waits no longer than for any answer.
     """
-    del request
     visit.stage("authorizing")
     settings = visit.config.authorization
     wait_s = min(settings.external_wait_s, visit.timing.ongoing_secc)

@@ -325,6 +325,20 @@ async def test_nobody_decides(wait_s: float, seconds: float) -> None:
         assert station.charger.asked[0].deadline_s == pytest.approx(seconds)
 
 
+async def test_a_car_that_takes_too_long_to_get_ready() -> None:
+    """No step is late by itself, all of them together are: V2G_SECC_ReadyToCharge_Performance_Time, 148 s."""
+    async with dc_bench(scale=0.01) as station:
+        car = await station.car()
+        for name, step in DC[: [name for name, _ in DC].index("PreCharge")]:
+            if name in ("ServiceDiscovery", "ServicePaymentSelection", "ContractAuthentication", "CableCheck"):
+                assert not await car.gone(0.4)
+            assert str((await step(car, station.charger)).ResponseCode).startswith("OK"), name
+        assert (await car.ask(power("Start"))).ResponseCode == "FAILED"
+        await car.close()
+        event = await station.ended("refused")
+        assert "ready to charge" in event["reason"]
+
+
 # --- real cars ------------------------------------------------------------------------------------------------------
 
 
