@@ -45,6 +45,10 @@ def receipt(car: Car, reading: Any, **changes: Any) -> iso2.MeteringReceiptReq:
     return iso2.MeteringReceiptReq(**fields)
 
 
+def kept_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
 async def confirm(
     car: Car, request: iso2.MeteringReceiptReq, key: ec.EllipticCurvePrivateKey, *, over: Any = None
 ) -> Any:
@@ -74,7 +78,7 @@ async def test_a_receipt_is_wanted_checked_told_and_kept(certificates: Path, tmp
         assert isinstance(message, iso2.V2G_Message)
         assert message.Body.BodyElement == request
         assert message.Header.Signature is not None
-        [kept] = (tmp_path / "kept").iterdir()
+        [kept] = kept_in(tmp_path / "kept")
         assert msgspec.json.decode(kept.read_bytes(), type=api.Receipt) == told
         assert kept.name == f"{car.session_id.hex().upper()}-0001.json"
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
@@ -163,7 +167,7 @@ async def test_a_receipt_that_says_something_else(certificates: Path, tmp_path: 
         reading = (await car.ask(STATUS)).MeterInfo
         answer = await confirm(car, receipt(car, reading, **wrong(car, reading)), contract.key)
         await refused(station, answer)
-        assert os.listdir(tmp_path) == []
+        assert kept_in(tmp_path) == []
         assert await car.gone()
 
 
