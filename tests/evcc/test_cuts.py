@@ -7,20 +7,26 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import pytest
 
-from evcc import wallet
+from evcc import din, iso2, wallet
+from evcc.trip import Trip
 from pki import credentials
 from pki.validate import validate
 from tests.certificates import car1
 from tests.elastic import Elastic
-from tests.evcc.bench_station import ScriptedStation, ac_status, charging, dc_status, demand, usual
+from tests.evcc import bench_din, bench_station
+from tests.evcc.bench_station import ScriptedStation, ac_status, charging, usual
 from tests.evcc.test_iso2 import Drive, drive_on
+from v2g.dialect import Dialect
+from v2g.din import DIN
 from v2g.errors import PeerGone, Silence, Undecodable, V2GError
+from v2g.iso2 import ISO2
+from v2g.link import EvccLink
 from v2g.stream import Stream, TcpStream
 from v2g.tls import stream as tls
 from v2g.tls.context import client_context
@@ -32,7 +38,12 @@ TURNS = 3
 MOST_MESSAGES = 30
 RESET = struct.pack("ii", 1, 0)
 
-Energy = Literal["AC", "DC"]
+Kind = Literal["AC", "DC", "DIN"]
+SPOKEN: dict[Kind, tuple[Dialect, Callable[[EvccLink, Trip], Awaitable[None]]]] = {
+    "AC": (ISO2, iso2.drive),
+    "DC": (ISO2, iso2.drive),
+    "DIN": (DIN, din.drive),
+}
 Writer = asyncio.StreamWriter
 
 
@@ -121,15 +132,17 @@ class Scissors:
 class CuttingStation(ScriptedStation):
     """Answers as usual, up to one place; each connection is a new try."""
 
-    def __init__(self, energy: Energy, way: Way) -> None:
-        super().__init__(energy)
+    def __init__(self, kind: Kind, way: Way) -> None:
+        super().__init__("AC" if kind == "AC" else "DC", "din" if kind == "DIN" else "iso2")
+        self.kind = kind
         self.place = MOST_MESSAGES
         self.timing = Elastic(timeouts={"CurrentDemandReq": 2.0})
         self.scissors: Scissors | None = None
         self._way = way
-        self.answers = usual(energy)
+        of: Any = bench_din if kind == "DIN" else bench_station
+        self.answers = bench_din.usual() if kind == "DIN" else usual(self.energy)
         self.answers["ChargingStatus"] = lambda *_: charging(ac_status(self._wish()))
-        self.answers["CurrentDemand"] = lambda *_: demand(dc_status(notification=self._wish()))
+        self.answers["CurrentDemand"] = lambda *_: of.demand(of.dc_status(notification=self._wish()))
 
     def _wish(self) -> str:
         turns = sum(type(each).__name__ in ("ChargingStatusReq", "CurrentDemandReq") for each in self.requests)
@@ -160,7 +173,14 @@ async def try_once(
     stream = await approach(station, anchors)
     payment = "external" if contract is None else "contract"
     done = await drive_on(
-        stream, station, station.energy, timing=station.timing, contract=contract, payment=payment, charge_s=30
+        stream,
+        station,
+        station.energy,
+        timing=station.timing,
+        contract=contract,
+        speaks=SPOKEN[station.kind],
+        payment=payment,
+        charge_s=30,
     )
     ended = time.monotonic()
     assert station.scissors is not None
@@ -171,10 +191,12 @@ async def try_once(
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("payment", ["external", "contract"])
-@pytest.mark.parametrize("energy", ["AC", "DC"])
-async def test_a_cut_at_every_message(certificates: Path, energy: Energy, payment: str, way: str) -> None:
-    station = CuttingStation(energy, WAYS[way])
+@pytest.mark.parametrize(
+    ("kind", "payment"),
+    [("AC", "external"), ("AC", "contract"), ("DC", "external"), ("DC", "contract"), ("DIN", "external")],
+)
+async def test_a_cut_at_every_message(certificates: Path, kind: Kind, payment: str, way: str) -> None:
+    station = CuttingStation(kind, WAYS[way])
     secure = payment == "contract"
     anchors = credentials.load_anchors(str(certificates / "trust" / "v2g.pem")) if secure else []
     holder = car1(certificates)

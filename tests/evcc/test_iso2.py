@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -38,6 +38,7 @@ from tests.evcc.bench_station import (
     usual,
     value,
 )
+from v2g.dialect import Dialect
 from v2g.errors import PeerGone, Refused, Silence, Undecodable, V2GError
 from v2g.iso2 import ISO2
 from v2g.journal import Journal
@@ -133,16 +134,18 @@ async def drive_on(
     *,
     timing: Timing | None = None,
     contract: wallet.Contract | None = None,
+    speaks: tuple[Dialect, Callable[[EvccLink, Trip], Awaitable[None]]] = (ISO2, iso2.drive),
     **plan: Any,
 ) -> Drive:
-    """The same on a connection that stands."""
+    """The same on a connection that stands, in any standard."""
+    dialect, session = speaks
     plug = Plug(station)
     trip = Trip(vehicle=Vehicle(settings(energy, **plan)), cable=plug, contract=contract)
     link = EvccLink(stream, Journal(), timing or Timing(timeouts={"CurrentDemandReq": 2.0}))
     result = Drive(plug, trip)
     try:
-        await link.negotiate([ISO2])
-        await iso2.drive(link, trip)
+        await link.negotiate([dialect])
+        await session(link, trip)
     except V2GError as error:
         result.error = error
     finally:

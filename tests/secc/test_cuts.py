@@ -14,6 +14,7 @@ import pytest
 
 from tests.certificates import car1
 from tests.elastic import Elastic
+from tests.secc import bench_din
 from tests.secc.bench import Bench, bench
 from tests.secc.bench_car import Car, framed
 from tests.secc.bench_charger import FINAL_EVENTS, Order
@@ -26,7 +27,7 @@ SETUP_HASTE = 0.015
 SETUP_WAITS = 2
 PROMISED_S = 1.0
 RESET = struct.pack("ii", 1, 0)
-ROUTES = {"AC": AC, "DC": DC}
+ROUTES = {"AC": AC, "DC": DC, "DIN": bench_din.DC}
 
 Kind = Literal["gone", "silence", "undecodable"]
 
@@ -144,14 +145,16 @@ async def cut_at(station: Bench, route: Sequence[Step], place: int, way: Way, ti
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("payment", ["external", "contract"])
-@pytest.mark.parametrize("energy", ["AC", "DC"])
-async def test_a_cut_at_every_message(certificates: Path, energy: str, payment: str, way: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "payment"),
+    [("AC", "external"), ("AC", "contract"), ("DC", "external"), ("DC", "contract"), ("DIN", "external")],
+)
+async def test_a_cut_at_every_message(certificates: Path, kind: str, payment: str, way: str) -> None:
     """One station for all of them, so that each cut also shows that it serves the next car."""
     tls = payment == "contract"
-    route = with_contract(ROUTES[energy], car1(certificates)) if tls else ROUTES[energy]
+    route = with_contract(ROUTES[kind], car1(certificates)) if tls else ROUTES[kind]
     timing = Elastic()
-    async with bench(energy, certificates=certificates, timing=timing) as station:
+    async with bench("AC" if kind == "AC" else "DC", certificates=certificates, timing=timing) as station:
         for place in range(len(route)):
             await cut_at(station, route, place, WAYS[way], timing, tls=tls)
         station.charger.change(plug="B")

@@ -24,7 +24,7 @@ from tests.reference import REFERENCE, needs_reference
 from tests.secc import bench_din, bench_requests
 from tests.secc.bench import Bench, bench, dc_bench
 from tests.secc.bench_car import Car, framed
-from tests.secc.bench_requests import AC, DC, Step, demand, precharge, stop, walk
+from tests.secc.bench_requests import AC, DC, Step, dc_parameters, demand, power, precharge, stop, walk
 from v2g.messages import app_protocol, din, iso2
 from v2g.protocols import schema
 
@@ -300,6 +300,39 @@ async def test_a_battery_that_is_fuller_than_full() -> None:
         station.charger.change(plug="C")
         assert (await say(car, "state of charge of 111 percent")).ResponseCode == "OK"
         assert all((told["vehicle"].soc_percent or 0) <= 100 for told in station.charger.said("vehicle"))
+
+
+# --- renegotiation --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("accepted", "code"), [(True, "OK"), (False, "FAILED_SequenceError")])
+async def test_a_renegotiation_without_a_cable_check(accepted: bool, code: str) -> None:
+    """Cars of the VW group stay in C and go on charging; `direct_restart` says whether they may."""
+    async with dc_bench(session={"direct_restart": accepted}) as station:
+        car = await station.car_at(DC, "CurrentDemand")
+        mark = len(station.charger.orders)
+        assert (await car.ask(power("Renegotiate"))).ResponseCode == "OK"
+        assert station.charger.current_a == 0
+        assert (await car.ask(dc_parameters())).ResponseCode == "OK"
+        assert (await car.ask(power("Start"))).ResponseCode == code
+        if accepted:
+            assert (await car.ask(demand())).ResponseCode == "OK"
+            assert station.charger.current_a == 100
+            permits = [order.facts for order in station.charger.orders[mark:] if order.kind == "permit"]
+            assert not any(permit["contactor"] == "open" for permit in permits)
+
+
+async def test_a_renegotiation_without_a_cable_check_and_without_c() -> None:
+    """A pilot that left C for a moment closes nothing any more."""
+    async with dc_bench() as station:
+        car = await station.car_at(DC, "CurrentDemand")
+        await car.ask(power("Renegotiate"))
+        await car.ask(dc_parameters())
+        station.charger.change(plug="B")
+        await station.until(lambda: station.charger.levels["contactor"] == "open")
+        station.charger.change(plug="C")
+        assert (await car.ask(power("Start"))).ResponseCode == "FAILED"
+        await station.ended("refused")
 
 
 # --- units ----------------------------------------------------------------------------------------------------------
