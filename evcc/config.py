@@ -265,6 +265,11 @@ def _check_protocols(path: Path, config: EvccConfig) -> None:
             f'{where}: DIN 70121 knows no contract: set `payment = "external"` or `accept_external = true`, '
             'or leave "din" out'
         )
+    if plan.protocols == ("din",) and (plan.pause_after_s, plan.renegotiate_after_s) != (None, None):
+        raise ConfigurationError(
+            f"{where}: DIN 70121 knows neither pause nor renegotiation: leave out `pause_after_s` and "
+            "`renegotiate_after_s`"
+        )
     if plan.protocols == ("din",) and network.security == "tls" and not network.accept_plain:
         raise ConfigurationError(
             f'{where}: DIN 70121 knows no TLS: set `security = "none"` or `accept_plain = true` in [network], '

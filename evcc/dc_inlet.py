@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 from evcc.choice import Need
-from evcc.notice import FAULTS, SHUTDOWN
 from evcc.trip import Trip
 from evcc.vehicle import Vehicle
 from v2g import units
@@ -68,13 +67,6 @@ def receive(trip: Trip, voltage: units.PhysicalValue, current: units.PhysicalVal
     trip.vehicle.settle(units.number(voltage) * current_a)
     trip.cable.draw(current_a)
     trip.cable.battery(trip.vehicle.voltage_v)
-
-
-def asked_to_stop(trip: Trip, status: Status) -> bool:
-    """Whether the station wants the charge to end, in order; raises `StationFault` for a fault it reports."""
-    if status.EVSEStatusCode in FAULTS:
-        raise trip.fault(status.EVSEStatusCode)
-    return status.EVSEStatusCode == SHUTDOWN
 
 
 def discharged(present: units.PhysicalValue) -> bool:

@@ -53,23 +53,16 @@ async def drive(evse: EvccLink, trip: Trip) -> None:
         await leave(evse, trip)
         raise
     finally:
-        make_safe(trip)
+        trip.make_safe()
 
 
 async def leave(evse: EvccLink, trip: Trip) -> None:
     """Switch everything off at once and leave, as politely as the station allows."""
-    make_safe(trip)
+    trip.make_safe()
     with contextlib.suppress(V2GError):
         if trip.live:
             await evse.ask(say.power_delivery(trip.vehicle, ChargeProgress.Stop, trip.schedule))
         await evse.ask(SessionStopReq(ChargingSession=ChargingSession.Terminate))
-
-
-def make_safe(trip: Trip) -> None:
-    """No current, contactors open, pilot B."""
-    trip.cable.draw(0.0)
-    trip.cable.contactor("open")
-    trip.cable.pilot("B")
 
 
 # --- identification -------------------------------------------------------------------------------------------------
@@ -194,7 +187,7 @@ async def dismissed(evse: EvccLink, trip: Trip) -> None:
     """Stop before energy flows, as the station has none, or wants none of this."""
     trip.obey()
     await switch(evse, trip, ChargeProgress.Stop)
-    make_safe(trip)
+    trip.make_safe()
 
 
 def follow(trip: Trip) -> ChargeProgress | None:
@@ -227,7 +220,7 @@ async def charge_ac(evse: EvccLink, trip: Trip) -> None:
         take_schedule(evse, trip, offer, need)
         trip.hear(offer.EVSEChargeParameter.AC_EVSEStatus)
         if trip.notice.stop:
-            make_safe(trip)
+            trip.make_safe()
             return await dismissed(evse, trip)
         trip.go_on()
         trip.cable.pilot("C")
@@ -235,7 +228,7 @@ async def charge_ac(evse: EvccLink, trip: Trip) -> None:
         trip.cable.contactor("closed")
         progress = await loop_ac(evse, trip)
         if progress is ChargeProgress.Stop:
-            make_safe(trip)
+            trip.make_safe()
         await switch(evse, trip, progress)
         if progress is ChargeProgress.Stop:
             return None

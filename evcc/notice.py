@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from v2g.messages import iso2
-from v2g.messages.iso2 import EVSENotification
+from v2g.messages import din, iso2
 from v2g.timing import Budget
 
 FAULTS = ("EVSE_Malfunction", "EVSE_EmergencyShutdown", "EVSE_UtilityInterruptEvent")
 SHUTDOWN = "EVSE_Shutdown"
+STOP, RENEGOTIATE = "StopCharging", "ReNegotiation"
+
+Status = iso2.EVSEStatus | din.DC_EVSEStatus
 
 
 @dataclass(slots=True)
@@ -23,19 +25,19 @@ class Notice:
     renegotiate: bool = False
     _until: Budget = field(default_factory=lambda: Budget(0.0))
 
-    def hear(self, status: iso2.EVSEStatus) -> None:
+    def hear(self, status: Status) -> None:
         """Note what a status asks for, and by when."""
         at_once = False
-        if isinstance(status, iso2.DC_EVSEStatus):
+        if isinstance(status, iso2.DC_EVSEStatus | din.DC_EVSEStatus):
             self.fault = status.EVSEStatusCode if status.EVSEStatusCode in FAULTS else ""
             at_once = status.EVSEStatusCode == SHUTDOWN
         elif isinstance(status, iso2.AC_EVSEStatus):
             at_once = status.RCD
         if at_once:
             self.stop, self._until = True, Budget(0.0)
-        elif status.EVSENotification is EVSENotification.StopCharging and not self.stop:
+        elif status.EVSENotification == STOP and not self.stop:
             self.stop, self._until = True, Budget(status.NotificationMaxDelay * self.scale)
-        self.renegotiate = status.EVSENotification is EVSENotification.ReNegotiation
+        self.renegotiate = status.EVSENotification == RENEGOTIATE
 
     @property
     def due(self) -> bool:

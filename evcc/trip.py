@@ -11,7 +11,7 @@ from typing import Literal
 from evcc.cable import Cable
 from evcc.choice import OfferedSchedule
 from evcc.config import Plan
-from evcc.notice import Notice
+from evcc.notice import Notice, Status
 from evcc.pausing import Paused
 from evcc.provisioning import Errand, Outcome, Provisioning
 from evcc.receipts import Receipt
@@ -21,7 +21,7 @@ from evcc.vehicle import Vehicle
 from evcc.wallet import Contract
 from evcc.wishes import Wishes
 from v2g.errors import Refused, V2GError
-from v2g.messages.iso2 import ChargingSession, EVSEStatus
+from v2g.messages.iso2 import ChargingSession
 
 
 class Declined(V2GError):
@@ -88,7 +88,7 @@ class Trip:
         self.notice, self.farewell, self.live, self.joined = Notice(scale), ChargingSession.Terminate, False, None
         self.schedule, self.schedules = Schedule(), []
 
-    def hear(self, status: EVSEStatus) -> None:
+    def hear(self, status: Status) -> None:
         """Note what the station asks for; raises `StationFault`."""
         self.notice.hear(status)
         if self.notice.fault:
@@ -140,6 +140,12 @@ class Trip:
             departs_at=None if departure_s is None else now + departure_s,
             paused_at=now,
         )
+
+    def make_safe(self) -> None:
+        """No current, contactors open, pilot B."""
+        self.cable.draw(0.0)
+        self.cable.contactor("open")
+        self.cable.pilot("B")
 
     def go_on(self) -> None:
         """Raise `Interrupted` if nobody wants this charge any more."""

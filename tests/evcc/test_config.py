@@ -71,6 +71,10 @@ WRONG = {
         '[tls]\nroots = ["r"]\n' + CARD + 'energy = "dc"\nprotocols = ["din"]\n',
         r"protocols: DIN 70121 knows no TLS: set `security = \"none\"`",
     ),
+    "DIN with a pause": (
+        PLAIN + CARD + 'energy = "dc"\nprotocols = ["din"]\npause_after_s = 1.0\n',
+        r"protocols: DIN 70121 knows neither pause nor renegotiation",
+    ),
     "connect": ('[network]\nsecurity = "none"\nconnect = "::1"\n' + CARD, r"\[network\] connect = '::1': write \[HOST"),
     "charge_s": (PLAIN + CARD + "charge_s = -1.0\n", "charge_s"),
     "soc": (PLAIN + CARD + "[battery]\nsoc_percent = 101.0\n", "soc_percent"),

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from evcc import din
-from evcc.trip import Declined, Interrupted, Trip
+from evcc.trip import Declined, Interrupted, StationFault, Trip
 from evcc.vehicle import Vehicle
 from tests.evcc.bench_din import (
     FINISHED,
@@ -174,13 +174,47 @@ async def test_a_wish_to_renegotiate_means_nothing() -> None:
 
 @pytest.mark.parametrize("status", ["EVSE_Malfunction", "EVSE_EmergencyShutdown", "EVSE_UtilityInterruptEvent"])
 async def test_a_fault_in_the_loop(status: str) -> None:
+    """Everything is off at once, and then the vehicle takes leave."""
     async with scripted() as station:
         station.answers["CurrentDemand"] = lambda _, turn: demand(dc_status(status if turn == 2 else "EVSE_Ready"))
         done = await drive(station, charge_s=30)
-        assert done.error is not None
+        assert isinstance(done.error, StationFault)
         assert status in str(done.error)
-        place = done.plug.done.index(("contactor", "closed"))
-        assert ("contactor", "open") in done.plug.done[place:]
+        assert station.names[-2:] == ["PowerDelivery", "SessionStop"]
+        opened = done.plug.done.index(("contactor", "open"))
+        counted = [how for what, how in done.plug.done[:opened] if what == "request"]
+        assert isinstance(station.requests[counted[-1] - 1], messages.CurrentDemandReq), (
+            "opened only after the farewell"
+        )
+
+
+STOPS = [dc_status(notification="StopCharging"), dc_status("EVSE_Shutdown")]
+
+
+@pytest.mark.parametrize("status", STOPS)
+@pytest.mark.parametrize("step", ["ChargeParameterDiscovery", "CableCheck"])
+async def test_a_stop_before_there_is_power_to_stop(step: str, status: messages.DC_EVSEStatus) -> None:
+    """Real cars send SessionStopReq at once, and so does this one."""
+    parameter = msgspec.structs.replace(parameters().EVSEChargeParameter, DC_EVSEStatus=status)
+    stopping = {"ChargeParameterDiscovery": parameters(parameter=parameter), "CableCheck": cable_check(status)}
+    async with scripted() as station:
+        station.answers[step] = lambda *_: stopping[step]
+        done = await drive(station)
+        assert isinstance(done.error, Declined)
+        assert station.names[-2:] == [step, "SessionStop"]
+        assert (done.trip.ended_by, ("contactor", "closed") in done.plug.done) == ("station", False)
+
+
+@pytest.mark.parametrize("status", STOPS)
+async def test_a_stop_in_the_precharge(status: messages.DC_EVSEStatus) -> None:
+    async with scripted() as station:
+        stopping = msgspec.structs.replace(precharge(value(100, V)), DC_EVSEStatus=status)
+        station.answers["PreCharge"] = lambda *_: stopping
+        done = await drive(station)
+        assert station.names[-4:] == ["PreCharge", "PowerDelivery", "WeldingDetection", "SessionStop"]
+        [power] = all_of(station, messages.PowerDeliveryReq)
+        assert not power.ReadyToChargeState
+        assert (done.trip.ended_by, ("contactor", "closed") in done.plug.done) == ("station", False)
 
 
 @pytest.mark.parametrize(
@@ -403,8 +437,11 @@ async def test_an_offer_that_is_none() -> None:
     [("Fault", "EVSE_Ready"), ("Invalid", "EVSE_Ready"), ("Valid", "EVSE_Malfunction"), ("Valid", "EVSE_NotReady")],
 )
 async def test_a_cable_check_that_is_not_passed(isolation: str, status: str) -> None:
-    done = await fails("CableCheck", instead(cable_check(dc_status(status, isolation=isolation))))
-    assert isinstance(done.error, Refused)
+    async with scripted() as station:
+        station.answers["CableCheck"] = lambda *_: cable_check(dc_status(status, isolation=isolation))
+        done = await drive(station)
+    assert isinstance(done.error, StationFault)
+    assert station.names[-2:] == ["CableCheck", "SessionStop"]
     assert ("contactor", "closed") not in done.plug.done
 
 
