@@ -25,14 +25,14 @@ class Notice:
     renegotiate: bool = False
     _until: Budget = field(default_factory=lambda: Budget(0.0))
 
-    def hear(self, status: Status) -> None:
-        """Note what a status asks for, and by when."""
+    def hear(self, status: Status, *, live: bool) -> None:
+        """Note what a status asks for, and by when; a tripped RCD is of concern to a vehicle with power on alone."""
         at_once = False
         if isinstance(status, iso2.DC_EVSEStatus | din.DC_EVSEStatus):
             self.fault = status.EVSEStatusCode if status.EVSEStatusCode in FAULTS else ""
             at_once = status.EVSEStatusCode == SHUTDOWN
         elif isinstance(status, iso2.AC_EVSEStatus):
-            at_once = status.RCD
+            at_once = status.RCD and live
         if at_once:
             self.stop, self._until = True, Budget(0.0)
         elif status.EVSENotification == STOP and not self.stop:

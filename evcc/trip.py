@@ -90,7 +90,7 @@ class Trip:
 
     def hear(self, status: Status) -> None:
         """Note what the station asks for; raises `StationFault`."""
-        self.notice.hear(status)
+        self.notice.hear(status, live=self.live)
         if self.notice.fault:
             raise self.fault(self.notice.fault)
 
