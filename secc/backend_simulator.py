@@ -1,6 +1,6 @@
 """The operator's side for demo and tests: a process that knows only MQTT, `secc.api` and a tree of `pki init`.
 
-It answers requests for certificates and for authorization, or answers them badly when told to.
+It answers requests for certificates, authorization and plans, or answers them badly when told to.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,11 +19,13 @@ from pki.provisioning import ProvisioningService
 from pki.store import Store
 from secc import api
 from secc.mqtt import Broker, Bus
+from secc.simulated.planner import Planner
+from secc.simulated.tariff import TariffOperator
 from v2g import toml
 from v2g.errors import Undecodable
 from v2g.record import Record
 
-READS = (api.SECC_AUTHORIZATION, api.SECC_CERTIFICATE)
+READS = (api.SECC_AUTHORIZATION, api.SECC_CERTIFICATE, api.SECC_PLAN_REQUEST)
 LATE_S = 1.0
 GARBAGE = bytes(range(64))
 OTHER_SESSION = bytes(range(1, 9))
@@ -41,6 +44,8 @@ class BackendConfig(Record, forbid_unknown_fields=True):
     """`late`: a second past the deadline; `failed`: no service to ask; `garbage`: no message at all;
     `other-session`: what another session was answered."""
     authorization: Literal["accept", "reject", "silent"] = "accept"
+    plan: str | None = None
+    """What sessions may draw when (see `secc.simulated.planner`); with a `tree`, contracts get signed tariffs too."""
     delay_s: Annotated[float, Meta(ge=0, le=3_600)] = 0.0
     """How long every answer takes."""
 
@@ -64,6 +69,7 @@ class BackendSimulator:
         """`connected` is called once the broker is there. Raises ValueError for a tree that cannot be used."""
         self._config = config
         self._service = None if config.tree is None else ProvisioningService(Store(Path(config.tree)))
+        self._planner = Planner(config.plan, None if config.tree is None else TariffOperator(Path(config.tree)))
         self._waiting: set[asyncio.TimerHandle] = set()
         self._bus = Bus(
             config.broker,
@@ -89,6 +95,9 @@ class BackendSimulator:
         match payload:
             case api.CertificateRequest():
                 self._certificate(payload)
+            case api.PlanRequest():
+                if (plan := self._planner.ask(payload)) is not None:
+                    self._say(partial(self._bus.publish, api.BACKEND_PLAN, plan), self._config.delay_s)
             case api.AuthorizationRequest() if self._config.authorization != "silent":
                 accepted: api.Answer = "accepted" if self._config.authorization == "accept" else "rejected"
                 answer = api.BackendAuthorization(id=payload.id, status=accepted)

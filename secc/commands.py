@@ -60,7 +60,8 @@ def run(config: Path, time_scale: float, verbose: int, *, lab: bool, quiet: bool
     metavar="KIND@SECONDS",
     help="Break something, S seconds after the start (KIND@charge+SECONDS: after current first flows). Repeatable.",
 )
-@click.option("--console", is_flag=True, default=None, help="Read fault, mend, card, request, limit from stdin.")
+@click.option("--plan", help="Power over time, such as '11040 3600:4140 / 22080', for sessions that ask for it.")
+@click.option("--console", is_flag=True, default=None, help="Read fault, mend, card, request, limit, plan from stdin.")
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens.")
 def simulate(config: Path | None, broker: str | None, mqtt_version: str | None, prefix: str | None,
              faults: tuple[str, ...], *, verbose: bool, **options: object) -> None:  # fmt: skip
@@ -91,11 +92,12 @@ def simulate(config: Path | None, broker: str | None, mqtt_version: str | None, 
     help="How requests for certificates are answered.",
 )
 @click.option("--authorization", type=click.Choice(["accept", "reject", "silent"]), help="The word on each request.")
+@click.option("--plan", help="Power over time, such as '11040 3600:4140 / 22080'; with --tree, signed tariffs too.")
 @click.option("--delay-s", type=click.FloatRange(0), help="Seconds that every answer takes.")
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens.")
 def simulate_backend(config: Path | None, broker: str | None, mqtt_version: str | None, prefix: str | None,
                      *, verbose: bool, **options: object) -> None:  # fmt: skip
-    """Simulate the operator's side over MQTT until interrupted: certificates and authorization."""
+    """Simulate the operator's side over MQTT until interrupted: certificates, authorization, plans."""
     from secc import backend_simulator
 
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(name)s %(message)s")

@@ -11,6 +11,7 @@ from secc.simulated.card import CardReader
 from secc.simulated.config import PlannedFault, SimulatorConfig
 from secc.simulated.hardware import UNPLUGGED, Hardware, Mode
 from secc.simulated.orders import Mandate, Orders
+from secc.simulated.planner import Planner
 from secc.simulated.reports import Reports, Say
 from v2g.cable import CableVehicle
 from v2g.record import Record
@@ -47,6 +48,8 @@ class SimulatedCharger:
         self._began = now
         self._answers: OrderedDict[str, api.Ack] = OrderedDict()
         self._cards = CardReader(config.card, config.card_delay_s)
+        self._planner = Planner(config.plan)
+        self._woken = False
         self._planned: list[PlannedFault] = list(config.faults)
         self._stop_after = config.stop_after_s
         self._session: api.Session | None = None
@@ -82,6 +85,8 @@ class SimulatedCharger:
                 self._command(payload, now)
             case api.AuthorizationRequest():
                 self._cards.ask(payload, now)
+            case api.PlanRequest():
+                self._say_plan(self._planner.ask(payload))
             case CableVehicle():
                 self._car = payload
             case _:
@@ -109,6 +114,14 @@ class SimulatedCharger:
     def show_card(self, *, accepted: bool) -> None:
         """Show a card to the reader; without a request that waits for one it is shown in advance."""
         self._say(api.CHARGER_AUTHORIZATION, self._cards.show(accepted=accepted))
+
+    def plan(self, text: str) -> None:
+        """Plan otherwise from now on, also for the session that asked last. Raises ValueError."""
+        self._say_plan(self._planner.change(text))
+
+    def _say_plan(self, plan: api.Plan | None) -> None:
+        if plan is not None:
+            self._say(api.CHARGER_PLAN, plan)
 
     def request(self, do: Wish, reason: str = "") -> str:
         """Ask something of the running session; returns the request's id."""
@@ -149,6 +162,8 @@ class SimulatedCharger:
             return "another SECC process is in charge"
         if command.deadline_s <= 0:
             return "its deadline has passed"
+        if command.do == "wake_up":
+            return "" if self._stage(now) == "paused" else "nobody is paused"
         return self.mandate.void(command.session, now)
 
     def _execute(self, command: api.Command, now: float) -> str:
@@ -169,6 +184,8 @@ class SimulatedCharger:
             self._phases = command.phases
         if command.do == "read_meter":
             self.reports.meter()
+        if command.do == "wake_up":
+            self._woken = True
         return ""
 
     def _answer(
@@ -205,6 +222,8 @@ class SimulatedCharger:
             hardware.faults.report("secc_silent")
         else:
             hardware.faults.mend("secc_silent")
+        self._woken = self._woken and stage == "paused"
+        self.reports.asleep = stage == "paused" and not self._woken
         self._finish_check()
         self._watch_charge(now)
         for word in self._cards.due(now):

@@ -87,6 +87,8 @@ class SimulatorConfig(Record, forbid_unknown_fields=True):
     faults: tuple[PlannedFault, ...] = ()
     record: str | None = None
     """A file that gets one JSON line for each limit and event received, each state told and, at the end, the sums."""
+    plan: str | None = None
+    """What sessions may draw when, for those that ask (see `secc.simulated.planner`)."""
     console: bool = False
     """Whether commands are read from standard input (see `secc.simulated.console`)."""
 

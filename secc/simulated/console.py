@@ -3,8 +3,10 @@
 fault KIND                   break something; `mend KIND` takes the cause away
 card accept|reject           show a card, to the request that waits or in advance
 request DO                   ask the session to stop, pause, resume, renegotiate or emergency_stop
-limit QUANTITY NUMBER        lower what the hardware can do now, for instance `limit max_current_a 10`
+limit QUANTITY NUMBER        lower what the hardware can do now, for instance `limit max_current_a 10`;
+                             `limit max_charge_w 0` is no energy at all
 limit none                   back to the rating
+plan WATTS SECOND:WATTS …    what the session may draw when; a second schedule after `/`, `plan none` for no plan
 """
 
 from __future__ import annotations
@@ -73,8 +75,10 @@ def obey(charger: SimulatedCharger, words: list[str]) -> None:
             charger.restrict(api.ChargerLimits())
         case ["limit", quantity, number]:
             charger.restrict(_limited(charger.hardware.limits, quantity, number))
+        case ["plan", *schedules] if schedules:
+            charger.plan(" ".join(schedules))
         case _:
-            raise ValueError("there are fault, mend, card, request and limit; `secc simulate --help` shows them")
+            raise ValueError("there are fault, mend, card, request, limit and plan; docs/secc.md shows them")
 
 
 def _one(word: str, choices: Any) -> Any:

@@ -52,6 +52,8 @@ class Reports:
     """The words of one process start `boot`."""
 
     def __init__(self, config: SimulatorConfig, hardware: Hardware, *, boot: str, say: Say) -> None:
+        self.asleep = False
+        """Whether the pilot stands still for a paused vehicle, until it is to be woken."""
         self._config = config
         self._hardware = hardware
         self._boot = boot
@@ -121,7 +123,7 @@ class Reports:
 
     @property
     def _pwm(self) -> bool:
-        return self._hardware.plug != "A" and not self._hardware.faults.emergency
+        return self._hardware.plug != "A" and not self._hardware.faults.emergency and not self.asleep
 
     def _link(self) -> api.ChargerLink:
         return api.ChargerLink(kind=self._config.link, state="unmatched" if self._hardware.plug == "A" else "matched")

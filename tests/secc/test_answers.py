@@ -7,7 +7,8 @@ from typing import Literal
 import pytest
 
 from secc import api
-from secc.answers import Answers
+from secc.answers import Answers, PlanAnswers
+from secc.charger import Presented
 
 
 def asking(deadline_s: float = 10.0) -> Answers:
@@ -185,5 +186,50 @@ def test_a_refused_contract_stays_refused() -> None:
     assert answers.backend(backend("rejected"), 1) == ""
     assert answers.backend(backend("accepted"), 2) == "refused before"
     word = answers.answered("r", "backend")
+    assert word is not None
+    assert not word.accepted
+
+
+# --- plans ----------------------------------------------------------------------------------------------------------
+
+
+def planned(request: str = "r", watts: float = 11_040) -> api.Plan:
+    return api.Plan(id=request, schedules=[api.PlannedSchedule(steps=[api.PlanStep(start_s=0, max_w=watts)])])
+
+
+def test_the_newest_plan_counts_however_late() -> None:
+    plans = PlanAnswers()
+    plans.ask("r", "backend")
+    assert plans.answered("r") is None
+    assert plans.take("backend", planned(), 1.0) == ""
+    assert plans.take("backend", planned(watts=6_900), 900.0) == ""
+    newest = plans.answered("r")
+    assert newest is not None
+    assert (newest.plan, newest.at) == (planned(watts=6_900), 900.0)
+
+
+def test_a_plan_counts_for_the_last_request_and_from_the_one_asked() -> None:
+    plans = PlanAnswers()
+    assert plans.take("backend", planned(), 1.0) == "unknown id"
+    plans.ask("r", "backend")
+    assert plans.take("charger", planned(), 1.0) == "the backend makes the plans here"
+    assert plans.take("backend", planned("q"), 1.0) == "unknown id"
+    plans.take("backend", planned(), 1.0)
+    plans.ask("s", "backend")
+    assert plans.answered("r") is None
+    assert plans.answered("s") is None
+    assert plans.take("backend", planned(), 2.0) == "unknown id"
+    plans.forget()
+    assert plans.take("backend", planned("s"), 3.0) == "unknown id"
+
+
+def test_a_word_of_before_a_pause_can_be_revoked_by_the_new_id() -> None:
+    answers = Answers()
+    answers.readmit("charger", "new", Presented(accepted=True, source="charger"), 0.0)
+    word = answers.answered("new", "charger")
+    assert word is not None
+    assert word.accepted
+    assert answers.charger(card(False, "new"), 500.0) == ""
+    word = answers.answered("new", "charger")
     assert word is not None
     assert not word.accepted

@@ -64,7 +64,7 @@ def test_cards_answer_the_request_until_one_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("dance", "there are fault, mend, card, request and limit"),
+        ("dance", "there are fault, mend, card, request, limit and plan"),
         ("fault", "there are fault"),
         ("fault fire", "Invalid enum value 'fire'"),
         ("mend fire", "Invalid enum value 'fire'"),

@@ -86,3 +86,23 @@ def test_another_renegotiation_needs_another_request() -> None:
         wishes.renegotiated()
     wishes.take(request("renegotiate", "2"), running=True)
     assert wishes.wish == "renegotiate"
+
+
+@pytest.mark.parametrize(
+    ("do", "reply", "recall"),
+    [
+        ("resume", "accepted", "wake_up"),
+        ("stop", "accepted", "release"),
+        ("emergency_stop", "accepted", "release"),
+        ("pause", "refused", "none"),
+        ("renegotiate", "refused", "none"),
+    ],
+)
+def test_what_a_paused_session_is_asked(do: Do, reply: str, recall: str) -> None:
+    wishes = Wishes()
+    wishes.paused = True
+    assert wishes.take(request(do), running=False)[0] == reply
+    assert (wishes.recall, wishes.wish) == (recall, "none")
+    wishes.forget()
+    assert wishes.recall == "none"
+    assert wishes.take(request("resume", "later"), running=False)[0] == "refused"
