@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.secc.bench import Bench, ac_bench
+from tests.elastic import Elastic
+from tests.secc.bench import Bench, ac_bench, bench
 from tests.secc.bench_car import Car
-from tests.secc.bench_requests import AC, STATUS, cable_check, walk
+from tests.secc.bench_requests import AC, DC, STATUS, cable_check, walk
+from tests.secc.test_iso2_link import FEEDS
 from v2g.sdp import SdpRequest, SdpResponse, Security
+from v2g.timing import Timing
 
 AT_ONCE_S = 0.3
 TCP_REPAIR = 19
@@ -234,3 +237,62 @@ async def test_the_next_plug_has_its_own_time() -> None:
         await asyncio.sleep(0)
         station.charger.change(plug="B")
         assert await seeker.ask() is not None
+
+
+# --- dribble --------------------------------------------------------------------------------------------------------
+
+AFTER: dict[str, tuple[str, float]] = {
+    "a failure": ("refused", Timing.after_failed.seconds),
+    "an emergency": ("refused", Timing.last_request.seconds),
+    "an unfinished cable check": ("silence", Timing.sequence.seconds),
+}
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+@pytest.mark.parametrize("after", AFTER)
+@pytest.mark.parametrize("undecodable", ["close", "ignore"])
+async def test_what_is_no_request_extends_no_wait(after: str, feed: str, undecodable: str) -> None:
+    """Not the one for a stop after a failure, nor that for a last request, nor that for the next one."""
+    kind, seconds = AFTER[after]
+    scale = 0.4 / seconds
+    timing = Elastic()
+    async with bench("DC", timing=timing, session={"undecodable": undecodable}) as station:
+        car = await station.car_at(DC, "CableCheck")
+        timing.stretch(scale)
+        began = time.monotonic()
+        await begin(after, station, car)
+        for turn in range(1_000):
+            car.send(FEEDS[feed](car, turn))
+            if await car.gone(0.02):
+                break
+        assert 0.3 < time.monotonic() - began < 1.4
+        await station.ended(kind)
+
+
+async def begin(after: str, station: Bench, car: Car) -> None:
+    """Bring the station to where it waits."""
+    station.charger.check = "hangs"
+    station.charger.change(plug="C")
+    match after:
+        case "a failure":
+            car.send(car.encode(STATUS))
+            assert (await car.receive()).code == "FAILED_SequenceError"
+        case "an emergency":
+            station.charger.fail("emergency", "emergency")
+        case _:
+            car.send(car.encode(cable_check()))
+            assert (await car.receive()).code == "OK"
+
+
+async def test_a_handshake_byte_by_byte_is_no_longer(certificates: Path) -> None:
+    async with ac_bench(certificates=certificates, tls={"handshake_s": 0.4}) as station:
+        assert station.station.tls_port is not None
+        car = await Car.connect(station.station.tls_port)
+        began = time.monotonic()
+        for byte in bytes.fromhex("16030102000100") + bytes(500):
+            car.send(bytes([byte]))
+            if await car.gone(0.02):
+                break
+        assert 0.3 < time.monotonic() - began < 1.4
+        await car.close()
+        await station.ended("silence")

@@ -151,6 +151,32 @@ async def test_a_late_request_is_told() -> None:
     assert late["messages"] == "ServiceDiscoveryReq"
 
 
+FEEDS: dict[str, Callable[[int], bytes]] = {
+    "an answer byte by byte": lambda turn: frame(0x8001, bytes(1_000))[turn : turn + 1],
+    "frames of another payload type": lambda _: frame(0x8002, b"\0\0"),
+    "empty frames": lambda _: bytes.fromhex("01fe800100000000"),
+    "frames of another version": lambda _: bytes.fromhex("02fd80010000000178"),
+}
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+async def test_what_is_no_answer_extends_no_wait(feed: str) -> None:
+    """V2G_EVCC_Msg_Timeout(SessionSetupReq): 2 s, which are 0.2 s here."""
+    wire = Wire()
+
+    async def come() -> None:
+        for turn in range(1_000):
+            wire.come.put_nowait(FEEDS[feed](turn))
+            await asyncio.sleep(0.01)
+
+    coming = asyncio.create_task(come())
+    began = time.monotonic()
+    with pytest.raises(Silence, match="V2G_EVCC_Msg_Timeout"):
+        await car_end(wire, scale=0.1).ask(iso2.SessionSetupReq(EVCCID=bytes(6)))
+    assert 0.18 < time.monotonic() - began < 1
+    coming.cancel()
+
+
 # --- doom -----------------------------------------------------------------------------------------------------------
 
 
