@@ -61,7 +61,7 @@ def decode(source: str, schema: str | None, form: Form | None, xsd: Path | None,
     _print(_told(lambda: page(found, form or "tree", width=width)))
     failures = _told(lambda: [failure for look in found for failure in _failures(look, schemas)])
     if error is not None:
-        failures.append(f"after {len(found)} frames: {error}")
+        failures.append(f"after {len(found)} frames: {error}" if found else str(error))
     if failures:
         raise click.ClickException("\n".join(failures))
 

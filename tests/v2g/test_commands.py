@@ -294,6 +294,8 @@ def test_values_out_of_range_only_when_asked_for() -> None:
         ('{"message": {"V2G_Message": {}}, "schema": "iso3"}', "no schema set is named 'iso3'"),
         ('{"message": {}, "schema": 1}', "schema is a text"),
         ('{"message": {}, "payload_type": "x"}', "payload_type: 'x' is none"),
+        ('{"message": {}, "payload_type": "-1"}', "payload_type: '-1' is none"),
+        ("[]", "no message; the list is empty"),
         ('{"message": {}, "other": 1}', "'other' is unknown beside a message"),
         ("<!DOCTYPE x><x/>", "a document type is refused"),
         ("\x00", "neither JSON nor XML"),

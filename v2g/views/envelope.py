@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from v2g.exi.notes import Note
@@ -14,6 +15,7 @@ from v2g.views.json import to_json
 from v2g.views.values import quoted
 
 KEYS = ("schema", "also_fits", "fragment", "payload_type", "notes", "message")
+_PAYLOAD_TYPE = re.compile(r"(?:0[xX])?[0-9A-Fa-f]{1,4}")
 
 
 class Envelope(Record):
@@ -62,9 +64,6 @@ def _payload_type(plain: Any) -> int | None:
     match plain:
         case None:
             return None
-        case str() if len(plain) <= 6:
-            try:
-                return int(plain, 16)
-            except ValueError:
-                pass
+        case str() if _PAYLOAD_TYPE.fullmatch(plain):
+            return int(plain, 16)
     raise ValueError(f'payload_type: {quoted(plain)} is none; write it as "0x8001"')

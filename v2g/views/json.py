@@ -15,7 +15,7 @@ from v2g.exi.fields import Type
 from v2g.exi.grammar import Grammar
 from v2g.exi.message import Message
 from v2g.views.parts import Place, built, parts, places, root_class, root_named
-from v2g.views.values import from_plain, quoted, to_plain
+from v2g.views.values import MOST_DIGITS, from_plain, quoted, to_plain
 
 
 def to_json(message: Message, name: str = "") -> dict[str, Any]:
@@ -38,7 +38,7 @@ def from_json(schema: Schema, plain: Any, *, fragment: bool = False) -> Message:
 def parse(text: str | bytes) -> Any:
     """Read JSON text. Raises ValueError for what is none, and for what readers of JSON disagree about."""
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_whole)
     except RecursionError as error:
         raise ValueError("no JSON of ours: nested too deeply") from error
     except UnicodeDecodeError as error:
@@ -108,6 +108,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"no JSON of ours: {quoted(twice)} stands twice in one object; keep one")
     return found
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"no JSON of ours: a number of more than {MOST_DIGITS} digits")
+    return int(digits)
 
 
 def _refuse(constant: str) -> Any:

@@ -82,6 +82,8 @@ def quoted(value: Any) -> str:
     """Tell a value for an error: at most `MOST_QUOTED` characters of it, nothing that acts on a terminal."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "a list"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     if not isinstance(value, str):
         return ascii(value)[:MOST_QUOTED]
     return ascii(value if len(value) <= MOST_QUOTED else value[:MOST_QUOTED] + "...")

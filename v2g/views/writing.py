@@ -57,6 +57,8 @@ def drafts(content: bytes, name: str = "", *, fragment: bool = False, check: Che
     text = content.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text.startswith((b"{", b"[")):
         plain = json.parse(text)
+        if plain == []:
+            raise ValueError("no message; the list is empty")
         envelopes = [from_envelope(each) for each in (plain if isinstance(plain, list) else [plain])]
         return [_of_envelope(envelope, name, fragment=fragment, check=check) for envelope in envelopes]
     if text.startswith(b"<") or content.startswith((b"\xff\xfe", b"\xfe\xff")):
