@@ -83,7 +83,8 @@ def _states(first: Row) -> list[str]:
                 numbers[id(following)] = len(numbers)
                 rows.append(following)
             inner = f" {_type_text(event.type)}" if isinstance(event, Start | Attribute | Characters) else ""
-            parts.append(f"{event_text(event)}{inner}>{'' if following is None else numbers[id(following)]}")
+            field = f" in {event.field}" if isinstance(event, Start) and event.field not in ("", event.name) else ""
+            parts.append(f"{event_text(event)}{inner}{field}>{'' if following is None else numbers[id(following)]}")
         lines.append(f"{row.bits} {row.second_level} {' | '.join(parts)}")
     return lines
 

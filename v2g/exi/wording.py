@@ -25,8 +25,8 @@ def names(row: Row) -> str:
 
 
 def members(grammar: Grammar, head: type[Message]) -> str:
-    """Tell what may stand for the abstract head of a group."""
-    return some([start.name for start in grammar.members(head) if start.type is not head])
+    """Tell what may stand for the abstract head of a group, which is nothing in a set without members of it."""
+    return some([start.name for start in grammar.members(head) if start.type is not head]) or "another element"
 
 
 def some(told: Sequence[str]) -> str:
