@@ -7,11 +7,15 @@ not seen here is kept elsewhere: order, session id, timers and refusals in `v2g.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
-from secc import authorization, schedules, vehicle
+from secc import authorization, vehicle
 from secc import din_responses as say
 from secc.dc_output import DcOutput
+from secc.plan import Planning
+from secc.schedules import Schedule
 from secc.visit import Visit
 from v2g import identifiers, units
 from v2g.din import CHARGE_SERVICE
@@ -116,35 +120,63 @@ async def authorize(ev: SeccLink, visit: Visit) -> ChargeParameterDiscoveryReq:
 
 async def charge(ev: SeccLink, visit: Visit, wanted: ChargeParameterDiscoveryReq, ready: Budget) -> SessionStopReq:
     """From the offer over cable check and pre-charge to the end of delivery, once, and to the SessionStopReq."""
-    check = await ev.answer(offer(ev, visit, wanted), CableCheckReq)
-    output = DcOutput(visit=visit)
+    planning, output = Planning(visit=visit), DcOutput(visit=visit)
+    check = await ev.answer(await negotiate(ev, visit, planning, wanted), CableCheckReq)
     first = await check_cable(ev, visit, output, check)
     power = await precharge(ev, visit, output, first)
     if power.ReadyToChargeState:
         if ready.over:
             raise Refused("FAILED", "the vehicle took too long until it was ready to charge")
-        await deliver(ev, visit, output, power)
+        choose_schedule(planning, power)
+        await deliver(ev, visit, output)
     visit.stage("stopping")
     await visit.power_down(visit.timing.ramp_down_din, visit.timing.contactor_open_din)
     return await detect_welding(ev, visit, output)
 
 
-def offer(ev: SeccLink, visit: Visit, wanted: ChargeParameterDiscoveryReq) -> ChargeParameterDiscoveryRes:
-    """Check what the vehicle wants, order the plug locked, and answer with limits and schedules."""
+async def negotiate(
+    ev: SeccLink, visit: Visit, planning: Planning, wanted: ChargeParameterDiscoveryReq
+) -> ChargeParameterDiscoveryRes:
+    """Put schedules together and order the plug locked; the vehicle asks again until they are there."""
+    accept(wanted, visit)
+    ev.refusing.status = READY
+    planning.ask(say.MOST_ENTRIES)
+    while not planning.ready:
+        wanted = await ev.answer(offer(visit), ChargeParameterDiscoveryReq)
+        accept(wanted, visit)
+    offered = planning.offer(say.MOST_ENTRIES, None)
+    visit.lock()
+    visit.stage("preparing")
+    return offer(visit, offered)
+
+
+def accept(wanted: ChargeParameterDiscoveryReq, visit: Visit) -> None:
+    """Check mode and parameters, and state them as the vehicle's claim on the limits."""
     mode, parameter = wanted.EVRequestedEnergyTransferType, wanted.EVChargeParameter
     if mode is not EVRequestedEnergyTransfer.DC_extended:
         raise Refused("FAILED_WrongEnergyTransferType", f"{mode} is not offered [V2G-DC-397]")
     if not isinstance(parameter, DC_EVChargeParameter):
         raise Refused("FAILED_WrongChargeParameter", f"{type(parameter).__name__} does not fit {mode} [V2G-DC-398]")
     vehicle.accept_dc(parameter, visit)
-    ev.refusing.status = READY
-    bounds = visit.limits.station()
-    steps = schedules.default_steps(bounds.max_w)
-    visit.limits.schedule(steps)
-    visit.lock()
-    visit.stage("preparing")
+
+
+def offer(visit: Visit, offered: Sequence[Schedule] = ()) -> ChargeParameterDiscoveryRes:
+    """What the station can do now, and the schedules once they are there."""
     status = say.status(READY, state=visit.charger.state)
-    return say.charge_parameters(visit.setup, bounds, say.sa_schedules(steps), status)
+    return say.charge_parameters(visit.setup, visit.limits.station(), offered, status)
+
+
+def choose_schedule(planning: Planning, power: PowerDeliveryReq) -> None:
+    """Put the schedule in force that the profile names, without one the first; raises `Refused` for another.
+
+    The profile's powers are not compared [V2G-DC-399]: PMax ends at 32.767 kW, and vehicles that charge with more say
+    so. What flows is bounded by the schedule all the same.
+    """
+    offered = [schedule.id for schedule in planning.offered]
+    chosen = power.ChargingProfile.SAScheduleTupleID if power.ChargingProfile is not None else offered[0]
+    if chosen not in offered:
+        raise Refused("FAILED_TariffSelectionInvalid", f"SAScheduleTupleID {chosen} is not offered [V2G-DC-400]")
+    planning.take(chosen)
 
 
 async def check_cable(ev: SeccLink, visit: Visit, output: DcOutput, request: CableCheckReq) -> PreChargeReq:
@@ -167,9 +199,8 @@ async def precharge(ev: SeccLink, visit: Visit, output: DcOutput, request: PreCh
     return following
 
 
-async def deliver(ev: SeccLink, visit: Visit, output: DcOutput, start: PowerDeliveryReq) -> None:
+async def deliver(ev: SeccLink, visit: Visit, output: DcOutput) -> None:
     """From ReadyToChargeState to the PowerDeliveryReq without it; a second start in between is none."""
-    check_profile(start)
     if reason := visit.reason_to_stop():
         raise Refused("FAILED_PowerDeliveryNotApplied", f"{reason} [V2G-DC-401]")
     output.deliver()
@@ -181,19 +212,6 @@ async def deliver(ev: SeccLink, visit: Visit, output: DcOutput, start: PowerDeli
         loop = await ev.answer(current_demand(visit, output, loop), CurrentDemandReq, PowerDeliveryReq)
     if loop.ReadyToChargeState:
         raise Refused("FAILED", "power is delivered already")
-
-
-def check_profile(start: PowerDeliveryReq) -> None:
-    """Refuse a profile for a tuple that was not offered.
-
-    Its powers are not compared [V2G-DC-399]: PMax ends at 32.767 kW, and vehicles that charge with more say so.
-    """
-    profile = start.ChargingProfile
-    if profile is not None and profile.SAScheduleTupleID != say.TUPLE_ID:
-        raise Refused(
-            "FAILED_TariffSelectionInvalid",
-            f"SAScheduleTupleID {profile.SAScheduleTupleID} is not offered [V2G-DC-400]",
-        )
 
 
 def current_demand(visit: Visit, output: DcOutput, request: CurrentDemandReq) -> CurrentDemandRes:

@@ -9,14 +9,13 @@ from secc import api
 from secc.charger import Wish
 from secc.dc_output import Flow
 from secc.limits import Bounds, Step
+from secc.schedules import DAY_S, Schedule, fewer
 from v2g import identifiers, units
 from v2g.din import CHARGE_SERVICE
 from v2g.messages import din
 from v2g.messages.din import DC_EVSEStatusCode, EVSENotification, EVSEProcessing, ResponseCode, UnitSymbol
 
 OK = ResponseCode.OK
-TUPLE_ID = 1
-DAY_S = 86_400
 MOST_ENTRIES = 12  # of a PMaxSchedule [V2G-DC-329]
 LARGEST_PMAX = 32_767  # W; PMax has 16 bits
 REGULATION_TOLERANCE_A = 2.0
@@ -82,37 +81,19 @@ def status(
     )
 
 
-def sa_schedules(steps: Sequence[Step]) -> din.SAScheduleList:
-    """One tuple of at most 12 entries for a day, PMax in 16 bits of watts; what does not fit is the least of the rest.
-
-    PMax therefore tells no station's power above 32 kW: EVSEMaximumPowerLimit does.
-    """
-    told = list(steps[:MOST_ENTRIES])
-    if len(steps) > MOST_ENTRIES:
-        told[-1] = Step(told[-1].start_s, min(step.max_w for step in steps[MOST_ENTRIES - 1 :]))
-    last_s = max(0, DAY_S - round(told[-1].start_s))
-    entries = [
-        din.PMaxScheduleEntry(
-            TimeInterval=din.RelativeTimeInterval(
-                start=round(step.start_s), duration=last_s if step is told[-1] else None
-            ),
-            PMax=min(int(step.max_w), LARGEST_PMAX),
-        )
-        for step in told
-    ]
-    schedule = din.PMaxSchedule(PMaxScheduleID=1, PMaxScheduleEntry=entries)
-    return din.SAScheduleList(SAScheduleTuple=[din.SAScheduleTuple(SAScheduleTupleID=TUPLE_ID, PMaxSchedule=schedule)])
-
-
 def charge_parameters(
-    setup: api.Setup, bounds: Bounds, schedules: din.SAScheduleList, status: din.DC_EVSEStatus
+    setup: api.Setup, bounds: Bounds, offered: Sequence[Schedule], status: din.DC_EVSEStatus
 ) -> din.ChargeParameterDiscoveryRes:
-    """Offer schedules and the station's limits of current, power and voltage."""
+    """Offer schedules and the station's limits; without schedules the vehicle has to ask again [V2G-DC-498].
+
+    The schema wants schedules also then: they show what the station can do.
+    """
+    able = Schedule(steps=[Step(0, bounds.max_w)], uncapped=[], duration_s=DAY_S)
     max_v = setup.max_voltage_v if bounds.max_v is None else bounds.max_v
     return din.ChargeParameterDiscoveryRes(
         ResponseCode=OK,
-        EVSEProcessing=EVSEProcessing.Finished,
-        SASchedules=schedules,
+        EVSEProcessing=EVSEProcessing.Finished if offered else EVSEProcessing.Ongoing,
+        SASchedules=din.SAScheduleList(SAScheduleTuple=[_tuple(each) for each in offered or [able]]),
         EVSEChargeParameter=din.DC_EVSEChargeParameter(
             DC_EVSEStatus=status,
             EVSEMaximumCurrentLimit=units.maximum(bounds.max_a, UnitSymbol.A),
@@ -123,6 +104,28 @@ def charge_parameters(
             EVSECurrentRegulationTolerance=units.maximum(REGULATION_TOLERANCE_A, UnitSymbol.A),
             EVSEPeakCurrentRipple=units.minimum(setup.current_ripple_a, UnitSymbol.A),
         ),
+    )
+
+
+def _tuple(schedule: Schedule) -> din.SAScheduleTuple:
+    """At most 12 entries without a tariff [V2G-DC-554], the last of them with its duration, PMax in 16 bits of watts.
+
+    PMax therefore tells no power above 32 kW: EVSEMaximumPowerLimit does.
+    """
+    steps = fewer(schedule.steps, MOST_ENTRIES)
+    last_s = round(max(0.0, min(DAY_S, schedule.duration_s - steps[-1].start_s)))
+    entries = [
+        din.PMaxScheduleEntry(
+            TimeInterval=din.RelativeTimeInterval(
+                start=round(step.start_s), duration=last_s if step is steps[-1] else None
+            ),
+            PMax=min(int(step.max_w), LARGEST_PMAX),
+        )
+        for step in steps
+    ]
+    return din.SAScheduleTuple(
+        SAScheduleTupleID=schedule.id,
+        PMaxSchedule=din.PMaxSchedule(PMaxScheduleID=schedule.id, PMaxScheduleEntry=entries),
     )
 
 

@@ -14,6 +14,8 @@ from secc.authorization import Grant
 from secc.dc_output import DcOutput
 from secc.iso2_delivery import Delivery, status
 from secc.iso2_parameters import Offer
+from secc.plan import most_entries
+from secc.schedules import sa_schedule_list
 from secc.visit import Visit
 from v2g import identifiers, units
 from v2g.errors import Refused, Stopped
@@ -153,15 +155,15 @@ async def charge(ev: SeccLink, visit: Visit, delivery: Delivery, wanted: ChargeP
 async def negotiate(ev: SeccLink, visit: Visit, delivery: Delivery, wanted: ChargeParameterDiscoveryReq) -> Offer:
     """Put schedules together for the vehicle's wishes and order the plug locked; it asks again until they are there."""
     planning, energy = delivery.planning, visit.limits.energy
-    planning.ask(wanted)
+    planning.ask(most_entries(wanted))
     while not planning.ready:
         wanted = await ev.answer(parameters.offer(visit, None).response, ChargeParameterDiscoveryReq)
         if parameters.accept(wanted, visit) != energy:
             raise Refused("FAILED_WrongEnergyTransferMode", f"{energy} was asked for before")
-    schedules = planning.offer(wanted)
+    offered = planning.offer(most_entries(wanted), wanted.EVChargeParameter.DepartureTime)
     visit.lock()
     visit.stage("preparing")
-    return parameters.offer(visit, schedules)
+    return parameters.offer(visit, sa_schedule_list(offered))
 
 
 async def deliver_ac(

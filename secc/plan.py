@@ -39,7 +39,6 @@ class Planning:
     chosen: Schedule | None = None
     since: float = 0.0
     """When the schedules were offered, monotonic: their steps count from then."""
-    told: iso2.SAScheduleList = field(default_factory=lambda: iso2.SAScheduleList(SAScheduleTuple=[]))
     signature: Signature | None = None
     """The mobility operator's signature over the tariffs offered."""
     _published: api.Schedules = field(default_factory=api.Schedules)
@@ -47,8 +46,8 @@ class Planning:
 
     # --- before the offer -------------------------------------------------------------------------------------------
 
-    def ask(self, wanted: iso2.ChargeParameterDiscoveryReq) -> None:
-        """Ask for a plan, where somebody makes them."""
+    def ask(self, most: int) -> None:
+        """Ask for a plan of at most so many steps, where somebody makes them."""
         visit, settings = self.visit, self.visit.config.plan
         if settings.source == "none":
             return
@@ -59,7 +58,7 @@ class Planning:
             deadline_s=wait_s,
             energy_mode=visit.energy_mode,
             max_charge_w=visit.limits.station().max_w,
-            max_entries=most_entries(wanted),
+            max_entries=most,
             departure_s=visit.vehicle.departure_s,
             energy_request_wh=visit.vehicle.energy_request_wh,
             emaid=None if visit.contract is None else visit.contract.emaid,
@@ -77,15 +76,14 @@ class Planning:
 
     # --- the offer --------------------------------------------------------------------------------------------------
 
-    def offer(self, wanted: iso2.ChargeParameterDiscoveryReq) -> iso2.SAScheduleList:
-        """Put schedules together for what the vehicle wants, and put the first one in force until it chooses."""
+    def offer(self, most: int, departure_s: int | None) -> Sequence[Schedule]:
+        """Put schedules of at most so many steps together, and put the first one in force until the vehicle chooses."""
         visit, now = self.visit, time.monotonic()
-        most_w, most = visit.limits.station().max_w, most_entries(wanted)
+        most_w = visit.limits.station().max_w
         request = visit.limits.plan_request
         planned = visit.charger.planned(request) if request else None
         visit.limits.offered_plan = planned
         self.since, self.signature, self.chosen = now, None, None
-        departure_s = wanted.EVChargeParameter.DepartureTime
         source = "default"
         if self.kept is not None:
             lowered = replace(self.kept, steps=capped(self.kept.uncapped, most_w))
@@ -98,11 +96,10 @@ class Planning:
                 visit.charger.event("plan_missing", f"no plan within {visit.config.plan.wait_s:g} s")
             steps = schedules.default_steps(most_w)
             self.offered = [Schedule(steps=steps, uncapped=WHATEVER, duration_s=departure_s or DAY_S)]
-        self.told = schedules.sa_schedule_list(self.offered)
         self._put_in_force(self.offered[0])
         offered = [_published(each) for each in self.offered]
         self._publish(source=source, offered=offered, chosen=None, profile=[])
-        return self.told
+        return self.offered
 
     def _from(
         self, plan: api.Plan, elapsed_s: float, departure_s: int | None, most_w: float, most: int
@@ -140,18 +137,23 @@ class Planning:
     def choose(self, power: iso2.PowerDeliveryReq) -> int:
         """Check which schedule the vehicle takes and how it means to charge, and tell the id; raises `Refused`."""
         visit, settings = self.visit, self.visit.config.session
+        told = schedules.sa_schedule_list(self.offered)
         try:
-            schedules.check_profile(power, self.told, tolerance=settings.profile_tolerance)
+            schedules.check_profile(power, told, tolerance=settings.profile_tolerance)
         except Refused as refusal:
             if settings.profile == "strict" or refusal.code != "FAILED_ChargingProfileInvalid":
                 raise
             visit.charger.event("profile_exceeds", refusal.reason)
-        ids = [schedule.id for schedule in self.offered]
-        visit.limits.plan_index = ids.index(power.SAScheduleTupleID)
-        self.chosen = self.offered[visit.limits.plan_index]
+        self.take(power.SAScheduleTupleID, _profile(power))
+        return power.SAScheduleTupleID
+
+    def take(self, schedule_id: int, profile: Sequence[api.ProfileStep] = ()) -> None:
+        """Put the schedule in force that the vehicle chose; raises ValueError for one that was not offered."""
+        limits = self.visit.limits
+        limits.plan_index = [schedule.id for schedule in self.offered].index(schedule_id)
+        self.chosen = self.offered[limits.plan_index]
         self._put_in_force(self.chosen)
-        self._publish(chosen=self.chosen.id, profile=_profile(power))
-        return self.chosen.id
+        self._publish(chosen=self.chosen.id, profile=list(profile))
 
     @property
     def left(self) -> Schedule | None:

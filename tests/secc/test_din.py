@@ -11,8 +11,6 @@ import msgspec
 import pytest
 
 from secc import api
-from secc.din_responses import sa_schedules
-from secc.limits import Step
 from tests.reference import REFERENCE, needs_reference
 from tests.secc.bench import Bench, dc_bench
 from tests.secc.bench_car import Car, framed
@@ -102,18 +100,48 @@ async def test_the_offer_comes_with_schedules() -> None:
         assert station.charger.levels["lock"] == "locked"
 
 
-def test_schedules_have_twelve_entries_of_sixteen_bits() -> None:
-    """[V2G-DC-329]"""
-    steps = [Step(60 * place, 40_000 - 2_000 * place) for place in range(14)]
-    [chosen] = sa_schedules(steps).SAScheduleTuple
-    entries = chosen.PMaxSchedule.PMaxScheduleEntry
-    assert [entry.PMax for entry in entries] == [
-        32_767, 32_767, 32_767, 32_767, 32_000, 30_000, 28_000, 26_000, 24_000, 22_000, 20_000, 14_000,
-    ]  # fmt: skip
-    intervals = [entry.TimeInterval for entry in entries]
-    assert all(isinstance(each, din.RelativeTimeInterval) for each in intervals)
-    assert [getattr(each, "start", None) for each in intervals] == list(range(0, 720, 60))
-    assert [getattr(each, "duration", None) for each in intervals] == [None] * 11 + [86_400 - 660]
+def planned(*steps: tuple[float, float]) -> Any:
+    """Who answers every request with the same schedule of (start, watts)."""
+
+    def answer(request: api.PlanRequest) -> api.Plan:
+        planned = [api.PlanStep(start_s=start, max_w=most) for start, most in steps]
+        return api.Plan(id=request.id, schedules=[api.PlannedSchedule(steps=planned)])
+
+    return answer
+
+
+async def test_a_plan_is_offered_in_twelve_entries_of_sixteen_bits() -> None:
+    """[V2G-DC-329]: what does not fit is put together at its lowest."""
+    async with dc_bench(plan={"source": "charger"}) as station:
+        station.charger.planner = planned(*((60 * place, 40_000 - 1_000 * place) for place in range(24)))
+        car = await station.car_at(DC, "CableCheck")
+        [chosen] = car.answers[-1].body.SASchedules.SAScheduleTuple
+        entries = chosen.PMaxSchedule.PMaxScheduleEntry
+        lowest = [39_000 - 2_000 * place for place in range(12)]
+        assert [entry.PMax for entry in entries] == [min(most, 32_767) for most in lowest]
+        starts = [entry.TimeInterval.start for entry in entries]
+        assert starts == pytest.approx([120 * place for place in range(12)], abs=1)
+        durations = [entry.TimeInterval.duration for entry in entries]
+        assert (durations[:-1], durations[-1]) == ([None] * 11, pytest.approx(86_400 - 1_320, abs=1))
+        assert station.charger.said("ask_plan")[0]["request"].max_entries == 12
+
+
+async def test_a_car_asks_again_until_there_is_a_plan_and_its_limits_bind() -> None:
+    """[V2G-DC-498]; the schema wants schedules also while they are not there."""
+    async with dc_bench(plan={"source": "charger"}) as station:
+        car = await station.car_at(DC, "ChargeParameterDiscovery")
+        offer = await car.ask(dc_parameters())
+        assert (offer.ResponseCode, offer.EVSEProcessing) == ("OK", "Ongoing")
+        assert len(offer.SASchedules.SAScheduleTuple) == 1
+        station.charger.replan(api.PlannedSchedule(steps=[api.PlanStep(start_s=0, max_w=7_700)]))
+        offer = await car.ask(dc_parameters())
+        assert offer.EVSEProcessing == "Finished"
+        for name, step in DC[[name for name, _ in DC].index("CableCheck") :]:
+            if name == "CurrentDemand":
+                break
+            await step(car, station.charger)
+        assert station.charger.limits_told[-1].max_charge_w == 7_700
+        assert station.charger.said("target")[-1]["current_a"] == pytest.approx(20, abs=0.1)
 
 
 async def test_what_a_car_said_is_published() -> None:
