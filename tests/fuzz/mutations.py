@@ -68,7 +68,7 @@ class Mutations:
         frame = self._codec.grammar.document
         message = self._messages.root()
         code = next(code for code, cls in frame.classes.items() if cls is type(message))
-        libraries = (self._codec.library, *self._codec._looped)
+        libraries = (self._codec.library, *self._codec.looped)
         grammar = self._random.choice(libraries).grammar
         return Bending(grammar, self._random).document(code, message)
 
@@ -281,7 +281,7 @@ def _with_items(messages: Messages, cls: type[Message], field: Field) -> Message
 def _written(codec: Schema, code: int, message: Message) -> list[bytes]:
     """Write a fragment, full lists in every way they are written; nothing if it is too long or not to be sent."""
     found: dict[bytes, None] = {}
-    for library in (codec.library, *codec._looped):
+    for library in (codec.library, *codec.looped):
         with contextlib.suppress(*WRITING):
             found[library.write(codec.grammar.fragment, code, message)] = None
     return [data for data in found if len(data) <= LIMIT]

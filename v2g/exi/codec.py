@@ -130,6 +130,11 @@ class Schema:
         return Library(self.grammar)
 
     @cached_property
+    def looped(self) -> tuple[Library, ...]:
+        """The generated code for the streams of those who keep the code of a full list, by `LOOPS`."""
+        return tuple(Library(Grammar(self._modules, loops_from=loops_from)) for loops_from in LOOPS)
+
+    @cached_property
     def _document_codes(self) -> dict[type[Message], int]:
         """The code of each class that can be a root element."""
         return {cls: code for code, cls in self.grammar.document.classes.items()}
@@ -137,7 +142,7 @@ class Schema:
     def _other_forms(self, code: int, message: Message) -> Iterator[tuple[bytes, str]]:
         """Make the encodings of a fragment that are not ours, one after the other; some may be the same."""
         libraries = {"": self.library, "gaps": self.library}
-        for most, library in zip(LOOPS, self._looped, strict=True):
+        for most, library in zip(LOOPS, self.looped, strict=True):
             libraries[f"open lists from {most}"] = library
         several = len(self.grammar.fragment.roots[code].types) > 1
         for way, typed in product(libraries, ("", "typed") if several else ("",)):
@@ -148,11 +153,7 @@ class Schema:
 
     def _grammars(self) -> Iterator[Grammar]:
         yield self.grammar
-        yield from (library.grammar for library in self._looped)
-
-    @cached_property
-    def _looped(self) -> tuple[Library, ...]:
-        return tuple(Library(Grammar(self._modules, loops_from=loops_from)) for loops_from in LOOPS)
+        yield from (library.grammar for library in self.looped)
 
     def _read_good(self, frame: Frame, data: bytes) -> Decoded | None:
         """Read by generated code; None if something in the message is unusual."""
@@ -189,7 +190,7 @@ class Schema:
 
         `full` tells the lists that were full in the last reading; only if these end differently is another worth it.
         """
-        for library in self._looped if full else ():
+        for library in self.looped if full else ():
             if not any(library.grammar.loops(most) for most in full):
                 continue
             with contextlib.suppress(*READING):

@@ -37,7 +37,7 @@ def test_both_ways_write_and_read_the_same(random: Random) -> None:
 
 @given(st.randoms(use_true_random=True), st.integers(0, 1))
 def test_looped_lists_come_back_both_ways(random: Random, which: int) -> None:
-    looped = ZOO._looped[which]
+    looped = ZOO.looped[which]
     message = Messages(ZOO.grammar, random).message(zoo.Cage)
     code = looped.grammar.document.code(zoo.Cage)
     data = Writing(looped.grammar).document(code, message)
@@ -48,7 +48,7 @@ def test_looped_lists_come_back_both_ways(random: Random, which: int) -> None:
 
 def assert_written_the_same(message: Message) -> None:
     """Hold the slow way with generated code for its parts to the slow way alone."""
-    for library in (ZOO.library, *ZOO._looped):
+    for library in (ZOO.library, *ZOO.looped):
         code = library.grammar.document.code(type(message))
         for gaps in (False, True):
             alone = Writing(library.grammar, strict=False, gaps=gaps).document(code, message)

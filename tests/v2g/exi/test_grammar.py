@@ -137,7 +137,7 @@ def test_the_comparison_sees_a_slip() -> None:
 
 @needs_reference
 def test_looped_lists_are_those_of_exificients_compiled_grammars() -> None:
-    looped = schema("iso2")._looped[0].grammar
+    looped = schema("iso2").looped[0].grammar
     _, differences = _differences(looped, Dump(REFERENCE / "exi-grammars" / "iso2-builtin.txt.gz"))
     assert differences == []
 
@@ -269,37 +269,6 @@ def test_root_tables_have_the_public_sizes(
     grammar = schema(name).grammar
     assert (len(grammar.documents), len(grammar.documents).bit_length()) == (documents, document_bits)
     assert (len(grammar.fragments), (len(grammar.fragments) + 1).bit_length()) == (fragments, fragment_bits)
-
-
-FRAGMENTS = [
-    ("xmldsig", "SignedInfo", 32),
-    ("iso2", "AuthorizationReq", 4),
-    ("iso2", "CertificateInstallationReq", 15),
-    ("iso2", "CertificateUpdateReq", 17),
-    ("iso2", "MeteringReceiptReq", 121),
-    ("iso2", "ContractSignatureCertChain", 33),
-    ("iso2", "ContractSignatureEncryptedPrivateKey", 34),
-    ("iso2", "DHpublickey", 45),
-    ("iso2", "eMAID", 236),
-    ("iso2", "SalesTariff", 174),
-    ("iso2", "SignedInfo", 208),
-    ("iso20.common", "PnC_AReqAuthorizationMode", 151),
-    ("iso20.common", "OEMProvisioningCertificateChain", 128),
-    ("iso20.common", "CertificateInstallationReq", 27),
-    ("iso20.common", "SignedInstallationData", 231),
-    ("iso20.common", "SignedMeteringData", 232),
-    ("iso20.common", "MeteringConfirmationReq", 119),
-    ("iso20.common", "AbsolutePriceSchedule", 0),
-    ("iso20.common", "PriceLevelSchedule", 167),
-    ("iso20.common", "SignedInfo", 230),
-    ("iso20.dc", "SignedInfo", 129),
-    ("iso20.ac", "SignedInfo", 135),
-]
-
-
-@pytest.mark.parametrize(("name", "element", "code"), FRAGMENTS)
-def test_signed_elements_have_the_public_codes(name: str, element: str, code: int) -> None:
-    assert schema(name).grammar.fragments[code].name == element
 
 
 def test_of_all_that_is_signed_only_emaid_needs_the_relaxed_grammar() -> None:

@@ -45,7 +45,7 @@ def _slow_verdict(codec: Schema, data: bytes) -> Decoded | str:
     except Undecodable as error:
         verdict = str(error)
     bad = isinstance(verdict, str) or any(note.quirk in (Quirk.SPARE, Quirk.PADDING) for note in verdict.notes)
-    for library in codec._looped if bad and reading.full else ():
+    for library in codec.looped if bad and reading.full else ():
         with contextlib.suppress(Undecodable):
             again = Reading(library.grammar, data).document()
             if not again.notes:
