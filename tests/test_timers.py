@@ -125,11 +125,10 @@ async def a_vehicle_that_takes_its_time(timing: Elastic, scale: float) -> float:
         await car.ask(bench_din.dc_parameters())
         station.charger.change(plug="C")
         await car.ask(bench_din.cable_check())
-        while time.monotonic() - began < TARGET_S:
+        while time.monotonic() - began < TARGET_S * 1.5:  # the station began to count a little later
             assert (await car.ask(bench_din.precharge())).ResponseCode == "OK"
-        took = time.monotonic() - began
         assert (await car.ask(bench_din.power("Start"))).ResponseCode == "FAILED"
-        return took
+        return time.monotonic() - began
 
 
 @expires("pilot_decide")
