@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from evcc import cable, config
 from evcc.cable import MqttCable
-from tests.brokers import HOST, PATIENCE_S, RunningBroker, peer_of
+from tests.brokers import HOST, PATIENCE_S, Peer, RunningBroker, eventually, peer_of
+from v2g.cable import CHARGER_TOPIC, VEHICLE_TOPIC
 from v2g.journal import Journal
 
 TOPIC = "plugcharge/v1/bay-1/cable/charger"
@@ -105,3 +108,66 @@ async def relay(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
     while data := await source.read(4096):
         sink.write(data)
     sink.close()
+
+
+# --- pauses ---------------------------------------------------------------------------------------------------------
+
+
+def pilots(witness: Peer) -> list[tuple[bool, str]]:
+    """What was said of plug and pilot, without repetitions."""
+    said = [
+        (payload["plugged"], payload.get("pilot", "A")) for name, payload, _ in witness.heard if name == VEHICLE_TOPIC
+    ]
+    return [each for place, each in enumerate(said) if place == 0 or said[place - 1] != each]
+
+
+@asynccontextmanager
+async def plugged(broker: RunningBroker) -> AsyncIterator[tuple[MqttCable, Peer]]:
+    """A cable that is plugged in, and a charger that hears it, its oscillator on."""
+    async with peer_of(broker.settings, "bay-1") as charger:
+        await charger.listen(VEHICLE_TOPIC)
+        hearing = asyncio.create_task(charger.collect())
+        await charger.say(CHARGER_TOPIC, {"pwm": True}, retain=True)
+        plug = MqttCable(config.Cable(host=HOST, port=broker.port, evse="bay-1"), Journal())
+        await plug.plug()
+        try:
+            yield plug, charger
+        finally:
+            await plug.leave()
+            hearing.cancel()
+            await asyncio.gather(hearing, return_exceptions=True)
+
+
+async def test_a_sleeping_charger_is_woken(broker: RunningBroker) -> None:
+    """B, C for a moment, and B again; the wait ends when the oscillator is on."""
+    async with plugged(broker) as (plug, charger):
+        await eventually(lambda: pilots(charger)[-1:] == [(True, "B")], "plugged in")
+        await charger.say(CHARGER_TOPIC, {"pwm": False}, retain=True)
+        await eventually(lambda: not plug._signal.is_set(), "the oscillator is off")
+        waking = asyncio.create_task(plug.wake())
+        await eventually(lambda: pilots(charger)[-2:] == [(True, "C"), (True, "B")], "the toggle")
+        assert not waking.done()
+        await charger.say(CHARGER_TOPIC, {"pwm": True}, retain=True)
+        await asyncio.wait_for(waking, PATIENCE_S)
+
+
+async def test_a_charger_calls_by_its_oscillator(broker: RunningBroker) -> None:
+    async with plugged(broker) as (plug, charger):
+        calling = asyncio.create_task(plug.called())
+        await charger.say(CHARGER_TOPIC, {"pwm": True}, retain=True)  # it was on all the time
+        await charger.say(CHARGER_TOPIC, {"pwm": False}, retain=True)
+        await eventually(lambda: not plug._signal.is_set(), "the oscillator is off")
+        assert not calling.done()
+        await charger.say(CHARGER_TOPIC, {"pwm": True}, retain=True)
+        await asyncio.wait_for(calling, PATIENCE_S)
+
+
+async def test_the_plug_stays_in_when_the_process_leaves(broker: RunningBroker) -> None:
+    async with plugged(broker) as (plug, charger):
+        await plug.leave()
+        await eventually(lambda: pilots(charger) == [(True, "B")], "plugged in")
+        again = MqttCable(config.Cable(host=HOST, port=broker.port, evse="bay-1"), Journal())
+        await again.plug()
+        await again.unplug()
+        await eventually(lambda: pilots(charger)[-1] == (False, "A"), "unplugged")
+    assert pilots(charger) == [(True, "B"), (False, "A")]
