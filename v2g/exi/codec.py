@@ -29,7 +29,10 @@ LOOPS = (9, 3)
 
 
 class Schema:
-    """One closed set of message modules with one table of root elements."""
+    """One closed set of message modules with one table of root elements.
+
+    Its generated code keeps the place in the one stream it reads or writes: use a schema in one thread at a time.
+    """
 
     def __init__(self, name: str, modules: tuple[ModuleType, ...]) -> None:
         self.name = name
