@@ -117,11 +117,14 @@ async def a_precharge_without_end(timing: Elastic, scale: float) -> float:
 async def a_vehicle_that_takes_its_time(timing: Elastic, scale: float) -> float:
     """All steps in their time, and together too long."""
     async with bench("DC", timing=timing) as station:
-        car = await station.car_at(bench_din.DC, "ContractAuthentication")
+        car = await station.car_at(bench_din.DC, "SessionSetup")
         timing.stretch(scale)
         began = time.monotonic()
-        await car.ask(din.ContractAuthenticationReq())
+        await car.ask(bench_din.SETUP)
         timing.stretch(1.0)
+        await car.ask(din.ServiceDiscoveryReq())
+        await car.ask(bench_din.selection())
+        await car.ask(din.ContractAuthenticationReq())
         await car.ask(bench_din.dc_parameters())
         station.charger.change(plug="C")
         await car.ask(bench_din.cable_check())
