@@ -629,7 +629,8 @@ class ChargerRequest(Payload):
     """New for each wish; the same id again gets the same answer."""
     do: Literal["stop", "pause", "resume", "renegotiate", "emergency_stop"]
     """`emergency_stop` ends the session at once, all others ask the car. `pause` is asked for like `stop`: the car
-    decides which it does. While a session is paused, `resume` wakes the car, `stop` gives up the pause and the lock."""
+    decides which it does. While a session is paused, `resume` wakes the car, `stop` gives up the pause and the lock.
+    A car that speaks DIN 70121 knows neither pause nor renegotiation: it stops for `pause`, and does nothing else."""
     reason: Text | None = None
     """Why, for people."""
 
