@@ -236,15 +236,19 @@ class Bay:
         energy_wh: float | None = None,
         more: str = "",
         protocol: Protocol = "iso2",
+        plan: str = "",
     ) -> Process:
-        """Let a car come: it runs until it has the energy, or its time in the loop is over, or the session ends."""
+        """Let a car come: it runs until it has the energy, or its time in the loop is over, or the session ends.
+
+        `plan` are more lines of its [plan], `more` are tables at the end of its file.
+        """
         if "car" in self._running and not self.process("car").over:
             await self.kill("car")
         self.cars += 1
         name = f"car{self.cars}"
         until = f"charge_s = {charge_s}" if energy_wh is None else f"energy_wh = {energy_wh}"
         spoken = {"protocol": protocol, "security": "none" if protocol == "din" else "tls"}
-        text = EVCC.format(**self._facts, **spoken, payment=payment, until=until) + more
+        text = EVCC.format(**self._facts, **spoken, payment=payment, until=f"{until}\n{plan}") + more
         (self.folder / f"{name}.toml").write_text(text, encoding="utf-8")
         command = ("evcc", "run", "--config", f"{name}.toml", "--json", f"{name}.json")
         self._running["car"] = car = await self._launch(name, *command)
