@@ -26,8 +26,11 @@ class Wishes:
             self.pause = True
 
     async def slept(self) -> None:
-        """Sleep until somebody ends the pause."""
+        """Sleep until somebody ends the pause, or did so since it began."""
         self._wake.clear()
+        if self.pause:
+            self.pause = False
+            return
         self._asleep = True
         try:
             await self._wake.wait()

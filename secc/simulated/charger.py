@@ -50,6 +50,7 @@ class SimulatedCharger:
         self._cards = CardReader(config.card, config.card_delay_s)
         self._planner = Planner(config.plan)
         self._woken = False
+        self._pilot = "A"
         self._planned: list[PlannedFault] = list(config.faults)
         self._stop_after = config.stop_after_s
         self._session: api.Session | None = None
@@ -222,13 +223,19 @@ class SimulatedCharger:
             hardware.faults.report("secc_silent")
         else:
             hardware.faults.mend("secc_silent")
-        self._woken = self._woken and stage == "paused"
-        self.reports.asleep = stage == "paused" and not self._woken
+        self._doze(stage)
         self._finish_check()
         self._watch_charge(now)
         for word in self._cards.due(now):
             self._say(api.CHARGER_AUTHORIZATION, word)
         self.reports.due(now, mandate.session)
+
+    def _doze(self, stage: str) -> None:
+        """Sleep while the vehicle pauses, until the SECC or the vehicle, by C instead of B, wakes us."""
+        toggled = self.reports.asleep and self._pilot == "B" and self.hardware.plug in ("C", "D")
+        self._pilot = self.hardware.plug
+        self._woken = (self._woken or toggled) and stage == "paused"
+        self.reports.asleep = stage == "paused" and not self._woken
 
     def _stage(self, now: float) -> str:
         session = self._session

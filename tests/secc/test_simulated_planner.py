@@ -117,3 +117,22 @@ def test_nobody_is_woken_where_nobody_sleeps() -> None:
     bench.online()
     bench.hear(api.Command(id="w1", boot=bench.boot, session="s1", do="wake_up", deadline_s=10))
     assert (bench.ack().result, bench.ack().reason) == ("rejected", "nobody is paused")
+
+
+def test_a_paused_vehicle_wakes_the_charger_by_its_pilot() -> None:
+    """By C after B; a C that was said before the pause began is none."""
+    bench = Bench("ac")
+    bench.online()
+    bench.plug("C")
+    bench.run(0.1)
+    bench.hear(api.Session(boot=bench.boot, seq=900, stage="paused"))
+    bench.run(0.1)
+    bench.plug("B")
+    bench.run(0.1)
+    assert pwm(bench) is False
+    bench.plug("C")
+    bench.run(0.1)
+    assert pwm(bench) is True
+    bench.plug("B")
+    bench.run(0.1)
+    assert pwm(bench) is True
