@@ -115,6 +115,14 @@ def test_notes_stand_in_every_form(form: list[str]) -> None:
     assert "note: spare bytes: 1 after 20" in out("decode", PRECHARGE + "00", *form)
 
 
+def test_a_note_with_hyphens_does_not_end_its_comment() -> None:
+    """The second offer refers to the namespace of the first, which is a---b---."""
+    data = "80005b0969696b116969690001000004000000020000100880"
+    text = out("decode", "--xml", data)
+    assert "a- - -b- - - " in text
+    assert out("encode", "-", given=text).startswith("80005b0969696b11696969")
+
+
 def test_every_bit_is_explained() -> None:
     lines = out("decode", "--explain", PRECHARGE).splitlines()[1:]
     assert lines[0].split() == ["0", "10000000", "EXI", "header:", "version", "1,", "no", "options"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Literal
 
 from v2g.exi.trace import Step
@@ -14,6 +15,7 @@ from v2g.views.tree import to_tree
 
 Form = Literal["tree", "json", "xml", "explain"]
 
+_HYPHENS = re.compile("-(?=-)")
 BITS_SHOWN = 32
 """Longer runs of bits, those of texts and octets, are cut: their meaning says what they are."""
 
@@ -33,7 +35,7 @@ def xml(look: Look) -> str:
 
     fit = look.guess.fits[0]
     # A comment must not hold two hyphens.
-    comments = [f"<!-- {line.replace('--', '- -')} -->\n" for line in _heading(look)]
+    comments = [f"<!-- {_HYPHENS.sub('- ', line)} -->\n" for line in _heading(look)]
     return "".join(comments) + to_xml(fit.decoded.message, fit.root, pretty=True).decode()
 
 
