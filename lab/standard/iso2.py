@@ -185,6 +185,7 @@ UNREADY = ("EVSE_NotReady", "EVSE_Shutdown", "Reserved_8", "Reserved_9", "Reserv
 LEAVE = f"{END} {TERMINATE}"
 LATE_SAFE = f"{STOP_POWER} {LEAVE}"
 NOBODY = "4.3: there is nobody to wait for but in Authorization; repeated, as Ongoing is"
+NO_READING = "[V2G2-902]: a receipt over a reading that was not told"
 OWN_WISH = f"{RENEGOTIATE} {TERMINATE}"
 
 
@@ -224,8 +225,9 @@ VEHICLE = (
     Asked(
         "ServiceDetail",
         "ServiceDetail PaymentServiceSelection(Contract) PaymentServiceSelection(ExternalPayment)",
-        "3.3",
+        "3.3; it may have come for this service alone",
         "TLS",
+        contested=LEAVE,
     ),
     Asked("ServiceDetail", "ServiceDetail PaymentServiceSelection(ExternalPayment)", "3.3 [V2G2-635]"),
     Asked(
@@ -234,8 +236,13 @@ VEHICLE = (
         "3.3 [V2G2-551]",
     ),
     Asked("PaymentServiceSelection(ExternalPayment)", "Authorization", "3.3"),
-    Asked("CertificateInstallation", "PaymentDetails", "3.2 [V2G2-557]"),
-    Asked("CertificateUpdate", "PaymentDetails", "3.2 [V2G2-558]"),
+    Asked(
+        "CertificateInstallation",
+        "PaymentDetails",
+        "3.2 [V2G2-557]; what does not verify is not used [V2G2-823]",
+        contested=LEAVE,
+    ),
+    Asked("CertificateUpdate", "PaymentDetails", "3.2 [V2G2-558]; unless it does not verify", contested=LEAVE),
     Asked("PaymentDetails", "Authorization(GenChallenge)", "3.3 [V2G2-475]"),
     *(
         Asked(request, next_, source, answered=answered)
@@ -256,12 +263,14 @@ VEHICLE = (
     ),
     Asked("ChargeParameterDiscovery", LEAVE, "[V2G2-905]", answered="SASchedules=None"),
     Asked("ChargeParameterDiscovery", STOP_POWER, "3.3, 3.6 (R)", answered=STOP, contested=f"CableCheck {LEAVE}"),
+    Asked("ChargeParameterDiscovery", f"{STOP_POWER} {LEAVE}", "a fault current (ours)", AC, "RCD=True", START_POWER),
     Asked("ChargeParameterDiscovery", START_POWER, "3.3 [V2G2-680] [V2G2-841]", AC),
     *_faults("ChargeParameterDiscovery", BROKEN, LEAVE, "7, P", f"CableCheck {STOP_POWER}"),
     *_faults("ChargeParameterDiscovery", UNREADY, "CableCheck", "3.3: nothing said", LATE_SAFE),
     Asked("ChargeParameterDiscovery", "CableCheck", "3.3 [V2G2-582]", DC),
     # AC
     Asked(START_POWER, "ChargingStatus", "3.2 [V2G2-576]", AC),
+    Asked("ChargingStatus", LATE_SAFE, NO_READING, answered=f"{RECEIPT} MeterInfo=None", contested=LOOP_AC),
     Asked("ChargingStatus", "MeteringReceipt", "3.3 [V2G2-577]", CONTRACT, RECEIPT),
     Asked("ChargingStatus", f"{LOOP_AC} {LEAVE}", "[V2G2-691] [V2G2-903]: no receipt without contract", AC, RECEIPT),
     Asked("ChargingStatus", STOP_POWER, "3.7: a fault current", AC, "RCD=True", f"ChargingStatus {LEAVE}"),
@@ -284,6 +293,7 @@ VEHICLE = (
     *_faults(START_POWER, UNREADY, "CurrentDemand", "3.3: nothing said", LATE_SAFE),
     Asked(START_POWER, "CurrentDemand", "3.2, figure: nothing else may come first", DC),
     *_faults("CurrentDemand", BROKEN, STOP_POWER, "3.3", LEAVE),
+    Asked("CurrentDemand", LATE_SAFE, NO_READING, answered=f"{RECEIPT} MeterInfo=None", contested=LOOP_DC),
     Asked("CurrentDemand", "MeteringReceipt", "3.3 [V2G2-795]", CONTRACT, RECEIPT),
     Asked("CurrentDemand", f"{LOOP_DC} {LEAVE}", "[V2G2-691] [V2G2-903]: no receipt without contract", DC, RECEIPT),
     *_faults("CurrentDemand", ("EVSE_Shutdown",), STOP_POWER, "3.3", LEAVE),

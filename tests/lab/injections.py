@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lab.standard.sequence import CLOSED, StationFollower, name
-from tests.certificates import Holder
+from tests.certificates import Holder, car1
+from tests.provisioning import installation, leaf, renewal
+from tests.provisioning import signed as signature
 from tests.secc import bench_din, bench_requests
 from tests.secc.bench_car import Car, framed, hello
 from v2g.dialect import Dialect, Refusing
@@ -16,6 +19,7 @@ from v2g.errors import Undecodable
 from v2g.exi.message import Message
 from v2g.iso2 import ISO2
 from v2g.messages import din, iso2
+from v2g.messages.xmldsig import Signature
 from v2g.protocols import schema
 
 IGNORED = "ignored"
@@ -58,14 +62,16 @@ class Injection:
     message: Message | None = None
     session_id: bytes | None = None
     raw: bytes = b""
-    prover: Holder | None = None
-    """Whose key signs the challenge of the session, where that is what is sent."""
+    signed: Callable[[Car], tuple[Message, Signature]] | None = None
+    """Makes the message and the signature that it needs."""
+    foreign: bool = False
+    """Whether it is a message of another standard."""
 
     def data(self, car: Car) -> bytes:
         """The bytes, for a car in its session."""
-        if self.prover is not None:
-            proof = iso2.AuthorizationReq(Id="ID1", GenChallenge=car.challenge)
-            return car.encode(proof, signature=bench_requests.signed(proof, self.prover))
+        if self.signed is not None:
+            message, signature = self.signed(car)
+            return car.encode(message, signature=signature)
         return self.raw if self.message is None else car.encode(self.message, session_id=self.session_id)
 
     def skipped(self, car: Car) -> bool:
@@ -93,21 +99,52 @@ class Injection:
         return message.Header.SessionID, message.Body.BodyElement
 
 
-def injections(key: str, contract: Holder) -> list[Injection]:
+def injections(key: str, certificates: Path) -> list[Injection]:
     """Everything there is for a session of this standard, where nothing but the time can be wrong with a request."""
-    requests = [each for each in REQUESTS[key] if not isinstance(each, iso2.PaymentDetailsReq)]
-    proper = [Injection(name(each), each) for each in requests]
-    if key == "iso2":
-        proper.append(Injection("PaymentDetails", bench_requests.details(contract)))
-        proper.append(Injection("Authorization(GenChallenge)", prover=contract))
+    requests = REQUESTS[key]
+    signed = _signed(certificates) if key == "iso2" else []
+    titles = {each.title for each in signed}
+    plain = [Injection(name(each), each) for each in requests if name(each) not in titles]
     return [
-        *proper,
-        *(Injection(f"{each.title} of another session", each.message, STRANGER) for each in proper if each.message),
+        *signed,
+        *plain,
+        *(Injection(f"{name(each)} of another session", each, STRANGER) for each in requests),
         *(Injection(f"{name(requests[1])} in session {id_.hex()}", requests[1], id_) for id_ in STRANGE),
         *(Injection(f"{name(each)} response", each) for each in responses(key)),
         *_foreign(key),
         *_bytes(),
     ]
+
+
+def _signed(certificates: Path) -> list[Injection]:
+    """The requests that are nothing without certificate and signature."""
+    contract, vehicle = car1(certificates), leaf(certificates, "oem-provisioning", "car1")
+    install, update = installation(vehicle), renewal(leaf(certificates, "contract", "car1"))
+    return [
+        Injection("PaymentDetails", bench_requests.details(contract)),
+        Injection("Authorization(GenChallenge)", signed=lambda car: proof(car, contract)),
+        Injection("MeteringReceipt", signed=lambda car: receipt(car, contract)),
+        Injection("CertificateInstallation", signed=lambda _: (install, signature(install, vehicle.key))),
+        Injection("CertificateUpdate", signed=lambda _: (update, signature(update, contract.key))),
+    ]
+
+
+def receipt(car: Car, contract: Holder) -> tuple[Message, Signature]:
+    """The reading that was told last, signed; any other where none was."""
+    reading = getattr(car.answers[-1].body, "MeterInfo", None) if car.answers else None
+    request = iso2.MeteringReceiptReq(
+        Id="id1",
+        SessionID=car.session_id,
+        SAScheduleTupleID=1,
+        MeterInfo=reading or iso2.MeterInfo(MeterID="M1"),
+    )
+    return request, signature(request, contract.key)
+
+
+def proof(car: Car, contract: Holder) -> tuple[Message, Signature]:
+    """The challenge of the session, signed."""
+    request = iso2.AuthorizationReq(Id="ID1", GenChallenge=car.challenge)
+    return request, bench_requests.signed(request, contract)
 
 
 def _foreign(key: str) -> Iterator[Injection]:
@@ -116,7 +153,7 @@ def _foreign(key: str) -> Iterator[Injection]:
     other = Car.__new__(Car)
     other.session_id = STRANGER
     for each in (*REQUESTS[OTHER[key]], *responses(OTHER[key])):
-        yield Injection(f"{OTHER[key]} {type(each).__name__} {name(each)}", raw=other.encode(each))
+        yield Injection(f"{OTHER[key]} {type(each).__name__} {name(each)}", raw=other.encode(each), foreign=True)
 
 
 def _bytes() -> Iterator[Injection]:

@@ -8,14 +8,18 @@ from typing import Any
 
 import msgspec
 
-from evcc import config, wallet
-from evcc.trip import Declined
+from evcc import config, provisioning, wallet
+from evcc.provisioning import Provisioning
+from evcc.trip import Declined, StationFault
 from lab.standard.din import DIN
 from lab.standard.iso2 import ISO2
+from pki.provisioning import ProvisioningService
+from pki.store import Store
 from tests.evcc import bench_din
 from tests.evcc import bench_station as bench
 from tests.evcc.bench_station import OK, ONGOING, Script
 from tests.lab.vehicles import Journey
+from tests.provisioning import EMAID, leaf, message
 from v2g.messages import din, iso2
 from v2g.messages.iso2 import EVSEProcessing
 
@@ -34,15 +38,17 @@ def first(answer: Callable[[Any], Any], then: Script) -> Script:
     return lambda request, turn: answer(request) if turn == 0 else then(request, turn)
 
 
-def without_receipt(response: Any) -> Any:
-    """Say so, instead of nothing."""
-    return msgspec.structs.replace(response, ReceiptRequired=False)
+def metered(response: Any, *, receipt: bool = False) -> Any:
+    """Tell a reading, and whether a receipt for it is wanted."""
+    reading = iso2.MeterInfo(MeterID="M1", MeterReading=1_000)
+    return msgspec.structs.replace(response, MeterInfo=reading, ReceiptRequired=receipt)
 
 
-def patience(energy: Any) -> dict[str, Script]:
+def patience(energy: Any, *, receipt: bool = False) -> dict[str, Script]:
     """A station that makes the vehicle ask again wherever it may, renegotiates once and then wishes to stop."""
     usual = bench.usual(energy)
-    none, anew, stop = "None", "ReNegotiation", "StopCharging"
+    wishes = ("None", "None", "ReNegotiation", "None", "StopCharging")
+    status = bench.ac_status() if energy == "AC" else bench.dc_status()
     authorization = [
         iso2.AuthorizationRes(ResponseCode=OK, EVSEProcessing=each)
         for each in (ONGOING, WAITING, EVSEProcessing.Finished)
@@ -54,8 +60,12 @@ def patience(energy: Any) -> dict[str, Script]:
             lambda _: bench.parameters(parameter, None, ONGOING), usual["ChargeParameterDiscovery"]
         ),
         "ChargingStatus": by_turn(
-            *(without_receipt(bench.charging(bench.ac_status(each))) for each in (none, anew, none, stop))
+            *(
+                metered(bench.charging(bench.ac_status(each)), receipt=receipt and turn == 1)
+                for turn, each in enumerate(wishes)
+            )
         ),
+        "MeteringReceipt": by_turn(iso2.MeteringReceiptRes(ResponseCode=OK, EVSEStatus=status)),
         "CableCheck": first(
             lambda _: iso2.CableCheckRes(
                 ResponseCode=OK,
@@ -73,7 +83,10 @@ def patience(energy: Any) -> dict[str, Script]:
             usual["PreCharge"],
         ),
         "CurrentDemand": by_turn(
-            *(without_receipt(bench.demand(bench.dc_status(notification=each))) for each in (none, anew, none, stop))
+            *(
+                metered(bench.demand(bench.dc_status(notification=each)), receipt=receipt and turn == 1)
+                for turn, each in enumerate(wishes)
+            )
         ),
         "WeldingDetection": first(
             lambda _: iso2.WeldingDetectionRes(
@@ -111,29 +124,87 @@ def patience_din() -> dict[str, Script]:
     }
 
 
+def with_service() -> dict[str, Script]:
+    """A station with a service besides charging, and details of it."""
+    service = iso2.Service(ServiceID=3, ServiceCategory=iso2.ServiceCategory.Internet, FreeService=True)
+    offer = msgspec.structs.replace(
+        bench.discovery("Contract", "ExternalPayment"), ServiceList=iso2.ServiceList(Service=[service])
+    )
+    return {
+        "ServiceDiscovery": by_turn(offer),
+        "ServiceDetail": by_turn(iso2.ServiceDetailRes(ResponseCode=OK, ServiceID=3)),
+    }
+
+
+def with_operator(certificates: Path) -> dict[str, Script]:
+    """A station that delivers the contract that it is asked for."""
+    service = ProvisioningService(Store(certificates))
+    certificate = iso2.Service(ServiceID=2, ServiceCategory=iso2.ServiceCategory.ContractCertificate, FreeService=True)
+    offer = msgspec.structs.replace(bench.discovery("Contract"), ServiceList=iso2.ServiceList(Service=[certificate]))
+    sets = [iso2.ParameterSet(ParameterSetID=1, Parameter=[iso2.Parameter(Name="Service", stringValue="Installation")])]
+    vehicle = leaf(certificates, "oem-provisioning", "car1")
+    delivery = service.deliver(EMAID, vehicle.key.public_key())
+    return {
+        "ServiceDiscovery": by_turn(offer),
+        "ServiceDetail": by_turn(
+            iso2.ServiceDetailRes(
+                ResponseCode=OK, ServiceID=2, ServiceParameterList=iso2.ServiceParameterList(ParameterSet=sets)
+            )
+        ),
+        "CertificateInstallation": by_turn(
+            bench.framed(message(delivery.installed(), delivery.signature, bench.SESSION))
+        ),
+    }
+
+
+def supply(certificates: Path) -> Provisioning:
+    """What the maker gave the vehicle."""
+    folder = certificates / "leaf" / "oem-provisioning" / "car1"
+    wallet_ = certificates.parent / "wallet"
+    given = config.Provisioning(chain=str(folder / "chain.pem"), key=str(folder / "key.pem"), wallet=str(wallet_))
+    roots = config.Tls(roots=[str(certificates / "trust" / "v2g.pem")])
+    loaded = provisioning.load(config.EvccConfig(provisioning=given, tls=roots))
+    assert loaded is not None
+    return loaded
+
+
 def journeys(certificates: Path) -> list[Journey]:
     """All of them; the plainest come first."""
-    leaf = certificates / "leaf" / "contract" / "car1"
-    contract = wallet.load(config.Contract(chain=str(leaf / "chain.pem"), key=str(leaf / "key.pem")))
+    held = certificates / "leaf" / "contract" / "car1"
+    contract = wallet.load(config.Contract(chain=str(held / "chain.pem"), key=str(held / "key.pem")))
+    demanding = {**patience("DC", receipt=True), **with_service()}
+    wanted = {"services": (config.WantedService(id=3),)}
+    offers_contract = {"ServiceDiscovery": by_turn(bench.discovery("Contract"))}
+    contract_in_din = {"ServiceDiscovery": by_turn(bench_din.discovery("Contract"))}
+    broken_in_din = {"CurrentDemand": by_turn(bench_din.demand(bench_din.dc_status("EVSE_Malfunction")))}
+    broken = {"CurrentDemand": by_turn(bench.demand(bench.dc_status("EVSE_Malfunction")))}
+    stopping = {"ChargingStatus": by_turn(bench.charging(bench.ac_status("StopCharging")))}
+    delivering = {**patience("AC"), **with_operator(certificates)}
     return [
         Journey("iso2 AC external", ISO2, "AC", patience("AC")),
         Journey("iso2 DC external", ISO2, "DC", patience("DC")),
-        Journey("iso2 AC contract", ISO2, "AC", patience("AC"), contract),
-        Journey("iso2 DC contract", ISO2, "DC", patience("DC"), contract),
-        Journey("iso2 declined", ISO2, "AC", {"ServiceDiscovery": by_turn(bench.discovery("Contract"))}, ends=Declined),
+        Journey("iso2 AC contract, with receipt", ISO2, "AC", patience("AC", receipt=True), contract),
+        Journey("iso2 DC contract, with receipt and a service", ISO2, "DC", demanding, contract, plan=wanted),
+        Journey("iso2 AC installed contract", ISO2, "AC", delivering, provisioning=supply(certificates)),
+        Journey("iso2 AC paused when the station stops", ISO2, "AC", stopping, plan={"when_stopped": "pause"}),
+        Journey("iso2 AC declined", ISO2, "AC", offers_contract, ends=Declined),
+        Journey("iso2 DC ended by a fault", ISO2, "DC", broken, ends=StationFault),
         Journey("din DC external", DIN, "DC", patience_din()),
-        Journey(
-            "din declined", DIN, "DC", {"ServiceDiscovery": by_turn(bench_din.discovery("Contract"))}, ends=Declined
-        ),
+        Journey("din DC ended by a fault", DIN, "DC", broken_in_din, ends=StationFault),
+        Journey("din DC declined", DIN, "DC", contract_in_din, ends=Declined),
     ]
 
 
 JOURNEYS = (
     "iso2 AC external",
     "iso2 DC external",
-    "iso2 AC contract",
-    "iso2 DC contract",
-    "iso2 declined",
+    "iso2 AC contract, with receipt",
+    "iso2 DC contract, with receipt and a service",
+    "iso2 AC installed contract",
+    "iso2 AC paused when the station stops",
+    "iso2 AC declined",
+    "iso2 DC ended by a fault",
     "din DC external",
-    "din declined",
+    "din DC ended by a fault",
+    "din DC declined",
 )

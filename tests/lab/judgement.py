@@ -12,6 +12,8 @@ from tests.lab.stations import Guest, Stop
 from tests.lab.waits import Wait, Waits
 from tests.secc.bench import Bench
 
+ENDINGS = {END: "session_ended", PAUSED: "session_paused"}
+"""How the end of a session is told to the operator."""
 PARTING = ("WeldingOrStop", "WeldingDetection", "SessionStop")
 """The states in which a vehicle has left C and D."""
 CLOSING = ("CableCheck", "PowerDelivery(Start)", "PowerDelivery(True)")
@@ -41,9 +43,9 @@ class Wrong:
 
 async def judge(stop: Stop, injection: Injection, station: Bench, waits: Waits) -> Wrong | None:
     """Go to a wait, send, and compare; the station must be safe afterwards and ready for the next vehicle."""
-    waits.noted.clear()
     guest = await stop.session.begin(station)
-    await guest.go(stop.steps)
+    waits.noted.clear()
+    await guest.go(stop.steps, stop.follower)
     expected = injection.expected(guest.follower, guest.car)
     _plug(guest, injection)
     guest.car.send(injection.data(guest.car))
@@ -55,7 +57,9 @@ async def judge(stop: Stop, injection: Injection, station: Bench, waits: Waits) 
         station.assert_open_before_answer()
     wrong = await _leave(guest, station, found) or wrong
     return (
-        None if wrong is None else Wrong(stop.key[0], stop.session.title, stop.state, injection.title, expected, wrong)
+        None
+        if wrong is None
+        else Wrong(stop.session.standard.key, stop.session.title, stop.state, injection.title, expected, wrong)
     )
 
 
@@ -111,11 +115,11 @@ def differs(wait: Wait, must: Any, may: Any, state: str) -> str | None:
 
 async def _leave(guest: Guest, station: Bench, found: str) -> str | None:
     """Hang up; why the end is not as it must be, None where it is."""
-    over = guest.follower.state in (END, PAUSED)
     kind = "refused" if found.startswith("FAILED") else "undecodable" if found == CLOSED else "gone"
+    kind = ENDINGS.get(guest.follower.state, kind)
     await guest.car.close()
     await station.until(lambda: not station.station._busy)
     if station.charger.said("begin"):
         station.assert_safe()
     kinds = [each["kind"] for each in station.endings]
-    return None if kinds == ["session_ended" if over else kind] else f"{found}, told as {kinds}"
+    return None if kinds == [kind] else f"{found}, told as {kinds}"

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from lab.ladder import Exchange, diagram
-from tests.certificates import car1, make_tree
+from tests.certificates import make_tree
 from tests.lab.journeys import journeys
 from tests.lab.stations import Session, stops
 from tests.lab.vehicles import Journey, answered
@@ -35,7 +35,7 @@ async def page(certificates: Path) -> str:
 
 
 async def _stations(certificates: Path, noted: Waits) -> AsyncIterator[str]:
-    for session in sessions(car1(certificates)):
+    for session in sessions(certificates):
         yield _section(session, [each async for each in _held(session, certificates, noted)], "station")
 
 

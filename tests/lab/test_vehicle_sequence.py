@@ -12,9 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.standard.din import DIN
-from lab.standard.iso2 import ISO2
-from lab.standard.sequence import END, MISTAKE, Standard, name
+from lab.standard.sequence import END, MISTAKE, name
 from tests.endurance import ENDURANCE
 from tests.lab.journeys import JOURNEYS, journeys
 from tests.lab.prompts import Prompt, prompts
@@ -22,17 +20,9 @@ from tests.lab.vehicles import Answered, Prompter, answered, drive
 from tests.lab.waits import Waits, places, waits
 from v2g.timing import Timing
 
-UNASKED = {
-    "evcc/iso2_provisioning.py choose": "no journey fetches a contract yet",
-    "evcc/iso2_provisioning.py fetch": "no journey fetches a contract yet",
-}
+UNASKED: dict[str, str] = {}
 """Functions of the vehicle that no journey here comes to, and why; each must be taken out once one does."""
-RECEIPT = "ReceiptRequired=True"
-DEVIATIONS: dict[tuple[str, str, str], str] = {
-    (key, "PreCharge", f"DC_EVSEStatus/EVSEStatusCode={code}"): "a fault told in PreChargeRes is not looked at"
-    for key in ("iso2", "din")
-    for code in ("EVSE_UtilityInterruptEvent", "EVSE_EmergencyShutdown", "EVSE_Malfunction")
-} | {("iso2", loop, RECEIPT): "the vehicle signs no receipts yet" for loop in ("ChargingStatus", "CurrentDemand")}
+DEVIATIONS: dict[tuple[str, str, str], str] = {}
 """What the vehicle does otherwise than the table says (standard, request, answer), and why; each must still happen."""
 SILENCE = Timing(scale=0.2, timeouts={"CurrentDemandReq": 2.0})
 
@@ -75,8 +65,7 @@ async def test_every_answer_at_every_wait(title: str, certificates: Path, noted:
         for prompt in prompts(wait):
             if (verdict := await prompted(wait, prompt)) is not None:
                 wrong[journey.standard.key, name(wait.request), prompt.title] = verdict
-    known_ones = {key for key in DEVIATIONS if key[0] == journey.standard.key and key[1] in asked}
-    deviations = {key for key in known_ones if key[2] != RECEIPT or journey.contract is not None}
+    deviations = {key for key in DEVIATIONS if key[0] == journey.standard.key and key[1] in asked}
     surprises = [verdict for key, verdict in wrong.items() if key not in deviations]
     assert not surprises, "\n".join(surprises)
     assert deviations == wrong.keys(), "take out of DEVIATIONS what deviates no more"
@@ -93,17 +82,6 @@ async def test_silence_at_every_wait(title: str, certificates: Path, noted: Wait
     assert {station.next for station in stations} == MISTAKE[0]
 
 
-@pytest.mark.parametrize(("standard", "files"), [(ISO2, ("iso2",)), (DIN, ("din",))], ids=["iso2", "din"])
-async def test_every_wait_is_reached(
-    standard: Standard, files: tuple[str, ...], certificates: Path, noted: Waits
-) -> None:
-    found = [
-        wait
-        for journey in journeys(certificates)
-        if journey.standard is standard
-        for wait in await answered(journey, noted)
-    ]
-    unasked = places("evcc", *files) - {wait.wait.place for wait in found}
-    assert {f"{place.file} {place.function}" for place in unasked} == {
-        each for each in UNASKED if each.startswith(f"evcc/{standard.key}")
-    }
+async def test_every_wait_is_reached(certificates: Path, noted: Waits) -> None:
+    reached = {wait.wait.place for journey in journeys(certificates) for wait in await answered(journey, noted)}
+    assert {f"{place.file} {place.function}" for place in places("evcc") - reached} == set(UNASKED)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from evcc import din as evcc_din
 from evcc import iso2 as evcc_iso2
+from evcc.provisioning import Provisioning
 from evcc.trip import Trip
 from evcc.vehicle import Vehicle
 from evcc.wallet import Contract
@@ -42,6 +43,7 @@ class Journey:
     energy: Literal["AC", "DC"]
     answers: Mapping[str, Script] = field(default_factory=dict)
     contract: Contract | None = None
+    provisioning: Provisioning | None = None
     plan: Mapping[str, Any] = field(default_factory=dict)
     ends: type[V2GError] | None = None
     """What ends it, if not the plan."""
@@ -49,7 +51,12 @@ class Journey:
     @property
     def known(self) -> frozenset[str]:
         """What is known of the session before it begins."""
-        return frozenset({"TLS" if self.contract is not None else "plain"})
+        return frozenset({"TLS" if self.pays else "plain"})
+
+    @property
+    def pays(self) -> bool:
+        """Whether a contract pays, one that it has or one that it gets."""
+        return self.contract is not None or self.provisioning is not None
 
     def scripts(self) -> dict[str, Script]:
         """What the station answers on this journey."""
@@ -76,6 +83,7 @@ class Prompter(ScriptedStation):
         assert request is not None
         place, turn = len(self.requests), sum(type(each) is type(request) for each in self.requests)
         self.requests.append(request)
+        self.headers.append(message.Header)
         if self._at is not None and place > self._at:
             self.next = name(request)
             writer.close()
@@ -83,9 +91,13 @@ class Prompter(ScriptedStation):
             writer.write(self._prompt)
         else:
             response = self.answers[type(request).__name__.removesuffix("Req")](request, turn)
-            assert isinstance(response, iso2.BodyElement | din.BodyElement)
-            self.exchanges.append((request, response))
-            writer.write(packed(response))
+            if isinstance(response, Message):
+                response = packed(response)
+            assert response is not None
+            answer = schema(self.standard).decode(response[8:])
+            assert isinstance(answer, iso2.V2G_Message | din.V2G_Message)
+            self.exchanges.append((request, answer.Body.BodyElement))
+            writer.write(response)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +124,7 @@ class Answered:
     def key(self) -> tuple[object, ...]:
         """Waits at the same place in the code, with the same request, are one; who pays matters to receipts alone."""
         receipts = any(word.startswith("ReceiptRequired=") for word in words(self.response))
-        return (self.wait.place, name(self.request), receipts and self.journey.contract is not None)
+        return (self.wait.place, name(self.request), receipts and self.journey.pays)
 
     def next(self, response: Message) -> tuple[set[str], set[str]]:
         """What may follow another answer here that is no failure, and what may by another reading."""
@@ -126,12 +138,17 @@ async def drive(journey: Journey, station: Prompter, *, timing: Timing | None = 
     """Drive the session to its end, after which the plug must be safe; tell what ended it, if not the plan."""
     plug = Plug(station)
     planned = {"charge_s": 60, **journey.plan}
-    if journey.contract is not None:
+    if journey.pays:
         planned["payment"] = "contract"
-    trip = Trip(vehicle=Vehicle(settings(journey.energy, **planned)), cable=plug, contract=journey.contract)
+    trip = Trip(
+        vehicle=Vehicle(settings(journey.energy, **planned)),
+        cable=plug,
+        contract=journey.contract,
+        provisioning=journey.provisioning,
+    )
     async with running(station):
         stream = TcpStream(*await asyncio.open_connection("::1", station.port))
-        if journey.contract is not None:
+        if journey.pays:
             stream.facts = replace(stream.facts, tls="TLSv1.2")
         link = EvccLink(stream, Journal(), timing or Timing(timeouts=PROMPT))
         try:

@@ -18,7 +18,7 @@ from v2g.exi.message import Message
 from v2g.link import EvccLink, SeccLink
 
 ROOT = Path(__file__).parent.parent.parent
-WAITING = {"secc": ("answer", "first"), "evcc": ("ask",)}
+WAITING = {"secc": {"ev.first", "ev.answer", "ev.relay"}, "evcc": {"evse.ask"}}
 """The calls by which a session of each package waits for its peer."""
 
 
@@ -83,15 +83,16 @@ def _place(frame: FrameType) -> Place:
     file = Path(frame.f_code.co_filename)
     found = [
         place
-        for place, last in _calls(file, WAITING.get(file.parent.name, ()))
+        for place, last in _calls(file)
         if place.line <= frame.f_lineno <= last and place.function == frame.f_code.co_name
     ]
     return found[-1] if found else Place(str(file), frame.f_code.co_name, frame.f_lineno)
 
 
 @cache
-def _calls(file: Path, names: tuple[str, ...]) -> list[tuple[Place, int]]:
-    """All calls of these names in the coroutines of a file, with the line each ends in."""
+def _calls(file: Path) -> list[tuple[Place, int]]:
+    """All such calls in the coroutines of a file, with the line each ends in."""
+    names = WAITING.get(file.parent.name, set())
     if not names or not file.is_relative_to(ROOT):
         return []
     found = []
@@ -99,14 +100,12 @@ def _calls(file: Path, names: tuple[str, ...]) -> list[tuple[Place, int]]:
         if not isinstance(function, ast.AsyncFunctionDef):
             continue
         for node in ast.walk(function):
-            called = node.func if isinstance(node, ast.Call) else None
-            if isinstance(node, ast.expr) and isinstance(called, ast.Attribute) and called.attr in names:
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in names:
                 place = Place(str(file.relative_to(ROOT)), function.name, node.lineno)
                 found.append((place, node.end_lineno or node.lineno))
     return found
 
 
-def places(package: str, *stems: str) -> set[Place]:
-    """Every wait that the source of a package has, in the files that begin so; `links` are those of a session."""
-    files = [file for each in stems for file in sorted((ROOT / package).glob(f"{each}*.py"))]
-    return {place for file in files for place, _ in _calls(file, WAITING[package])}
+def places(package: str) -> set[Place]:
+    """Every wait that the source of a package has."""
+    return {place for file in (ROOT / package).rglob("*.py") for place, _ in _calls(file)}
