@@ -20,12 +20,20 @@ COMPONENTS = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml
 # What examples show and a session of the simulated charger has no cause to say; its schedule has a single step.
 NOT_SEEN = {
     api.SECC_LIMITS.name: {"valid_for_s"},
+    api.SECC_SERVICE.name: {"selected"},
+    api.SECC_PLAN.name: {"source"},
     api.CHARGER_SETUP.name: {"connector", "min_voltage_v"},
     api.CHARGER_LINK.name: {"vehicle_mac", "attenuation_db"},
     api.CHARGER_LIMITS.name: {"max_charge_w", "max_current_a"},
 }
 SAID = {topic.name: topic for topic in api.TOPICS if topic.writer in {"secc", "charger"}}
-ON_DEMAND = {api.SECC_AUTHORIZATION.name, api.CHARGER_AUTHORIZATION.name, api.CHARGER_REQUEST.name}
+ON_DEMAND = {
+    each.name
+    for each in (
+        api.SECC_AUTHORIZATION, api.SECC_CERTIFICATE, api.SECC_PLAN_REQUEST, api.SECC_RECEIPT,
+        api.CHARGER_AUTHORIZATION, api.CHARGER_PLAN, api.CHARGER_REQUEST,
+    )
+}  # fmt: skip
 
 
 def example(topic: str) -> dict[str, Any]:
