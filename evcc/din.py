@@ -63,7 +63,7 @@ async def identify(evse: EvccLink, trip: Trip) -> None:
     """From ServiceDiscovery to the authorization that the station finished."""
     discovery = await evse.ask(ServiceDiscoveryReq())
     check_offer(discovery)
-    trip.payment = "external"
+    trip.payment, trip.free = "external", discovery.ChargeService.FreeService
     await evse.ask(say.service_payment_selection(discovery.ChargeService.ServiceTag.ServiceID))
     patience = Patience(trip, evse.timing, Timing.ongoing_evcc)
     response = await evse.ask(ContractAuthenticationReq())

@@ -98,7 +98,7 @@ async def test_a_session() -> None:
             "SessionStop",
         ]
         assert done.trip.vehicle.energy_wh > 0
-        assert (done.trip.evse_id, done.trip.payment) == ("49*89*6360", "external")
+        assert (done.trip.evse_id, done.trip.payment, done.trip.free) == ("49*89*6360", "external", False)
         assert {header.SessionID for header in station.headers[1:]} == {SESSION}
         assert station.headers[0].SessionID in (b"\0", bytes(8))
 
