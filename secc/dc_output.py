@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from secc import api
+from secc.charger import Wish
 from secc.limits import TEST_CURRENT_A, Bounds
 from secc.visit import REACHED_V, Visit
 from v2g.errors import Refused
@@ -57,6 +58,11 @@ class DcOutput:
         measured = self.visit.charger.measurement
         return measured.voltage_v if measured is not None else 0.0
 
+    def wish(self) -> tuple[Wish, int]:
+        """The wish to stop, which is told before energy flows already, and NotificationMaxDelay in seconds."""
+        wish = self.visit.wish()
+        return wish if wish in ("stop", "pause") else "none", self.visit.config.session.notification_max_delay_s
+
     # --- cable check ------------------------------------------------------------------------------------------------
 
     def begin_test(self) -> None:
@@ -71,10 +77,11 @@ class DcOutput:
         """Go on with the isolation test: True once it is passed, False while it lasts. Raises `Refused`."""
         visit = self.visit
         _no_error(vehicle_error)
-        if not self._asked and visit.pilot in "CD" and visit.locked and visit.dead:
+        if not self._asked and visit.pilot in "CD" and visit.locked and visit.dead and not visit.reason_to_stop():
             self._order_test()
         if not self._asked and self._pilot.over:
-            why = f"the pilot is {visit.pilot}, locked: {visit.locked}, output dead: {visit.dead}"
+            level = f"the pilot is {visit.pilot}, locked: {visit.locked}, output dead: {visit.dead}"
+            why = visit.reason_to_stop() or level
             raise Refused("FAILED", f"no test: {why} [V2G2-917] [V2G-DC-547]")
         outcome = visit.charger.cable_check if self._asked else "running"
         state = visit.charger.state

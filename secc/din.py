@@ -183,8 +183,9 @@ async def check_cable(ev: SeccLink, visit: Visit, output: DcOutput, request: Cab
     """Have the isolation tested; the vehicle asks again until the test is over."""
     output.begin_test()
     while not output.tested(vehicle.error(request.DC_EVStatus)):
-        request = await ev.answer(say.cable_check(ONGOING, say.status(TESTING)), CableCheckReq)
-    return await ev.answer(say.cable_check(FINISHED, say.status(READY, state=visit.charger.state)), PreChargeReq)
+        request = await ev.answer(say.cable_check(ONGOING, say.status(TESTING, *output.wish())), CableCheckReq)
+    ready = say.status(READY, *output.wish(), state=visit.charger.state)
+    return await ev.answer(say.cable_check(FINISHED, ready), PreChargeReq)
 
 
 async def precharge(ev: SeccLink, visit: Visit, output: DcOutput, request: PreChargeReq) -> PowerDeliveryReq:
@@ -194,7 +195,7 @@ async def precharge(ev: SeccLink, visit: Visit, output: DcOutput, request: PreCh
     while isinstance(following, PreChargeReq):
         volts, amperes = units.number(following.EVTargetVoltage), units.number(following.EVTargetCurrent)
         present_v = output.precharge(volts, amperes, vehicle.error(following.DC_EVStatus))
-        answer = say.precharge(present_v, say.status(READY, state=visit.charger.state))
+        answer = say.precharge(present_v, say.status(READY, *output.wish(), state=visit.charger.state))
         following = await ev.answer(answer, PreChargeReq, PowerDeliveryReq)
     return following
 

@@ -264,9 +264,9 @@ async def check_cable(ev: SeccLink, visit: Visit, output: DcOutput, request: Cab
     """Have the isolation tested; the vehicle asks again until the test is over."""
     output.begin_test()
     while not output.tested(vehicle.error(request.DC_EVStatus)):
-        active = say.dc_status("EVSE_IsolationMonitoringActive")
+        active = say.dc_status("EVSE_IsolationMonitoringActive", *output.wish())
         request = await ev.answer(say.cable_check("Ongoing", active), CableCheckReq)
-    ready = say.dc_status("EVSE_Ready", state=visit.charger.state)
+    ready = say.dc_status("EVSE_Ready", *output.wish(), state=visit.charger.state)
     return await ev.answer(say.cable_check("Finished", ready), PreChargeReq)
 
 
@@ -277,7 +277,7 @@ async def precharge(ev: SeccLink, visit: Visit, output: DcOutput, request: PreCh
     while isinstance(following, PreChargeReq):
         volts, amperes = units.number(following.EVTargetVoltage), units.number(following.EVTargetCurrent)
         present_v = output.precharge(volts, amperes, vehicle.error(following.DC_EVStatus))
-        answer = say.precharge(present_v, say.dc_status("EVSE_Ready", state=visit.charger.state))
+        answer = say.precharge(present_v, say.dc_status("EVSE_Ready", *output.wish(), state=visit.charger.state))
         following = await ev.answer(answer, PreChargeReq, PowerDeliveryReq)
     return following
 

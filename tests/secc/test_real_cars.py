@@ -183,14 +183,16 @@ async def test_any_schema_id_comes_back(schema_id: int) -> None:
 
 
 @asynccontextmanager
-async def met(route: Sequence[Step], wait: str, energy: str = "DC") -> AsyncIterator[tuple[Bench, Car]]:
+async def met(
+    route: Sequence[Step], wait: str, energy: str = "DC", scale: float = 1.0
+) -> AsyncIterator[tuple[Bench, Car]]:
     """A car for which the station waits at a place, in the session that the vectors belong to."""
 
     def drawn(size: int) -> bytes:
         return VECTOR_SESSION if size == len(VECTOR_SESSION) else os.urandom(size)
 
     with patch.object(secrets, "token_bytes", drawn):
-        async with bench(energy) as station:
+        async with bench(energy, scale=scale) as station:
             car = await station.car()
             await walk(car, station.charger, route, wait)
             yield station, car
@@ -377,21 +379,40 @@ async def test_a_stop_right_after_the_setup(protocol: str) -> None:
         await station.ended("session_ended")
 
 
-@pytest.mark.parametrize("wait", ["CableCheck", "PreCharge first", "PreCharge"])
+@pytest.mark.parametrize("begun", [False, True], ids=["before the first", "after the first"])
+@pytest.mark.parametrize("wait", ["CableCheck", "PreCharge"])
 @pytest.mark.parametrize("protocol", ["iso2", "din"])
-async def test_a_stop_straight_after_stop_charging(protocol: str, wait: str) -> None:
-    """No PowerDeliveryReq comes before the SessionStopReq: refused, the plug would stay locked."""
+async def test_a_stop_straight_after_stop_charging(protocol: str, wait: str, begun: bool) -> None:
+    """Told to stop in cable check or pre-charge; no PowerDeliveryReq comes before the SessionStopReq.
+
+    Refused, the plug would stay locked for a while.
+    """
     of: Any = {"din": bench_din, "iso2": bench_requests}[protocol]
-    route = of.DC
-    async with met(route, wait) as (station, car):
+    request = of.cable_check() if wait == "CableCheck" else of.precharge()
+    async with met(of.DC, wait) as (station, car):
         station.charger.check = "hangs"
         station.charger.change(plug="C")
+        if begun:
+            assert (await car.ask(request)).DC_EVSEStatus.EVSENotification == "None"
         station.charger.wish = "stop"
-        if wait == "CableCheck":
-            await car.ask(of.cable_check())
-        elif wait == "PreCharge":
-            await car.ask(of.precharge())
+        told = await car.ask(request)
+        assert (told.ResponseCode, told.DC_EVSEStatus.EVSENotification) == ("OK", "StopCharging")
         assert (await car.ask(of.stop())).ResponseCode == "OK"
         assert await car.gone()
-        await station.until(lambda: bool(station.endings))
-        station.assert_safe()
+        await station.ended("session_ended")
+
+
+@pytest.mark.parametrize("protocol", ["iso2", "din"])
+async def test_a_car_that_does_not_hear_of_it(protocol: str) -> None:
+    """It tests no cable and goes no further than to the end of the time for that."""
+    of: Any = {"din": bench_din, "iso2": bench_requests}[protocol]
+    async with met(of.DC, "CableCheck", scale=0.1) as (station, car):
+        station.charger.change(plug="C")
+        station.charger.wish = "stop"
+        answer = await car.ask(of.cable_check())
+        while answer.ResponseCode == "OK":
+            assert answer.EVSEProcessing == "Ongoing"
+            answer = await car.ask(of.cable_check())
+        assert answer.ResponseCode == "FAILED"
+        assert station.charger.said("check_cable") == []
+        assert "wishes to stop" in (await station.ended("refused"))["reason"]
