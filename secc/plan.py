@@ -1,8 +1,8 @@
 """What one vehicle may draw when: asked for, offered, chosen. Reaches the vehicle as SAScheduleList.
 
 A plan is asked for with every negotiation, where secc.toml says from whom. The vehicle is told to ask again until it
-is there or its time is over; without one it is offered what the station can do. A vehicle that was paused is offered
-the schedule it had, and nothing else [V2G2-741].
+is there or its time is over; then the last plan holds, and without any it is offered what the station can do. A vehicle
+that was paused is offered the schedule it had, and nothing else [V2G2-741]; another plan has it renegotiate later.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from secc import api, schedules, tariffs
+from secc.charger import Planned
 from secc.limits import WHATEVER, Step, capped
 from secc.schedules import DAY_S, Schedule
 from secc.visit import Visit
@@ -42,14 +43,15 @@ class Planning:
     signature: Signature | None = None
     """The mobility operator's signature over the tariffs offered."""
     _published: api.Schedules = field(default_factory=api.Schedules)
+    _last: Planned | None = None
     _budget: Budget = field(default_factory=lambda: Budget(0.0))
 
     # --- before the offer -------------------------------------------------------------------------------------------
 
     def ask(self, most: int) -> None:
-        """Ask for a plan of at most so many steps, where somebody makes them."""
+        """Ask for a plan of at most so many steps, where somebody makes them and none is there that was not offered."""
         visit, settings = self.visit, self.visit.config.plan
-        if settings.source == "none":
+        if settings.source == "none" or visit.limits.replanned:
             return
         wait_s = settings.wait_s * visit.timing.scale
         request = api.PlanRequest(
@@ -81,8 +83,9 @@ class Planning:
         visit, now = self.visit, time.monotonic()
         most_w = visit.limits.station().max_w
         request = visit.limits.plan_request
-        planned = visit.charger.planned(request) if request else None
-        visit.limits.offered_plan = planned
+        answer = visit.charger.planned(request) if request else None
+        visit.limits.offered_plan = answer if self.kept is None else None
+        planned = self._last = answer or self._last
         self.since, self.signature, self.chosen = now, None, None
         source = "default"
         if self.kept is not None:
@@ -92,10 +95,10 @@ class Planning:
             source = visit.config.plan.source
             self.offered = self._from(planned.plan, now - planned.at, departure_s, most_w, most)
         else:
-            if request and planned is None:
-                visit.charger.event("plan_missing", f"no plan within {visit.config.plan.wait_s:g} s")
             steps = schedules.default_steps(most_w)
             self.offered = [Schedule(steps=steps, uncapped=WHATEVER, duration_s=departure_s or DAY_S)]
+        if request and answer is None and source != "resumed":
+            visit.charger.event("plan_missing", f"no plan within {visit.config.plan.wait_s:g} s")
         self._put_in_force(self.offered[0])
         offered = [_published(each) for each in self.offered]
         self._publish(source=source, offered=offered, chosen=None, profile=[])

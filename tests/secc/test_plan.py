@@ -285,16 +285,43 @@ async def test_another_plan_binds_at_once_and_has_the_car_renegotiate(energy: st
         await station.until(lambda: charger.limits_told[-1].max_charge_w == 6_900, 1.0)
         assert charger.limits_told[-1].limited_by["max_w"] == "plan"
         assert notification(await car.ask(loop)) == "ReNegotiation"
-        charger.planner = plan([(0, 7_360)])
         await car.ask(power("Renegotiate"))
         again = await car.ask(ac_parameters() if energy == "AC" else dc_parameters())
-        assert offered(again) == [(1, [(0, 86_400, 7_360)])]
+        assert len(charger.plans_asked) == 1, "there is a plan already"
+        assert offered(again) == [(1, [(0, None, 6_900), (HOUR, 86_400 - HOUR, 4_600)])]
         route = AC if energy == "AC" else DC
         names = [name for name, _ in route]
         first = names.index(f"{WAIT} again") + 1
         await walk(car, charger, route[first : names.index(f"{wait} again")])
         assert notification(await car.ask(loop)) == "None"
-        assert charger.limits_told[-1].max_charge_w == 7_360
+        assert charger.limits_told[-1].max_charge_w == 6_900
+
+
+async def test_a_car_that_renegotiates_by_itself_gets_a_plan_of_its_own() -> None:
+    async with planned(planner=plan([(0, 11_040)]), wait="ChargingStatus") as (station, car):
+        station.charger.planner = plan([(0, 7_360)])
+        await car.ask(power("Renegotiate"))
+        assert offered(await car.ask(ac_parameters())) == [(1, [(0, 86_400, 7_360)])]
+        assert len(station.charger.plans_asked) == 2
+
+
+async def test_the_last_plan_holds_where_no_other_comes_in_time() -> None:
+    """And a planner who is always late has the car renegotiate once each time, not for ever."""
+    async with planned(planner=plan([(0, 11_040)]), wait="ChargingStatus", scale=0.01) as (station, car):
+        charger = station.charger
+        charger.planner = lambda _: None
+        await car.ask(power("Renegotiate"))
+        while (answer := await car.ask(ac_parameters())).EVSEProcessing == "Ongoing":
+            assert charger.levels["contactor"] == "closed"
+        assert offered(answer) == [(1, [(0, 86_400, 11_040)])]
+        await car.ask(power("Start"))
+        assert notification(await car.ask(STATUS)) == "None"
+        charger.replan(steps((0, 6_900)))
+        assert notification(await car.ask(STATUS)) == "ReNegotiation"
+        await car.ask(power("Renegotiate"))
+        assert offered(await car.ask(ac_parameters())) == [(1, [(0, 86_400, 6_900)])]
+        await car.ask(power("Start"))
+        assert notification(await car.ask(STATUS)) == "None"
 
 
 async def test_a_higher_plan_is_followed_only_by_another_schedule() -> None:
