@@ -45,7 +45,7 @@ def paid(payment: Payment) -> str:
 
 def station(folder: Path, pki: Path, session: Session) -> list[Program]:
     """Our station on s0, for a foreign vehicle; what its controller received is kept in `charger.jsonl`."""
-    protocol, energy, payment = session
+    protocol, energy, payment, _ = session
     leaf, roots = pki / "iso2" / "leaf" / "secc" / "evse1", pki / "iso2" / "trust"
     trusted = f"""
 [tls]
@@ -78,7 +78,7 @@ install = {json.dumps(payment == "install")}
 
 def vehicle(folder: Path, pki: Path, session: Session) -> list[Program]:
     """Our vehicle on e0, without a cable to a simulator; its result is kept in `evcc-result.json`."""
-    protocol, energy, payment = session
+    protocol, energy, payment, more = session
     role = "oem-provisioning" if payment == "install" else "contract"
     leaf, roots = pki / "iso2" / "leaf" / role / "car1", pki / "iso2" / "trust"
     trusted = f"""
@@ -95,7 +95,7 @@ key = {json.dumps(str(leaf / "key.pem"))}
     mode = {"ac": "ac3", "dc": "dc"}[energy]
     head = f'[network]\ninterface = "{VEHICLE}"\nsecurity = "{security}"\n'
     plan = f'\n[plan]\nprotocols = ["{protocol}"]\nenergy = "{mode}"\npayment = "{paid(payment)}"\n'
-    plan += f"charge_s = {CHARGE_S}\n"
+    plan += f"charge_s = {CHARGE_S}\n{more}\n"
     battery = FLAT_BATTERY if energy == "dc" else ""
     config = _write(folder / "evcc.toml", head + plan + battery + PATIENCE + ("" if payment == "external" else trusted))
     return [_program("evcc", folder, "evcc", "run", "--config", config, "--json", RESULT, "-v", ends=True)]

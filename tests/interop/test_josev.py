@@ -93,6 +93,19 @@ def test_our_vehicle_charges_at_josevs_station(
     assert result["energy_wh"] > 0
 
 
+@pytest.mark.parametrize("energy", ["ac", "dc"])
+def test_our_vehicle_renegotiates_and_pauses_at_josevs_station(energy: str, stage: Stage) -> None:
+    """Josev closes the connection 5 s after a pause, and hears discovery again after that."""
+    plan = "renegotiate_after_s = 0.5\npause_after_s = 1.0\npause_s = 9.0"
+    stage.play(station="josev", vehicle="ours", protocol="iso2", energy=energy, payment="contract", plan=plan)
+    result = json.loads((stage.folder / ours.RESULT).read_text(encoding="utf-8"))
+    assert result["ok"]
+    assert [(each["joined"], each["ended"]) for each in result["sessions"]] == [(False, "paused"), (True, "stopped")]
+    asked = [each["request"] for each in result["exchanges"]]
+    powers = [each for place, each in enumerate(asked) if each == "PowerDeliveryReq" and asked[place - 1] != each]
+    assert len(powers) == 6  # Start, Renegotiate, Start, Stop; Start, Stop
+
+
 def test_josev_charges_itself(stage: Stage) -> None:
     """Proves the harness: when this fails too, the machine is at fault and not our code."""
     stage.play(station="josev", vehicle="josev", protocol="iso2", energy="dc", payment="contract")
