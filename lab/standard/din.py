@@ -74,8 +74,8 @@ VEHICLE = (
     Asked(SELECTION, "ContractAuthentication", "3.1"),
     Asked("ContractAuthentication", "ContractAuthentication", "3.1", answered=ONGOING),
     Asked("ContractAuthentication", "ChargeParameterDiscovery", "3.1", answered=FINISHED),
-    Asked(PARAMETERS, LEAVE, "DC only", answered="EVSEChargeParameter=AC_EVSEChargeParameter"),
     Asked(PARAMETERS, PARAMETERS, "3.1", answered=ONGOING, contested=LEAVE),
+    Asked(PARAMETERS, LEAVE, "DC only", answered="EVSEChargeParameter=AC_EVSEChargeParameter"),
     Asked(
         "ChargeParameterDiscovery", LEAVE, "3.7: it has no energy", answered=STOP, contested=f"CableCheck {STOP_POWER}"
     ),

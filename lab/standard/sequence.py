@@ -211,19 +211,21 @@ class VehicleFollower:
     standard: Standard
     known: frozenset[str]
 
-    def next(self, request: Message, response: Message) -> tuple[set[str], set[str]]:
-        """What a vehicle should, and by another reading may, do after a response that is no failure.
-
-        Raises LookupError where no line says it.
-        """
+    def row(self, request: Message, response: Message) -> Asked:
+        """The line for a response that is no failure. Raises LookupError where there is none."""
         if type(request).__name__ in REMEMBERED:
             self.known = _with(request, self.known)
         answered = words(response)
         for row in self.standard.vehicle:
             fits = row.request == name(request) and self.known.issuperset(row.given.split())
             if fits and answered.issuperset(row.answered.split()):
-                return set(row.next.split()), set(row.contested.split())
+                return row
         raise LookupError(f"no line for {name(request)}, answered {sorted(answered)}")
+
+    def next(self, request: Message, response: Message) -> tuple[set[str], set[str]]:
+        """What a vehicle should, and by another reading may, do after a response that is no failure."""
+        row = self.row(request, response)
+        return set(row.next.split()), set(row.contested.split())
 
 
 FAILURE = ({END}, {"SessionStop(Terminate)", "SessionStop"})

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from evcc import config, provisioning, wallet
 from evcc.provisioning import Provisioning
@@ -19,7 +20,7 @@ from tests.evcc import bench_din
 from tests.evcc import bench_station as bench
 from tests.evcc.bench_station import OK, ONGOING, Script
 from tests.lab.vehicles import Journey
-from tests.provisioning import EMAID, leaf, message
+from tests.provisioning import EMAID, message
 from v2g.messages import din, iso2
 from v2g.messages.iso2 import EVSEProcessing
 
@@ -136,32 +137,35 @@ def with_service() -> dict[str, Script]:
     }
 
 
-def with_operator(certificates: Path) -> dict[str, Script]:
-    """A station that delivers the contract that it is asked for."""
-    service = ProvisioningService(Store(certificates))
+def with_operator(certificates: Path, receiver: ec.EllipticCurvePublicKey) -> dict[str, Script]:
+    """A station that delivers the contract that it is asked for, to the owner of a key."""
     certificate = iso2.Service(ServiceID=2, ServiceCategory=iso2.ServiceCategory.ContractCertificate, FreeService=True)
     offer = msgspec.structs.replace(bench.discovery("Contract"), ServiceList=iso2.ServiceList(Service=[certificate]))
-    sets = [iso2.ParameterSet(ParameterSetID=1, Parameter=[iso2.Parameter(Name="Service", stringValue="Installation")])]
-    vehicle = leaf(certificates, "oem-provisioning", "car1")
-    delivery = service.deliver(EMAID, vehicle.key.public_key())
+    sets = [
+        iso2.ParameterSet(ParameterSetID=number, Parameter=[iso2.Parameter(Name="Service", stringValue=each)])
+        for number, each in enumerate(("Installation", "Update"), start=1)
+    ]
+    detail = iso2.ServiceDetailRes(
+        ResponseCode=OK, ServiceID=2, ServiceParameterList=iso2.ServiceParameterList(ParameterSet=sets)
+    )
+    delivery = ProvisioningService(Store(certificates)).deliver(EMAID, receiver)
+    installed, updated = (
+        bench.framed(message(each, delivery.signature, bench.SESSION))
+        for each in (delivery.installed(), delivery.updated())
+    )
     return {
         "ServiceDiscovery": by_turn(offer),
-        "ServiceDetail": by_turn(
-            iso2.ServiceDetailRes(
-                ResponseCode=OK, ServiceID=2, ServiceParameterList=iso2.ServiceParameterList(ParameterSet=sets)
-            )
-        ),
-        "CertificateInstallation": by_turn(
-            bench.framed(message(delivery.installed(), delivery.signature, bench.SESSION))
-        ),
+        "ServiceDetail": by_turn(detail),
+        "CertificateInstallation": by_turn(installed),
+        "CertificateUpdate": by_turn(updated),
     }
 
 
-def supply(certificates: Path) -> Provisioning:
+def supply(certificates: Path, **more: Any) -> Provisioning:
     """What the maker gave the vehicle."""
     folder = certificates / "leaf" / "oem-provisioning" / "car1"
-    wallet_ = certificates.parent / "wallet"
-    given = config.Provisioning(chain=str(folder / "chain.pem"), key=str(folder / "key.pem"), wallet=str(wallet_))
+    kept = certificates.parent / "wallet"
+    given = config.Provisioning(chain=str(folder / "chain.pem"), key=str(folder / "key.pem"), wallet=str(kept), **more)
     roots = config.Tls(roots=[str(certificates / "trust" / "v2g.pem")])
     loaded = provisioning.load(config.EvccConfig(provisioning=given, tls=roots))
     assert loaded is not None
@@ -179,13 +183,16 @@ def journeys(certificates: Path) -> list[Journey]:
     broken_in_din = {"CurrentDemand": by_turn(bench_din.demand(bench_din.dc_status("EVSE_Malfunction")))}
     broken = {"CurrentDemand": by_turn(bench.demand(bench.dc_status("EVSE_Malfunction")))}
     stopping = {"ChargingStatus": by_turn(bench.charging(bench.ac_status("StopCharging")))}
-    delivering = {**patience("AC"), **with_operator(certificates)}
+    maker, renewing = supply(certificates), supply(certificates, when="expiring", renew_within_days=100_000)
+    installing = {**stopping, **with_operator(certificates, maker.key.public_key())}
+    updating = {**stopping, **with_operator(certificates, contract.key.public_key())}
     return [
         Journey("iso2 AC external", ISO2, "AC", patience("AC")),
         Journey("iso2 DC external", ISO2, "DC", patience("DC")),
         Journey("iso2 AC contract, with receipt", ISO2, "AC", patience("AC", receipt=True), contract),
         Journey("iso2 DC contract, with receipt and a service", ISO2, "DC", demanding, contract, plan=wanted),
-        Journey("iso2 AC installed contract", ISO2, "AC", delivering, provisioning=supply(certificates)),
+        Journey("iso2 AC installed contract", ISO2, "AC", installing, provisioning=maker),
+        Journey("iso2 AC renewed contract", ISO2, "AC", updating, contract, renewing),
         Journey("iso2 AC paused when the station stops", ISO2, "AC", stopping, plan={"when_stopped": "pause"}),
         Journey("iso2 AC declined", ISO2, "AC", offers_contract, ends=Declined),
         Journey("iso2 DC ended by a fault", ISO2, "DC", broken, ends=StationFault),
@@ -201,6 +208,7 @@ JOURNEYS = (
     "iso2 AC contract, with receipt",
     "iso2 DC contract, with receipt and a service",
     "iso2 AC installed contract",
+    "iso2 AC renewed contract",
     "iso2 AC paused when the station stops",
     "iso2 AC declined",
     "iso2 DC ended by a fault",

@@ -12,15 +12,32 @@ import msgspec
 
 from lab.standard.sequence import FAILURE, MISTAKE, name, stem
 from tests.endurance import ENDURANCE
+from tests.evcc import bench_din, bench_station
 from tests.evcc.bench_station import SESSION, packed
 from tests.lab.injections import OTHER, REQUESTS, STRANGER, responses
 from tests.lab.vehicles import Answered
 from tests.secc.bench_car import Car, framed, hello
+from v2g.din import ac_status
 from v2g.exi.message import Message
+from v2g.messages import din
 from v2g.protocols import schema
 
 FOREIGN_SHARE = 1 if ENDURANCE else 6
 """Of the other standard's responses, which are nothing in this one, every wait usually gets one in so many."""
+
+_AMPERE = bench_din.value(16, bench_din.A)
+PARAMETERS = (
+    bench_station.ac_parameter(),
+    bench_station.dc_parameter(),
+    din.AC_EVSEChargeParameter(
+        AC_EVSEStatus=ac_status(),
+        EVSEMaxVoltage=bench_din.value(230, bench_din.V),
+        EVSEMaxCurrent=_AMPERE,
+        EVSEMinCurrent=_AMPERE,
+    ),
+    bench_din.dc_parameter(),
+)
+"""What a station offers, in each standard and energy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +48,16 @@ class Prompt:
     data: bytes
     should: set[str]
     may: set[str]
+
+
+def others(response: Message) -> Iterator[tuple[str, Any]]:
+    """The response with one thing in it otherwise, or with the parameters of the other kind of energy."""
+    yield from variations(response)
+    parameter = getattr(response, "EVSEChargeParameter", None)
+    if parameter is not None:
+        base, kind = type(parameter).__base__, type(parameter)
+        other = next(each for each in PARAMETERS if type(each).__base__ is base and type(each) is not kind)
+        yield "the other energy", msgspec.structs.replace(response, EVSEChargeParameter=other)
 
 
 def variations(message: Message, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -57,7 +84,7 @@ def _others(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 def prompts(wait: Answered) -> Iterator[Prompt]:
     """Everything that a station can answer here."""
     yield _prompt(wait, "as usual", wait.response)
-    for title, response in variations(wait.response):
+    for title, response in others(wait.response):
         with suppress(ValueError):  # what cannot be expressed cannot come
             yield _prompt(wait, title, response)
     yield from _sessions(wait)

@@ -14,7 +14,7 @@ from evcc.trip import Trip
 from evcc.vehicle import Vehicle
 from evcc.wallet import Contract
 from lab.standard.din import DIN
-from lab.standard.sequence import END, Standard, VehicleFollower, name, words
+from lab.standard.sequence import END, Asked, Standard, VehicleFollower, name, words
 from tests.evcc import bench_din, bench_station
 from tests.evcc.bench_station import Script, ScriptedStation, agree, packed, running
 from tests.evcc.test_iso2 import Plug, settings
@@ -126,12 +126,17 @@ class Answered:
         receipts = any(word.startswith("ReceiptRequired=") for word in words(self.response))
         return (self.wait.place, name(self.request), receipts and self.journey.pays)
 
-    def next(self, response: Message) -> tuple[set[str], set[str]]:
-        """What may follow another answer here that is no failure, and what may by another reading."""
+    def row(self, response: Message) -> Asked:
+        """The line of the table for another answer here that is no failure."""
         follower = VehicleFollower(self.journey.standard, self.journey.known)
         for request, usual in self.exchanges[:-1]:
-            follower.next(request, usual)
-        return follower.next(self.request, response)
+            follower.row(request, usual)
+        return follower.row(self.request, response)
+
+    def next(self, response: Message) -> tuple[set[str], set[str]]:
+        """What may follow it, and what may by another reading."""
+        row = self.row(response)
+        return set(row.next.split()), set(row.contested.split())
 
 
 async def drive(journey: Journey, station: Prompter, *, timing: Timing | None = None) -> V2GError | None:
