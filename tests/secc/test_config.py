@@ -32,6 +32,8 @@ def test_defaults(file: Path) -> None:
     assert (settings.session.undecodable, settings.session.notification_max_delay_s) == ("close", 10)
     assert (settings.controller.controller_timeout_s, settings.controller.loop_silence_s) == (2.0, 2.0)
     assert settings.trust.contract == []
+    assert (settings.plan.source, settings.receipts.every_s, settings.services.internet) == ("none", None, ())
+    assert (settings.session.profile, settings.session.pause, settings.session.direct_restart) == ("strict", True, True)
     assert (settings.provisioning.install, settings.provisioning.update, settings.provisioning.free) == (
         False,
         False,
@@ -49,6 +51,7 @@ def test_files_are_relative_to_the_configuration(file: Path, monkeypatch: pytest
     text = (
         BAY + '[tls]\nchain = "a/chain.pem"\nkey = "/abs/key.pem"\nroot = "v2g.pem"\n[trust]\ncontract = ["mo.pem"]\n'
     )
+    text += '[receipts]\nfolder = "kept"\n'
     file.write_text(text + '[mqtt]\nca = "ca.pem"\n', encoding="utf-8")
     monkeypatch.chdir("/")
     settings = load(file)
@@ -57,6 +60,7 @@ def test_files_are_relative_to_the_configuration(file: Path, monkeypatch: pytest
     assert settings.tls.root == str(folder / "v2g.pem")
     assert settings.trust.contract == [str(folder / "mo.pem")]
     assert settings.mqtt.ca == str(folder / "ca.pem")
+    assert settings.receipts.folder == str(folder / "kept")
 
 
 WRONG = {
@@ -83,6 +87,12 @@ WRONG = {
         r"DIN 70121 knows no TLS; add \"iso2\", or set `required = false`",
     ),
     "policy": (BAY + PLAIN + '[session]\nundecodable = "panic"\n', "undecodable"),
+    "planner": (BAY + PLAIN + '[plan]\nsource = "moon"\n', "source"),
+    "plan beyond what a car waits": (BAY + PLAIN + "[plan]\nwait_s = 56.0\n", "wait_s"),
+    "receipts without end": (BAY + PLAIN + "[receipts]\nevery_s = 0.0\n", "every_s"),
+    "profile": (BAY + PLAIN + '[session]\nprofile = "lax"\n', "profile"),
+    "no energy": (BAY + PLAIN + '[session]\nno_energy = "never"\n', "no_energy"),
+    "own charging": (BAY + PLAIN + '[[services.own]]\nid = 1\nname = "x"\n', "id"),
     "wait": (BAY + PLAIN + "[authorization]\nexternal_wait_s = -1.0\n", "external_wait_s"),
     "wait not a number": (BAY + PLAIN + "[authorization]\nexternal_wait_s = nan\n", "external_wait_s"),
     "wait for ever": (BAY + PLAIN + "[authorization]\nexternal_wait_s = inf\n", "external_wait_s"),
@@ -101,7 +111,8 @@ WRONG = {
             "evse": BAY + "colour = 1\n" + PLAIN,
             "tls": BAY + PLAIN + "colour = 1\n",
             **{name: BAY + PLAIN + f"[{name}]\ncolour = 1\n" for name in
-               ("mqtt", "controller", "trust", "authorization", "session", "provisioning")},
+               ("mqtt", "controller", "trust", "authorization", "session", "provisioning", "services", "plan",
+                "receipts")},
         }.items()
     },
 }  # fmt: skip

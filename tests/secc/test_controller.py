@@ -422,6 +422,69 @@ async def test_authorization_answers_by_id(broker: RunningBroker, hardware: Hard
         )
 
 
+async def test_plans_by_id_and_source(broker: RunningBroker, hardware: Hardware) -> None:
+    """And larger ones than any other payload."""
+    async with station(broker) as controller:
+        await holds(controller, lambda: trouble(controller) is None)
+        controller.begin("S1")
+        asking = api.PlanRequest(
+            id="p1", session="S1", deadline_s=20, energy_mode="DC", max_charge_w=150_000, max_entries=1_024
+        )
+        controller.ask_plan(asking, "backend")
+        peer = hardware.peer
+        assert (await peer.hears("secc/plan/request", id="p1"))["max_entries"] == 1_024
+        steps = [{"start_s": 60 * number, "max_w": 50_000.123_456 - number} for number in range(1_024)]
+        plan = {"id": "p1", "schedules": [{"steps": steps}] * 3}
+        assert len(json.dumps(plan)) > api.PAYLOAD_LIMIT
+        await peer.say("charger/plan", plan)
+        await peer.hears("secc/event", kind="rejected", topic="charger/plan", reason="the backend makes the plans here")
+        await peer.say("backend/plan/response", plan | {"id": "p0"})
+        await peer.hears("secc/event", kind="rejected", topic="backend/plan/response", reason="unknown id")
+        await peer.say("backend/plan/response", {"id": "p1", "schedules": [{"steps": [{"start_s": 1, "max_w": 5}]}]})
+        await peer.hears("secc/event", kind="rejected", topic="backend/plan/response")
+        assert controller.planned("p1") is None
+        await peer.say("backend/plan/response", plan)
+        await holds(controller, lambda: controller.planned("p1") is not None)
+        controller.end()
+        assert controller.planned("p1") is None
+
+
+def recall(controller: Controller) -> str:
+    return controller.recall
+
+
+async def test_a_paused_session_keeps_the_lock_and_can_be_recalled(broker: RunningBroker, hardware: Hardware) -> None:
+    async with station(broker) as controller:
+        await holds(controller, lambda: trouble(controller) is None)
+        charging(controller)
+        controller.services([api.SelectedService(id=3, name="InternetAccess", parameter_set=4)])
+        controller.schedules(api.Schedules(chosen=1))
+        peer = hardware.peer
+        await peer.hears("secc/service", session="S1")
+        controller.permit(contactor="open", power="off")
+        controller.session(api.Session(stage="paused", evcc_id="001122334455"))
+        controller.end(paused=True)
+        await peer.hears("secc/session", stage="paused", evcc_id=None, session=None)
+        await peer.hears("secc/permit", **OPEN, lock="locked", session=None)
+        await peer.hears("secc/limits", **NOTHING)
+        await peer.hears("secc/service", selected=None, session=None)
+        await peer.hears("secc/plan", chosen=None, session=None)
+        assert recall(controller) == "none"
+        await peer.say("charger/request", {"id": "w", "do": "resume"})
+        await holds(controller, lambda: recall(controller) == "wake_up")
+        controller.wake_up("S1", 10)
+        assert recall(controller) == "none"
+        woken = await peer.hears("secc/command", do="wake_up", session="S1")
+        assert woken["deadline_s"] == 10
+        controller.begin("S1", resumed=True)
+        await peer.hears("secc/permit", **OPEN, lock="locked", session="S1")
+        controller.end(paused=True)
+        await peer.say("charger/request", {"id": "r", "do": "stop"})
+        await holds(controller, lambda: recall(controller) == "release")
+        controller.end()
+        await peer.hears("secc/permit", **OPEN, lock="unlocked", session=None)
+
+
 async def test_the_end_overwrites_what_was_personal(broker: RunningBroker, hardware: Hardware) -> None:
     async with station(broker) as controller:
         await holds(controller, lambda: trouble(controller) is None)
