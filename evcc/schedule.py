@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import itemgetter
 
 from v2g import units
 from v2g.messages import iso2
@@ -36,7 +38,7 @@ class Schedule:
     @classmethod
     def of(cls, chosen: iso2.SAScheduleTuple) -> Schedule:
         """Read a tuple as it was offered just now; a power below zero allows nothing."""
-        entries = chosen.PMaxSchedule.PMaxScheduleEntry
+        entries = sorted(chosen.PMaxSchedule.PMaxScheduleEntry, key=start_of)
         steps = tuple((start_of(entry), max(0.0, units.number(entry.PMax))) for entry in entries)
         last = entries[-1].TimeInterval
         lasts = last.duration if isinstance(last, iso2.RelativeTimeInterval) else None
@@ -84,8 +86,7 @@ def start_of(entry: iso2.Entry) -> int:
 
 def power_at(steps: Steps, second: float) -> float:
     """The power in force; before the first step that of the first."""
-    reached = [power for start, power in steps if start <= second]
-    return reached[-1] if reached else steps[0][1]
+    return steps[max(0, bisect_right(steps, second, key=itemgetter(0)) - 1)][1]
 
 
 def least(*several: Steps) -> Steps:
@@ -96,4 +97,4 @@ def least(*several: Steps) -> Steps:
 
 def _even(steps: list[tuple[int, float]]) -> list[tuple[int, float]]:
     """Leave out the steps that change nothing."""
-    return [next(same) for _, same in groupby(steps, key=lambda step: step[1])]
+    return [next(same) for _, same in groupby(steps, key=itemgetter(1))]

@@ -7,9 +7,11 @@ message. Without a contract there is nobody to sign, and the station's own word 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Literal
 
 from cryptography import x509
@@ -42,7 +44,8 @@ class Tariff:
     @classmethod
     def of(cls, told: SalesTariff) -> Tariff:
         """Read a tariff."""
-        return cls(tuple(sorted(((start_of(each), each) for each in told.SalesTariffEntry), key=lambda at: at[0])))
+        entries = sorted(told.SalesTariffEntry, key=start_of)
+        return cls(tuple((start_of(each), each) for each in entries))
 
     @property
     def starts(self) -> list[int]:
@@ -51,8 +54,8 @@ class Tariff:
 
     def price(self, second: float, power_w: float, measure: Measure) -> float | None:
         """What a Wh costs at a time and power, in a unit of no meaning but for comparison; less is better."""
-        reached = [entry for start, entry in self.entries if start <= second]
-        return _price(reached[-1] if reached else self.entries[0][1], power_w, measure)
+        place = max(0, bisect_right(self.entries, second, key=itemgetter(0)) - 1)
+        return _price(self.entries[place][1], power_w, measure)
 
     def tells(self, measure: Measure) -> bool:
         """Whether every entry has a price of this kind."""

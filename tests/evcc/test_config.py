@@ -75,6 +75,13 @@ WRONG = {
         PLAIN + CARD + 'energy = "dc"\nprotocols = ["din"]\npause_after_s = 1.0\n',
         r"protocols: DIN 70121 knows neither pause nor renegotiation",
     ),
+    "a pause without end": (PLAIN + CARD + "pause_after_s = 1.0\n", r"\[plan\] a pause has no end: say how long"),
+    "a stop without way back": (PLAIN + CARD + 'when_stopped = "pause"\n', r"\[plan\] a pause has no end"),
+    "nothing to resume": (PLAIN + CARD + "resume = true\n", r"\[plan\] resume: name the `pause_file`"),
+    "no service": (PLAIN + CARD + "[[plan.services]]\nparameter_set = 1\n", r"\[\[plan\.services\]\] names no service"),
+    "service 1": (PLAIN + CARD + "[[plan.services]]\nid = 1\n", r"plan\.services\[.*\]\.id"),
+    "schedule": (PLAIN + CARD + 'schedule = "best"\n', r"plan\.schedule"),
+    "schedule 0": (PLAIN + CARD + "schedule = 0\n", r"plan\.schedule"),
     "connect": ('[network]\nsecurity = "none"\nconnect = "::1"\n' + CARD, r"\[network\] connect = '::1': write \[HOST"),
     "charge_s": (PLAIN + CARD + "charge_s = -1.0\n", "charge_s"),
     "soc": (PLAIN + CARD + "[battery]\nsoc_percent = 101.0\n", "soc_percent"),
@@ -147,3 +154,22 @@ def test_any_address_is_one_or_an_error(text: str) -> None:
     assert text in (f"[{host}]:{text.rpartition(':')[2]}", f"{host}:{text.rpartition(':')[2]}")
     assert 0 < port <= 65_535
     assert ":" not in host or text.startswith("[")
+
+
+def test_pauses_and_services(file: Path) -> None:
+    more = """\
+pause_after_s = 10.0
+pause_file = "paused.json"
+resume = true
+schedule = 3
+[[plan.services]]
+category = "Internet"
+parameters = { Protocol = "https", Port = 443 }
+"""
+    file.write_text(PLAIN + CARD + more, encoding="utf-8")
+    plan = load(file).plan
+    assert plan.pause_file == str(file.parent / "paused.json")
+    assert (plan.schedule, plan.resume) == (3, True)
+    assert [(each.category, each.parameters) for each in plan.services] == [
+        ("Internet", {"Protocol": "https", "Port": 443})
+    ]
