@@ -59,6 +59,9 @@ class Cable(Protocol):
     async def called(self) -> None:
         """Wait until a station that slept switches its pilot signal on again."""
 
+    async def failed(self) -> str:
+        """Wait until the charger signals a fault; returns the pilot state, E or F."""
+
     async def leave(self) -> None:
         """Let go of the plug without pulling it: the vehicle stays connected, in pilot B."""
 
@@ -91,6 +94,11 @@ class NoCable:
         """Wait for ever: nobody can be heard."""
         await asyncio.Event().wait()
 
+    async def failed(self) -> str:
+        """Wait for ever: nobody can be heard."""
+        await asyncio.Event().wait()
+        return ""
+
     async def leave(self) -> None:
         """Do nothing."""
 
@@ -110,6 +118,8 @@ class MqttCable:
         self._idle = asyncio.Event()
         self._signal = asyncio.Event()
         self._rising = asyncio.Event()
+        self._fault = asyncio.Event()
+        self._state_of_fault = ""
         self._task: asyncio.Task[None] | None = None
         self._met = asyncio.Event()
         self._tried = asyncio.Event()
@@ -145,6 +155,11 @@ class MqttCable:
         """Wait until the charger's oscillator goes from off to on."""
         self._rising.clear()
         await self._rising.wait()
+
+    async def failed(self) -> str:
+        """Wait until the charger signals E or F, and return that."""
+        await self._fault.wait()
+        return self._state_of_fault
 
     async def leave(self) -> None:
         """Leave the broker, with the plug where it is."""
@@ -242,6 +257,9 @@ class MqttCable:
                 charger = msgspec.json.decode(payload, type=CableCharger)
                 self._heard = True
                 self._signalled(on=charger.pwm)
+                if charger.fault is not None:
+                    self._state_of_fault = charger.fault
+                    self._fault.set()
 
     def _signalled(self, *, on: bool) -> None:
         if not on:

@@ -16,7 +16,7 @@ from evcc.cable import MqttCable, NoCable
 from evcc.connection import Connection
 from evcc.progress import Progress
 from evcc.result import Certificate, Result, Session, loop_times
-from evcc.trip import Interrupted, Trip
+from evcc.trip import Interrupted, PilotFault, Trip
 from evcc.vehicle import Vehicle
 from evcc.wishes import Wishes
 from v2g import __version__
@@ -172,18 +172,27 @@ class Outing:
         self.trip.go_on()
 
     async def _unless_interrupted(self, work: Coroutine[Any, Any, T], grace: float = 0.0) -> T:
-        """Do the work; once somebody interrupts, `grace` seconds are left for it. Raises `Interrupted` after them."""
+        """Do the work; once somebody interrupts, `grace` seconds are left for it.
+
+        Raises `Interrupted` after them, and `PilotFault` at once when the charger signals E or F: nothing more is said
+        then.
+        """
         working, waiting = asyncio.ensure_future(work), asyncio.ensure_future(self.trip.interrupt.wait())
+        failing = asyncio.ensure_future(self.trip.cable.failed())
+        every = [working, waiting, failing]
         try:
-            await asyncio.wait([working, waiting], return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait([working], timeout=grace)
+            await asyncio.wait(every, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([working, failing], timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+            if failing.done() and not working.done():
+                self.trip.ended_by = "station"
+                raise PilotFault(f"the charger's pilot signals {failing.result()}")
             if not working.done():
                 raise Interrupted("there was no time left for a polite end")
             return working.result()
         finally:
-            working.cancel()
-            waiting.cancel()
-            await asyncio.gather(working, waiting, return_exceptions=True)
+            for each in every:
+                each.cancel()
+            await asyncio.gather(*every, return_exceptions=True)
 
     @property
     def reason(self) -> str:

@@ -32,6 +32,10 @@ class Interrupted(V2GError):
     """Somebody at the vehicle wants the charge to end; where energy flows it is stopped first, as planned."""
 
 
+class PilotFault(V2GError):
+    """The charger signals a fault by its pilot; the connection is closed without a word."""
+
+
 class StationFault(Refused):
     """The station reports a fault; everything is switched off at once, and the vehicle takes leave."""
 

@@ -38,3 +38,5 @@ class CableCharger(Record, omit_defaults=True):
     """Duty cycle of the oscillator; 5 % when absent, which asks for a digital session."""
     voltage_v: float = 0.0
     """Voltage at the plug; none when absent."""
+    fault: Literal["E", "F"] | None = None
+    """The pilot state by which the charger signals that nothing can be charged now; none when absent."""

@@ -10,9 +10,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from evcc import cable, config
+from evcc import cable, client, config
 from evcc.cable import MqttCable
 from tests.brokers import HOST, PATIENCE_S, Peer, RunningBroker, eventually, peer_of
+from tests.evcc.bench_station import scripted
+from tests.evcc.test_client import settings
 from v2g.cable import CHARGER_TOPIC, VEHICLE_TOPIC
 from v2g.journal import Journal
 
@@ -171,3 +173,31 @@ async def test_the_plug_stays_in_when_the_process_leaves(broker: RunningBroker) 
         await again.unplug()
         await eventually(lambda: pilots(charger)[-1] == (False, "A"), "unplugged")
     assert pilots(charger) == [(True, "B"), (False, "A")]
+
+
+# --- faults ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["E", "F"])
+async def test_a_pilot_fault_ends_the_session_without_a_word(broker: RunningBroker, state: str) -> None:
+    """The connection is closed, whatever the station would answer, and the plug is safe."""
+    async with peer_of(broker.settings, "bay-1") as charger, scripted("AC") as station:
+        await charger.listen(VEHICLE_TOPIC)
+        hearing = asyncio.create_task(charger.collect())
+        await charger.say(CHARGER_TOPIC, {"pwm": True}, retain=True)
+        planned = settings(
+            station, plan={"charge_s": 60.0}, cable=config.Cable(host=HOST, port=broker.port, evse="bay-1")
+        )
+        charging = asyncio.create_task(client.charge(planned))
+        await eventually(lambda: "ChargingStatus" in station.names, "the charge loop")
+        await charger.say(CHARGER_TOPIC, {"pwm": False, "fault": state}, retain=True)
+        result = await asyncio.wait_for(charging, PATIENCE_S)
+        await asyncio.wait_for(station.left.wait(), PATIENCE_S)
+        last = await charger.hears(VEHICLE_TOPIC, plugged=False)
+        hearing.cancel()
+        await asyncio.gather(hearing, return_exceptions=True)
+    assert (result.ok, result.ended_by) == (False, "station")
+    assert result.reason == f"PilotFault: the charger's pilot signals {state}"
+    assert station.names[-1] == "ChargingStatus"
+    assert [each.ended for each in result.sessions] == ["failed"]
+    assert last.get("contactor", "open") == "open"

@@ -81,6 +81,10 @@ class Plug:
     async def called(self) -> None:
         await asyncio.Event().wait()
 
+    async def failed(self) -> str:
+        await asyncio.Event().wait()
+        return ""
+
     async def leave(self) -> None:
         self._note("leave", True)
 
