@@ -42,6 +42,7 @@ class Certificate:
     issuer: bytes
     common_names: tuple[str, ...]
     components: tuple[str, ...]
+    countries: tuple[str, ...]
     key: CertificatePublicKeyTypes | None
     signature_algorithm: ObjectIdentifier
     serial: int
@@ -99,6 +100,7 @@ def _describe(parsed: x509.Certificate) -> Certificate:
         issuer=parsed.issuer.public_bytes(),
         common_names=_texts(parsed.subject, NameOID.COMMON_NAME),
         components=_texts(parsed.subject, NameOID.DOMAIN_COMPONENT),
+        countries=_texts(parsed.subject, NameOID.COUNTRY_NAME),
         key=_key(parsed),
         signature_algorithm=parsed.signature_algorithm_oid,
         serial=parsed.serial_number,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -31,6 +32,7 @@ _NARROWING = frozenset(
     }
 )
 _ISSUING = frozenset({Usage.CERT_SIGN, Usage.CRL_SIGN})
+_COUNTRY = re.compile("[A-Za-z]{2}")
 _MAX_SERIAL_BITS = 159  # 20 octets with the sign bit clear (RFC 5280 4.1.2.2)
 
 
@@ -65,6 +67,8 @@ def _subject(certificate: Certificate, row: Profile) -> Iterator[str]:
         yield f"its subject has {len(names)} CN instead of one"
     elif row.common_name.binding and not row.common_name.fits(names[0]):
         yield f"its CN is not {row.common_name.meaning}"
+    if not all(_COUNTRY.fullmatch(country) for country in certificate.countries):
+        yield "its C is no country code of two letters"
     found = certificate.components
     if found != (row.dc,) and (found or row.dc_demanded):
         yield f"its DC is {', '.join(found) or 'missing'} instead of {row.dc} [V2G2-925]"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from pki import credentials
@@ -17,7 +20,6 @@ from pki.validate import validate
 from v2g.trust import Role, Verdict
 
 DAYS = 30
-LONG_AGO = timedelta(days=4 * 365)
 NAMES = {Role.CONTRACT: "DEPCGC00000001V", Role.OEM_PROVISIONING: "PCGPLUGCHARGE0001"}
 STRANGE_NAME = "DEXXXC99999999X"
 
@@ -54,14 +56,14 @@ class Certificates:
 
         `expired` is the tier that is over, `domain` the profile that the leaf really has.
         """
-        row = domain or profile(role)
-        above = root or self._tree.load(f"ca/{profile(role).branch}/root")
-        chain: list[Issued] = []
+        row, branch = domain or profile(role), profile(role).branch
+        above = root or self._tree.load(f"ca/{branch}/root")
+        chain: list[bytes] = []
         for tier in (Tier.SUB1, Tier.SUB2):
-            above = _issued(profile(f"{profile(role).branch}-{tier}"), f"{tier}", above, over=expired is tier)
-            chain.insert(0, above)
-        leaf = _issued(row, name or NAMES[role], above, over=expired is Tier.LEAF, country=country)
-        return Credential([leaf.der, *(each.der for each in chain)], leaf.key)
+            issuer, above = above, _issued(profile(f"{branch}-{tier}"), f"Tester {tier}", above)
+            chain.insert(0, _outdated(above, issuer) if expired is tier else above.der)
+        leaf = _issued(row, name or NAMES[role], above, country=country)
+        return Credential([_outdated(leaf, above) if expired is Tier.LEAF else leaf.der, *chain], leaf.key)
 
     def judge(self, chain: Sequence[bytes], role: Role) -> Verdict:
         """Judge a chain by all roots of the tree."""
@@ -84,13 +86,23 @@ def mixed(right: Credential, wrong: Credential, *places: int) -> list[bytes]:
     return [wrong.chain[place] if place in places else der for place, der in enumerate(right.chain)]
 
 
-def _issued(row: Profile, name: str, issuer: Issued | None, *, over: bool = False, country: str = "DE") -> Issued:
-    entry = Entry(
-        profile=row,
-        name=name,
-        common_name=name,
-        organization="Tester",
-        country=country,
-        days=DAYS if over else row.days,
+def _issued(row: Profile, name: str, issuer: Issued | None, *, country: str = "DE") -> Issued:
+    entry = Entry(profile=row, name=name, common_name=name, organization="Tester", country=country, days=row.days)
+    return issue(entry, issuer, datetime.now(UTC))
+
+
+def _outdated(right: Issued, issuer: Issued) -> bytes:
+    """The same certificate, over since yesterday; the key is the same, so what it signed stays signed."""
+    own, yesterday = right.certificate, datetime.now(UTC) - timedelta(days=1)
+    builder = (
+        x509.CertificateBuilder()
+        .serial_number(own.serial_number)
+        .subject_name(own.subject)
+        .issuer_name(own.issuer)
+        .public_key(right.key.public_key())
+        .not_valid_before(yesterday - timedelta(days=DAYS))
+        .not_valid_after(yesterday)
     )
-    return issue(entry, issuer, datetime.now(UTC) - (LONG_AGO if over else timedelta()))
+    for each in own.extensions:
+        builder = builder.add_extension(each.value, critical=each.critical)
+    return builder.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)

@@ -21,6 +21,7 @@ SECONDS = {
     "cable_check_evcc": 40.0,  # V2G_EVCC_CableCheck_Timeout [V2G2-700]
     "precharge_evcc": 7.0,  # V2G_EVCC_PreCharge_Timeout [V2G2-704]
     "sdp_wait": 0.25,  # [V2G2-159]
+    "pilot_decide": 1.5,  # conformance cases
     "close": 5.0,  # conformance cases: TCP after a failure
 }
 """From the standard, not from the code under test."""
@@ -50,6 +51,11 @@ class Pixit:
     def seconds(self, timer: str) -> float:
         """How long a timer of the standard lasts in this run."""
         return SECONDS[timer] * self.hurry.get(timer, 1.0)
+
+    @property
+    def tls(self) -> bool:
+        """Whether the run is one inside TLS; contracts always are."""
+        return self.payment == "PnC" or "tls" in self.features
 
     @property
     def held(self) -> Certificates:

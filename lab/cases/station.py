@@ -73,8 +73,8 @@ class StationPeer(Peer):
     _lines: list[Line] = field(default_factory=list)
 
     async def connect(self, pixit: Pixit) -> Line:
-        """Connect as the run needs it: inside TLS for a contract. Raises `Unclear`."""
-        tls = pixit.payment == "PnC"
+        """Connect as the run needs it. Raises `Unclear`."""
+        tls = pixit.tls
         port = self.controls.port(tls=tls)
         if port is None:
             raise Unclear(f"there is no listener {'with' if tls else 'without'} TLS")

@@ -39,7 +39,7 @@ UNAVAILABLE = ("FAILED", "FAILED_NoCertificateAvailable")
 CANCELED = (*UNAVAILABLE, "FAILED_ContractCanceled")
 NOT_HERE = (*UNAVAILABLE, "FAILED_CertificateNotAllowedAtThisEVSE")
 BROKEN = "FAILED_CertChainError"
-INVALID_NAME = "NONE"
+INVALID_NAME = "??PCGC00000001V"
 
 
 def cases() -> Iterator[tuple[str, Station]]:
@@ -140,7 +140,7 @@ def _update() -> Iterator[tuple[str, Station]]:
     yield f"{UPDATE}_014", _updates(*CANCELED, name=STRANGE_NAME)
     yield f"{UPDATE}_015", _updates(*CANCELED, name=INVALID_NAME)
     yield f"{UPDATE}_016", _updates("FAILED_CertificateExpired", expired=Tier.LEAF)
-    yield f"{UPDATE}_017", _updates(*UNAVAILABLE, country="ZZ")
+    yield f"{UPDATE}_017", _updates(*UNAVAILABLE, country="00")
 
 
 def _replaced(places: Sequence[int]) -> Callable[[Credential, Credential], list[bytes]]:

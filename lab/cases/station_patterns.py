@@ -240,7 +240,15 @@ def without_pilot(at: str, *, features: tuple[str, ...] = (), skip: tuple[str, .
     async def case(peer: StationPeer, pixit: Pixit) -> None:
         visitor = await visit(peer, pixit, skip=skip)
         await visitor.reach(at)
-        await refuse(visitor, visitor.request(at), "FAILED")
+        request, clock = visitor.request(at), asyncio.get_running_loop()
+        over = clock.time() + pixit.seconds("pilot_decide") + pixit.seconds("close")
+        answer = await visitor.ask(request)
+        while str(getattr(answer, "EVSEProcessing", "")) == "Ongoing" and str(answer.ResponseCode) == "OK":
+            demand(clock.time() < over, "it waits for the pilot for ever")
+            await asyncio.sleep(pixit.seconds("pilot_decide") / 10)
+            answer = await visitor.ask(request)
+        demand(str(answer.ResponseCode) == "FAILED", f"{type(answer).__name__} says {answer.ResponseCode}, not FAILED")
+        await hang_up(visitor)
 
     return case
 

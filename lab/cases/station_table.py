@@ -134,7 +134,10 @@ def _errors(
 def _identification() -> Iterator[tuple[str, Station]]:
     yield "ServiceDiscovery_001", answered("ServiceDiscovery", check.offers)
     yield from _errors("ServiceDiscovery", 2, instead="Authorization")
-    yield "ServiceDetail_001", answered("ServiceDetail", check.describes, features=("own",), before=asks(OWN_SERVICE))
+    yield (
+        "ServiceDetail_001",
+        answered("ServiceDetail", check.describes, features=("tls", "own"), before=asks(OWN_SERVICE)),
+    )
     yield "ServiceDetail_002", answered("ServiceDetail", check.describes, features=("provisioning",), before=asks(2))
     for number in (3, 4):
         yield f"ServiceDetail_{number:03}", sequence_error("ServiceDetail")
@@ -142,7 +145,7 @@ def _identification() -> Iterator[tuple[str, Station]]:
         wrong = changed(ServiceID=STRANGE_SERVICE)
         yield f"ServiceDetail_{number + 4:03}", refused("ServiceDetail", wrong, "FAILED_ServiceIDInvalid")
         yield f"ServiceDetail_{number + 6:03}", silence("ServiceDetail")
-        internet = answered("ServiceDetail", check.describes, features=("internet",), before=asks(check.INTERNET))
+        internet = answered("ServiceDetail", check.describes, features=("tls", "internet"), before=asks(check.INTERNET))
         yield f"ServiceDetail_{number + 8:03}", internet
     for number in (1, 2, 3):
         yield f"PaymentServiceSelection_{number:03}", answered("PaymentServiceSelection")

@@ -5,6 +5,7 @@ A stage is called after the request that it begins with; of the two PowerDeliver
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -23,7 +24,8 @@ from v2g.messages.xmldsig import Signature
 from v2g.protocols import ISO2, schema
 from v2g.signature import sign
 
-TURNS = 50
+TURNS = 100
+POLL_S = 0.005
 """How often a tester asks again where the station is not ready."""
 CERTIFICATES = ("CertificateInstallation", "CertificateUpdate")
 CERTIFICATE_SERVICE = 2
@@ -142,6 +144,7 @@ class Visitor:
         for _ in range(TURNS):
             if not self._again(stage, answer):
                 break
+            await asyncio.sleep(POLL_S)
             answer = await self.ask(self.again(stage))
         self._learn(answer)
         return answer
