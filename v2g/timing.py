@@ -107,9 +107,7 @@ class Timing:
     precharge_evcc = Timer(7.0, "V2G_EVCC_PreCharge_Timeout", "[V2G2-704] to [V2G2-707]")
     precharge_secc = Timer(5.0, "V2G_SECC_PreCharge_Performance_Time", "[V2G2-704] to [V2G2-707]")
     ready_evcc = Timer(150.0, "V2G_EVCC_ReadyToCharge_Timeout", "(unverified) Table 77 of DIN 70121, where it begins")
-    ready_secc = Timer(
-        148.0, "V2G_SECC_ReadyToCharge_Performance_Time", "(unverified) DIN 70121, from the first wish to be authorised"
-    )
+    ready_secc = Timer(148.0, "V2G_SECC_ReadyToCharge_Performance_Time", "(unverified) DIN 70121, from SessionSetupRes")
     loop_silence = Timer(2.0, "charge loop silence until the target falls to 0 A", "ours")
     pilot_change = Timer(0.25, "control pilot change", "[V2G2-847] [V2G2-848]", kept="the vehicle's hardware")
     pilot_detect = Timer(0.25, "control pilot state detected", "conformance cases", kept="the charger controller")

@@ -247,12 +247,17 @@ class Bay:
         self.cars += 1
         name = f"car{self.cars}"
         until = f"charge_s = {charge_s}" if energy_wh is None else f"energy_wh = {energy_wh}"
-        spoken = {"protocol": protocol, "security": "none" if protocol == "din" else "tls"}
-        text = EVCC.format(**self._facts, **spoken, payment=payment, until=f"{until}\n{plan}") + more
-        (self.folder / f"{name}.toml").write_text(text, encoding="utf-8")
+        self.describe(name, payment, f"{until}\n{plan}", protocol, more)
         command = ("evcc", "run", "--config", f"{name}.toml", "--json", f"{name}.json")
         self._running["car"] = car = await self._launch(name, *command)
         return car
+
+    def describe(self, name: str, payment: Payment, plan: str, protocol: Protocol = "iso2", more: str = "") -> Path:
+        """Write the configuration of a car; `plan` are lines of its [plan], `more` are tables at its end."""
+        spoken = {"protocol": protocol, "security": "none" if protocol == "din" else "tls"}
+        file = self.folder / f"{name}.toml"
+        file.write_text(EVCC.format(**self._facts, **spoken, payment=payment, until=plan) + more, encoding="utf-8")
+        return file
 
     async def charging(self) -> None:
         """Wait until current has flowed for long enough that the car, too, has noticed."""

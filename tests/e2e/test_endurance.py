@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from evcc import client, config
 from tests.brokers import eventually
-from tests.e2e.bay import EVCC, PATIENCE_S, Bay
+from tests.e2e.bay import PATIENCE_S, Bay
 from tests.e2e.conftest import opened
 from tests.endurance import count
 
@@ -33,9 +33,7 @@ async def bay(tmp_path_factory: pytest.TempPathFactory, certificates: Path) -> A
 
 async def test_session_after_session(bay: Bay, capsys: pytest.CaptureFixture[str]) -> None:
     """Plug & Charge over TLS, with everything between plug and unplugged cable; the cars live in this process."""
-    file = bay.folder / "endurance.toml"
-    file.write_text(EVCC.format(**bay._facts, payment="contract", until="charge_s = 0.1"), encoding="utf-8")
-    settings = config.load(file)
+    settings = config.load(bay.describe("endurance", "contract", "charge_s = 0.1"))
     secc = psutil.Process(bay.process("secc").pid)
     began, sizes, held = time.monotonic(), [], []
     for number in range(1, SESSIONS + 1):
@@ -43,13 +41,13 @@ async def test_session_after_session(bay: Bay, capsys: pytest.CaptureFixture[str
         assert result.ok, f"session {number}: {result.reason}"
         await _left(bay)
         sizes.append(secc.memory_info().rss)
-        held.append((secc.num_fds(), secc.num_threads()))
+        held.append((secc.num_fds(), secc.num_threads(), len(secc.net_connections())))
         if number % max(1, SESSIONS // REPORTS) == 0 and SESSIONS > REPORTS:
             with capsys.disabled():
                 print(f"\n{number} sessions, {time.monotonic() - began:.0f} s, {sizes[-1] / 1e6:.1f} MB, {held[-1]}")
     grown = max(sizes[SETTLED:]) - sizes[SETTLED - 1]
     assert grown < GROWTH_BYTES, f"{grown} bytes more than after {SETTLED} sessions"
-    assert held[-1] == held[SETTLED - 1], "file descriptors and threads"
+    assert held[-1] == held[SETTLED - 1], "file descriptors, threads and connections"
 
 
 async def _left(bay: Bay) -> None:
