@@ -7,20 +7,22 @@ from secc.simulated.orders import Orders
 from v2g.cable import CableVehicle
 
 CLOSE_WITHIN_V = 20.0  # a car closes its contactor when the output is that near to its battery's voltage
+RENEGOTIATING = "negotiating"  # for the first time it is in B still, afterwards it stays in C
 READY = frozenset({"preparing", "charging"})
 
 
 class ForeignCar:
-    """A car that follows the session: pilot C while preparing and charging, B otherwise; it draws what it may."""
+    """A car that follows the session: pilot C from preparing to charging, B otherwise; it draws what it may."""
 
     def __init__(self, setup: api.Setup) -> None:
         self._setup = setup
+        self._ready = False
         self._closed = False
         self._battery_v: float | None = None
 
     def end(self, stage: str, limits: api.Limits | None, orders: Orders, output_v: float, phases: int) -> CableVehicle:
         """Tell the car's end of the cable; `limits` are those in force, `output_v` what the charger puts out."""
-        ready = stage in READY
+        ready = self._ready = stage in READY or (self._ready and stage == RENEGOTIATING)
         self._follow(orders, output_v, ready=ready)
         return CableVehicle(
             plugged=True,

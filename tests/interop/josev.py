@@ -31,12 +31,13 @@ LOOPS = 4
 
 
 class Session(NamedTuple):
-    """What is to be played; `plan` are more lines for the plan of our vehicle."""
+    """What is to be played; `plan` are more lines for the plan of our vehicle, `wants` is what our station adds."""
 
     protocol: Protocol
     energy: Energy
     payment: Payment
     plan: str = ""
+    wants: Literal["", "receipts", "renegotiation"] = ""
 
 
 def obstacle() -> str:
@@ -84,7 +85,7 @@ def station(folder: Path, pki: Path, session: Session) -> list[Program]:
 
 def vehicle(folder: Path, pki: Path, session: Session) -> list[Program]:
     """Josev's vehicle on e0; it pays by contract whenever that is offered over TLS."""
-    protocol, energy, payment, _ = session
+    protocol, energy, payment, *_ = session
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "josev-evcc.json"
     config.write_text(

@@ -16,6 +16,13 @@ CHARGE_S = 2.0
 RECORD = "charger.jsonl"
 RESULT = "evcc-result.json"
 WALLET = "wallet"
+PLAN = "10000 3600:7000 / 5000"
+# A planner nobody waits for is late: the vehicle is offered something, and renegotiates when it charges.
+WANTS = {
+    "": "",
+    "receipts": '\n[receipts]\nevery_s = 60.0\nfolder = "receipts"\n',
+    "renegotiation": '\n[plan]\nsource = "backend"\nwait_s = 0.0\n',
+}
 # Josev's codec needs up to half a second for a message, and the standard gives a quarter of one in the loop.
 PATIENCE = "\n[timeouts]\n" + "".join(f"{name} = 20.0\n" for name in REQUESTS)
 # Josev's simulated supply measures 1 V and 1 A whatever is asked of it: only a battery near that can be precharged.
@@ -45,7 +52,7 @@ def paid(payment: Payment) -> str:
 
 def station(folder: Path, pki: Path, session: Session) -> list[Program]:
     """Our station on s0, for a foreign vehicle; what its controller received is kept in `charger.jsonl`."""
-    protocol, energy, payment, _ = session
+    protocol, energy, payment, _, wants = session
     leaf, roots = pki / "iso2" / "leaf" / "secc" / "evse1", pki / "iso2" / "trust"
     trusted = f"""
 [tls]
@@ -61,15 +68,16 @@ install = {json.dumps(payment == "install")}
     plain = "\n[tls]\nrequired = false\n"
     head = f'[[evse]]\nid = "1"\ninterface = "{STATION}"\n'
     spoken = f'\n[session]\nprotocols = ["{protocol}"]\n'
-    config = _write(folder / "secc.toml", head + (plain if payment == "external" else trusted) + spoken)
+    paying = plain if payment == "external" else trusted
+    config = _write(folder / "secc.toml", head + paying + spoken + WANTS[wants])
     broker = _write(folder / "mosquitto.conf", "listener 1883 127.0.0.1\nallow_anonymous true\n")
     simulate = ["secc", "simulate", "--energy", energy, "--cable", "none", "--record", RECORD, "-v"]
-    backend = ["secc", "simulate-backend", "--evse", "1", "--tree", str(pki / "iso2")]
+    backend = ["secc", "simulate-backend", "--evse", "1", "--tree", str(pki / "iso2"), "--plan", PLAN]
     operator = [_program("operator", folder, *backend, ready="connected to the broker")]
     return [
         Program(name="mosquitto", command=["mosquitto", "-c", broker], folder=folder, ready="running"),
         _program("simulator", folder, *simulate, ready="connected to the broker"),
-        *(operator if payment == "install" else []),
+        *(operator if payment == "install" or wants == "renegotiation" else []),
         _program(
             "secc", folder, "secc", "run", "--config", config, "-v", ready="connected to", done=["ending=terminated"]
         ),
@@ -78,7 +86,7 @@ install = {json.dumps(payment == "install")}
 
 def vehicle(folder: Path, pki: Path, session: Session) -> list[Program]:
     """Our vehicle on e0, without a cable to a simulator; its result is kept in `evcc-result.json`."""
-    protocol, energy, payment, more = session
+    protocol, energy, payment, more, _ = session
     role = "oem-provisioning" if payment == "install" else "contract"
     leaf, roots = pki / "iso2" / "leaf" / role / "car1", pki / "iso2" / "trust"
     trusted = f"""

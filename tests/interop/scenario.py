@@ -62,6 +62,7 @@ async def _well(process: Process, within: float) -> None:
 @click.option("--energy", type=click.Choice(["ac", "dc"]), required=True)
 @click.option("--payment", type=click.Choice(["contract", "install", "external"]), required=True)
 @click.option("--plan", default="")
+@click.option("--wants", type=click.Choice(["", "receipts", "renegotiation"]), default="")
 @click.option("--pki", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--folder", type=click.Path(path_type=Path), required=True)
 def main(station: str, vehicle: str, pki: Path, folder: Path, **session: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +78,32 @@ def test_our_station_charges_josevs_vehicle(protocol: str, energy: str, payment:
     end = lines[-1]["end"]
     assert (end["contactor"], end["faults"]) == ("open", [])
     assert end["energy_wh"] > 0
+
+
+def test_josevs_vehicle_signs_receipts(stage: Stage) -> None:
+    """Signed by one implementation, and verified and kept by another."""
+    stage.play(station="ours", vehicle="josev", protocol="iso2", energy="ac", payment="contract", wants="receipts")
+    [kept] = (stage.folder / "receipts").iterdir()
+    receipt = json.loads(kept.read_text(encoding="utf-8"))
+    assert receipt["accepted"]
+    assert receipt["contract"]
+    assert answered(stage).count("MeteringReceiptRes") == 1
+
+
+def test_josevs_vehicle_renegotiates_for_a_plan_with_tariffs(stage: Stage) -> None:
+    """In AC, the only place where it does what a station asks for."""
+    stage.play(station="ours", vehicle="josev", protocol="iso2", energy="ac", payment="contract", wants="renegotiation")
+    answers = answered(stage)
+    assert answers.count("ChargeParameterDiscoveryRes") == 2
+    assert answers.count("PowerDeliveryRes") == 4  # Start, Renegotiate, Start, Stop
+    lines = [json.loads(line) for line in (stage.folder / ours.RECORD).read_text(encoding="utf-8").splitlines()]
+    assert "tariff_dropped" not in [line["event"]["kind"] for line in lines if "event" in line]
+    assert any(line["limits"]["max_charge_w"] in (10_000, 5_000) for line in lines if "limits" in line)
+
+
+def answered(stage: Stage) -> list[str]:
+    """The responses that Josev's vehicle received."""
+    return re.findall(r"(\w+Res) received", (stage.folder / "josev-evcc.log").read_text(encoding="utf-8"))
 
 
 @sessions

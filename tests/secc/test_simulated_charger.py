@@ -582,3 +582,19 @@ def test_a_foreign_car_draws_what_the_limits_allow_in_ac() -> None:
     assert bench.hardware.current_a == pytest.approx(10.0)
     bench.hear(api.Session(**bench.header(), stage="stopping", energy_mode="AC3"))
     assert bench.state.contactor == "open"
+
+
+def test_a_foreign_car_stays_in_c_to_renegotiate() -> None:
+    bench = Bench("ac", cable="none")
+    bench.online()
+    bench.begin()
+    for stage, pilot in (
+        ("negotiating", "B"),
+        ("preparing", "C"),
+        ("charging", "C"),
+        ("negotiating", "C"),
+        ("stopping", "B"),
+    ):
+        bench.hear(msgspec.convert(bench.header() | {"stage": stage, "energy_mode": "AC3"}, api.Session))
+        bench.run(0.05)
+        assert (stage, bench.state.plug) == (stage, pilot)
