@@ -1,6 +1,7 @@
 """How long the station waits for the vehicle at its plug: V2G_SECC_CommunicationSetup_Performance_Time.
 
-1. It runs from D-LINK_READY, where the controller tells of a data link and somebody is plugged in [V2G2-716].
+1. It runs from D-LINK_READY, where that was seen: the controller told that nobody was linked or plugged in, and then
+   that somebody is [V2G2-716]. Of a link that was there when we began, or when the controller did, nobody knows.
 2. While it runs, a connection has what is left of it; when nobody has come in it, nobody is answered any more until
    the link is matched anew.
 3. Once a vehicle was here it is over with that: another try, of the same vehicle or the next, always has the whole
@@ -17,16 +18,18 @@ class Arrival:
 
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
-        self._ready = False
+        self._absent = False
         self._awaited: Budget | None = None
 
-    def look(self, *, ready: bool, reported: bool) -> None:
-        """Note whether a vehicle may come now, and whether that rests on a reported data link."""
-        if ready and not self._ready and reported:
-            self._awaited = Budget(self._timing.setup_secc)
-        if not (ready and reported):
-            self._awaited = None
-        self._ready = ready
+    def look(self, *, absent: bool, ready: bool) -> None:
+        """Note whether the controller says that nobody is on its data link, and whether a vehicle may come now.
+
+        Neither holds while the controller is silent, or tells of no link.
+        """
+        if absent:
+            self._absent, self._awaited = True, None
+        elif ready and self._absent:
+            self._absent, self._awaited = False, Budget(self._timing.setup_secc)
 
     def came(self) -> Budget:
         """A vehicle connects: return the time it has, up to SessionSetupRes."""

@@ -104,10 +104,14 @@ class Station:
     def reluctance(self) -> str:
         """Why no vehicle is answered now, apart from one that is here already; empty when one may come."""
         obstacle = self._obstacle()
-        self._arrival.look(ready=not obstacle, reported=self._charger.link_reported)
-        if self._arrival.over:
-            return "the vehicle did not come in time; waiting for charger/link to be matched anew"
-        return obstacle
+        self._arrival.look(absent=self._absent(), ready=not obstacle)
+        late = "the vehicle did not come in time; waiting for charger/link to be matched anew"
+        return obstacle or (late if self._arrival.over else "")
+
+    def _absent(self) -> bool:
+        """Whether a controller that reports its data link says that no vehicle is on it."""
+        state, told = self._charger.state, self._charger.link_reported
+        return told and state is not None and (state.plug not in "BCD" or not self._charger.linked)
 
     def _obstacle(self) -> str:
         """What is missing at the charger; empty when all is there."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from secc.trouble import CONTROLLER_SILENT
 from tests.elastic import Elastic
 from tests.secc.bench import Bench, ac_bench, bench
 from tests.secc.bench_car import Car
@@ -167,10 +168,18 @@ def vanish(car: Car) -> None:
 # --- the link's time ------------------------------------------------------------------------------------------------
 
 
-def link(station: Bench, *, matched: bool) -> None:
+def report(station: Bench, *, matched: bool) -> None:
     """The controller reports its data link."""
     station.charger.link_reported, station.charger.linked = True, matched
     station.charger.report()
+
+
+async def link(station: Bench) -> float:
+    """D-LINK_READY; returns when."""
+    report(station, matched=False)
+    await asyncio.sleep(0)
+    report(station, matched=True)
+    return time.monotonic()
 
 
 def silences(station: Bench) -> list[str]:
@@ -180,10 +189,9 @@ def silences(station: Bench) -> list[str]:
 async def test_nobody_is_answered_after_the_setup_time() -> None:
     """From D-LINK_READY on; until the link is matched anew."""
     async with ac_bench(scale=0.02) as station, seeking(station) as seeker:
-        link(station, matched=False)
+        report(station, matched=False)
         assert await seeker.ask() is None
-        began = time.monotonic()
-        link(station, matched=True)
+        began = await link(station)
         assert await seeker.ask() is not None
         await over(station)
         assert 0.35 < time.monotonic() - began < 1.4
@@ -193,17 +201,15 @@ async def test_nobody_is_answered_after_the_setup_time() -> None:
         late = await station.car()
         assert await late.gone()
         assert station.charger.said("event")[-1]["kind"] == "connection_refused"
-        link(station, matched=False)
-        await asyncio.sleep(0)
-        link(station, matched=True)
+        await link(station)
         assert await seeker.ask() is not None
         assert len(silences(station)) == 1
 
 
 async def test_a_connection_has_what_is_left_of_the_links_time() -> None:
     async with ac_bench(scale=0.05) as station, seeking(station):
-        began = time.monotonic()
-        link(station, matched=True)
+        await asyncio.sleep(0)
+        began = await link(station)
         await asyncio.sleep(0.5)
         car = await station.car()
         assert await car.gone()
@@ -214,7 +220,8 @@ async def test_a_connection_has_what_is_left_of_the_links_time() -> None:
 async def test_the_links_time_ends_with_the_first_connection() -> None:
     """Whatever came of it, the same vehicle or the next may come again, and has all its time."""
     async with ac_bench(scale=0.02) as station, seeking(station) as seeker:
-        link(station, matched=True)
+        await asyncio.sleep(0)
+        await link(station)
         car = await station.car()
         await car.close()
         await over(station)
@@ -229,9 +236,26 @@ async def test_without_a_reported_link_there_is_no_hurry() -> None:
         assert await seeker.ask() is not None
 
 
+async def test_of_a_link_that_was_there_before_nobody_knows_since_when() -> None:
+    """A station that was started anew beside a plugged vehicle, or whose controller was, waits for it."""
+    async with ac_bench(scale=0.01) as station:
+        report(station, matched=True)
+        async with seeking(station) as seeker:
+            await asyncio.sleep(18 * 0.01 * 2)
+            assert await seeker.ask() is not None
+            station.charger.silent = CONTROLLER_SILENT
+            station.charger.report()
+            assert await seeker.ask() is None
+            station.charger.silent = None
+            station.charger.report()
+            await asyncio.sleep(18 * 0.01 * 2)
+            assert await seeker.ask() is not None
+
+
 async def test_the_next_plug_has_its_own_time() -> None:
     async with ac_bench(scale=0.02) as station, seeking(station) as seeker:
-        link(station, matched=True)
+        await asyncio.sleep(0)
+        await link(station)
         await over(station)
         station.charger.change(plug="A")
         await asyncio.sleep(0)
