@@ -56,11 +56,10 @@ async def judge(stop: Stop, injection: Injection, station: Bench, waits: Waits) 
     elif wrong is None and found.startswith("FAILED"):
         station.assert_open_before_answer()
     wrong = await _leave(guest, station, found) or wrong
-    return (
-        None
-        if wrong is None
-        else Wrong(stop.session.standard.key, stop.session.title, stop.state, injection.title, expected, wrong)
-    )
+    if wrong is None:
+        return None
+    session = stop.session
+    return Wrong(session.standard.key, session.title, stop.state, injection.title, expected, wrong)
 
 
 def _plug(guest: Guest, injection: Injection) -> None:
@@ -80,7 +79,8 @@ async def _answer(guest: Guest) -> str:
     allowed = guest.session.standard.allowed(stem(name(answer.body)))
     if answer.code not in allowed:
         return f"{answer.code}, which {type(answer.body).__name__} does not know"
-    if answer.session_id != guest.car.session_id:
+    refused_early = guest.follower.state == guest.session.standard.first and not any(answer.session_id)
+    if answer.session_id != guest.car.session_id and not refused_early:
         return "an answer of another session"
     return SERVED if answer.code.startswith("OK") else answer.code
 
