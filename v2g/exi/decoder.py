@@ -11,7 +11,7 @@ from v2g.exi.fields import Type, fields
 from v2g.exi.layout import Kind, Layout, Step, is_fixed, is_spending, layout_of
 from v2g.exi.message import Message
 from v2g.exi.names import Names
-from v2g.exi.runtime import MOST_CHARACTERS, MOST_OCTETS, TRIM_BITS
+from v2g.exi.runtime import MOST_CHARACTERS, MOST_OCTETS, SHORT_LENGTH, TRIM_BITS
 from v2g.exi.source import Source
 from v2g.exi.types import Flag, Listed, Octets, Text, Whole
 from v2g.record import Fact
@@ -20,8 +20,6 @@ RUN_BITS = 58
 """Longest run of bits that is read at once: two digits of a Python integer, so that taking it apart is cheap."""
 SHORT_OCTETS = 255
 """Binaries declared no longer are not worth the question whether to forget them."""
-SHORT_LENGTH = 127
-"""Longest length that takes one octet."""
 
 
 class _Piece(Fact):

@@ -11,17 +11,15 @@ from v2g.exi.fields import Type
 from v2g.exi.layout import Kind, Layout, Step, is_fixed, layout_of
 from v2g.exi.message import Message
 from v2g.exi.names import Names
-from v2g.exi.runtime import FLUSH_BITS, MOST_CHARACTERS, MOST_OCTETS
+from v2g.exi.runtime import FLUSH_BITS, MOST_CHARACTERS, MOST_OCTETS, SHORT_LENGTH
 from v2g.exi.source import Source
 from v2g.exi.types import Flag, Listed, Octets, Text, Whole
 from v2g.record import Fact
 
 TABLE_SIZE = 128
 """Up to so many numbers, a table is faster than a comparison and a subtraction."""
-SHORT_OCTETS = 127
-"""Longest binary whose length takes one octet."""
-SHORT_TEXT = 125
-"""Longest text whose length takes one octet."""
+SHORT_TEXT = SHORT_LENGTH - 2
+"""Longest text whose length takes one octet; it is sent plus two."""
 
 
 class _State(Fact):
@@ -151,7 +149,7 @@ class EncoderSource(Source):
         self._line(f"x = {place}; m = len(x)")
         self._line(f"if not {least} <= m <= {most}: raise Deviation")
         # As in `put_octets`, b'' + lets nothing pass but octets.
-        if most <= SHORT_OCTETS:
+        if most <= SHORT_LENGTH:
             self._line("a = (a << 8 | m) << (m << 3) | int.from_bytes(b'' + x); n += m + 1 << 3")
         else:
             self._line("a, n = put_octets(a, n, x, out)")

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-Form = tuple[bytes, str]
-"""An encoding, and what it is called."""
-
 
 class Forms(Mapping[bytes, str]):
     """Encodings in the order to try, each with its name; those that came before are left out."""
 
-    def __init__(self, made: Iterable[Form], waiting: Iterator[Form]) -> None:
+    def __init__(self, made: Iterable[tuple[bytes, str]], waiting: Iterator[tuple[bytes, str]]) -> None:
         self._made = dict(made)
         self._waiting = waiting
 

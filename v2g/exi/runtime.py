@@ -20,6 +20,9 @@ _SHIFTS = tuple(range(7, 7 * MOST_GROUPS, 7))
 MOST_LONG_GROUPS = 293
 """7-bit groups of a number without bounds (certificate serial numbers): 2,048 bits."""
 
+SHORT_LENGTH = 127
+"""Longest length that takes one octet."""
+
 FLUSH_BITS = 2_048
 TRIM_BITS = 1_024
 HIGHEST_CHARACTER = 0x10FFFF
