@@ -111,6 +111,7 @@ class Session(Level):
     cable check and pre-charge come next.
 
     A session ends with `stopping` when it went in order, else with `failed`; `idle` follows at once, with the reason.
+    `paused` stays: the car sleeps, and may come back to go on until the event `pause_ended`.
     """
     protocol: Text | None = None
     """The protocol agreed on, such as `iso2`."""
@@ -220,7 +221,8 @@ class Limits(Level):
     valid_for_s: Second | None = None
     """Seconds from receipt until the next step of the schedule; new limits come then, these end. Absent: no end."""
     limited_by: dict[str, Text] = {}
-    """Who sets each bound: `max_w`, `max_a`, `max_v`, `min_v` by `ev`, `evse`, `hardware`, `schedule` or `contract`."""
+    """Who sets each bound: `max_w`, `max_a`, `max_v`, `min_v` by `ev`, `evse`, `hardware`, `schedule`, `plan` (a newer
+    one than the schedule is of) or `contract`."""
     schedule: list[ScheduleEntry] = []
     """The step in force and those ahead."""
 
@@ -589,7 +591,7 @@ class Meter(Level):
     energy_export_wh: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
     """All energy that came from vehicles."""
     signed: Text | None = None
-    """The meter's own signed data set, base64."""
+    """The meter's own signed data set, base64; the car is told one of up to 64 bytes."""
     read_at: Time | None = None
     """When it was read, RFC 3339 UTC."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Sequence
 from typing import Literal
@@ -17,6 +18,7 @@ from v2g.messages.iso2 import EVSENotification, ResponseCode, UnitSymbol
 OK = ResponseCode.OK
 CHARGE_SERVICE = 1
 REGULATION_TOLERANCE_A = 2.0
+SIGNATURE_BYTES = 64
 
 MODES = {"AC1": "AC_single_phase_core", "AC3": "AC_three_phase_core"}
 DC_MODES = {"cCombo1": "DC_combo_core", "cCombo2": "DC_extended"}
@@ -162,7 +164,20 @@ def power_delivery(status: iso2.EVSEStatus) -> iso2.PowerDeliveryRes:
 
 def meter_info(meter: api.Meter | None) -> iso2.MeterInfo | None:
     """The meter's own reading, None for an EVSE without meter."""
-    return None if meter is None else iso2.MeterInfo(MeterID=meter.meter_id, MeterReading=meter.energy_import_wh)
+    if meter is None:
+        return None
+    return iso2.MeterInfo(
+        MeterID=meter.meter_id, MeterReading=meter.energy_import_wh, SigMeterReading=_signature(meter.signed)
+    )
+
+
+def _signature(signed: str | None) -> bytes | None:
+    """The meter's signature, where it is one and short enough for a vehicle."""
+    try:
+        data = base64.b64decode(signed or "", validate=True)
+    except ValueError:
+        return None
+    return data if 0 < len(data) <= SIGNATURE_BYTES else None
 
 
 def metering_receipt(status: iso2.EVSEStatus) -> iso2.MeteringReceiptRes:

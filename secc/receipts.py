@@ -27,6 +27,7 @@ from v2g.timing import Budget
 
 INVALID = "FAILED_MeteringSignatureNotValid"
 NAMES = ".json"
+KEEP_S = 1.0  # of the 1.5 s for an answer; a slow disk goes on by itself
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,15 +96,21 @@ class Receipts:
         )
 
     async def _keep(self, receipt: api.Receipt) -> None:
-        """File a receipt, where there is a folder; a disk that fails is told and ends no charge."""
+        """File a receipt, where there is a folder; a disk that fails or hangs is told of and ends no charge."""
         folder = self.visit.config.receipts.folder
         if folder is None:
             return
         self._count += 1
-        try:
-            await asyncio.to_thread(file, Path(folder), f"{receipt.session}-{self._count:04}", receipt)
-        except OSError as error:
-            self.visit.charger.event("receipt_not_kept", f"{error.strerror or error}: {folder}")
+        name = f"{receipt.session}-{self._count:04}"
+        writing = asyncio.get_running_loop().run_in_executor(None, file, Path(folder), name, receipt)
+        writing.add_done_callback(self._written)
+        await asyncio.wait({writing}, timeout=KEEP_S)
+
+    def _written(self, writing: asyncio.Future[Path]) -> None:
+        error = None if writing.cancelled() else writing.exception()
+        if error is not None:
+            folder = self.visit.config.receipts.folder
+            self.visit.charger.event("receipt_not_kept", f"{error}: {folder}")
 
 
 def file(folder: Path, name: str, receipt: api.Receipt) -> Path:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import stat
+import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -204,6 +207,44 @@ async def test_a_receipt_of_earlier_is_none(certificates: Path) -> None:
                 assert station.charger.meter is not None
         answer = await confirm(car, receipt(car, reading), contract.key)
         assert answer.ResponseCode == "FAILED_MeteringSignatureNotValid"
+
+
+@pytest.mark.parametrize(
+    ("signed", "told"),
+    [
+        (None, None),
+        ("", None),
+        ("c2lnbmVk", b"signed"),
+        ("no base64!", None),
+        (base64.b64encode(bytes(64)).decode(), bytes(64)),
+        (base64.b64encode(bytes(65)).decode(), None),
+    ],
+)
+async def test_the_meters_own_signature_is_told_where_it_fits(
+    certificates: Path, signed: str | None, told: bytes | None
+) -> None:
+    async with metered(certificates) as (station, car, contract):
+        station.charger.meter = api.Meter(meter_id="M1", energy_import_wh=1_000, signed=signed)
+        reading = (await car.ask(STATUS)).MeterInfo
+        assert reading.SigMeterReading == told
+        assert (await confirm(car, receipt(car, reading), contract.key)).ResponseCode == "OK"
+
+
+async def test_a_disk_that_hangs_holds_up_no_answer(
+    certificates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs = threading.Event()
+    monkeypatch.setattr(os, "fsync", lambda _: hangs.wait(10))
+    monkeypatch.setattr(receipts, "KEEP_S", 0.05)
+    async with metered(certificates, folder=tmp_path) as (_, car, contract):
+        reading = (await car.ask(STATUS)).MeterInfo
+        began = time.monotonic()
+        assert (await confirm(car, receipt(car, reading), contract.key)).ResponseCode == "OK"
+        assert time.monotonic() - began < 2
+        hangs.set()
+        async with asyncio.timeout(5):
+            while not any(each.name.endswith("0001.json") for each in kept_in(tmp_path)):
+                await asyncio.to_thread(hangs.wait, 0.01)
 
 
 async def test_the_schedule_may_be_left_out(certificates: Path) -> None:
