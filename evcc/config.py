@@ -135,6 +135,8 @@ class Plan(Record, forbid_unknown_fields=True):
     pause_file: str | None = None
     """Keep a paused session here, for a later run with `resume = true`."""
     resume: bool = False
+    welding_detection: bool = True
+    """Whether to have the output's voltage told before leaving, in DC."""
     when_stopped: Literal["terminate", "pause"] = "terminate"
     """What to do once the station has stopped the charge, or has no energy: leave, or pause as above."""
 

@@ -69,6 +69,11 @@ def receive(trip: Trip, voltage: units.PhysicalValue, current: units.PhysicalVal
     trip.cable.battery(trip.vehicle.voltage_v)
 
 
+def welding_tries(trip: Trip) -> int:
+    """How often the vehicle asks for the voltage behind its contactors at the most."""
+    return WELDING_TRIES if trip.plan.welding_detection else 0
+
+
 def discharged(present: units.PhysicalValue) -> bool:
     """Whether the output behind the open contactors can be touched."""
     return units.number(present) < SAFE_V

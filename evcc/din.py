@@ -176,7 +176,7 @@ async def loop(evse: EvccLink, trip: Trip) -> None:
 
 async def detect_welding(evse: EvccLink, trip: Trip) -> None:
     """Watch the voltage behind the open contactors fall below 60 V."""
-    for _ in range(dc_inlet.WELDING_TRIES):
+    for _ in range(dc_inlet.welding_tries(trip)):
         response = await evse.ask(say.welding_detection(trip.vehicle))
         trip.hear(response.DC_EVSEStatus)
         if dc_inlet.discharged(response.EVSEPresentVoltage):

@@ -13,6 +13,7 @@ from evcc import ac_inlet, dc_inlet, receipts, services, tariff
 from evcc import iso2_provisioning as provisioning
 from evcc import iso2_requests as say
 from evcc.choice import Need, choose
+from evcc.notice import status_in
 from evcc.patience import Patience
 from evcc.trip import Declined, Interrupted, StationFault, Trip
 from v2g import units
@@ -139,14 +140,15 @@ async def wait_for_authorization(evse: EvccLink, trip: Trip, response: Authoriza
 
 
 async def discover_parameters(evse: EvccLink, trip: Trip) -> ChargeParameterDiscoveryRes:
-    """Tell the car's needs until the station has made its offer; what it wishes meanwhile is not heard [V2G2-841]."""
+    """Tell the car's needs until the station has made its offer; meanwhile nothing but a fault is heard [V2G2-841]."""
     patience = Patience(trip, evse.timing, Timing.ongoing_evcc)
     trip.go_on()
-    response = await evse.ask(say.charge_parameters(trip.vehicle))
-    while response.EVSEProcessing is not EVSEProcessing.Finished:
-        await patience.again()
+    while True:
         response = await evse.ask(say.charge_parameters(trip.vehicle))
-    return response
+        trip.require_no_fault(status_in(response.EVSEChargeParameter))
+        if response.EVSEProcessing is EVSEProcessing.Finished:
+            return response
+        await patience.again()
 
 
 def take_schedule(evse: EvccLink, trip: Trip, offer: ChargeParameterDiscoveryRes, need: Need) -> None:
@@ -330,7 +332,7 @@ async def loop_dc(evse: EvccLink, trip: Trip) -> ChargeProgress:
 
 async def detect_welding(evse: EvccLink, trip: Trip) -> None:
     """Watch the voltage behind the open contactors fall below 60 V."""
-    for _ in range(dc_inlet.WELDING_TRIES):
+    for _ in range(dc_inlet.welding_tries(trip)):
         response = await evse.ask(say.welding_detection(trip.vehicle))
         trip.hear(response.DC_EVSEStatus)
         if dc_inlet.discharged(response.EVSEPresentVoltage):
