@@ -26,6 +26,7 @@ from v2g.messages import iso2
 from v2g.messages.xmldsig import Signature
 from v2g.timing import Budget
 
+NO_ENERGY_S = 1_800  # a vehicle that sleeps for want of energy comes back after that (IEC 61851-23:2023 CC.3.5)
 TARIFF_AGE_S = 60.0  # its steps count from when it was signed, and nobody else may move them
 
 
@@ -96,7 +97,10 @@ class Planning:
             self.offered = self._from(planned.plan, now - planned.at, departure_s, most_w, most)
         else:
             steps = schedules.default_steps(most_w)
-            self.offered = [Schedule(steps=steps, uncapped=WHATEVER, duration_s=departure_s or DAY_S)]
+            longest_s = DAY_S if most_w > 0 else NO_ENERGY_S
+            self.offered = [
+                Schedule(steps=steps, uncapped=WHATEVER, duration_s=min(departure_s or longest_s, longest_s))
+            ]
         if request and answer is None and source != "resumed":
             visit.charger.event("plan_missing", f"no plan within {visit.config.plan.wait_s:g} s")
         self._put_in_force(self.offered[0])

@@ -401,6 +401,7 @@ async def test_ac_without_energy_is_asked_to_stop_in_the_offer() -> None:
         station.charger.hardware_limits = api.ChargerLimits(max_charge_w=0)
         answer = await car.ask(ac_parameters())
         assert answer.EVSEChargeParameter.AC_EVSEStatus.EVSENotification == "StopCharging"
+        assert offered(answer) == [(1, [(0, 1_800, 0)])], "a car that sleeps comes back after half an hour"
         assert (await car.ask(power("Stop"))).ResponseCode == "OK"
 
 
