@@ -598,3 +598,11 @@ def test_a_foreign_car_stays_in_c_to_renegotiate() -> None:
         bench.hear(msgspec.convert(bench.header() | {"stage": stage, "energy_mode": "AC3"}, api.Session))
         bench.run(0.05)
         assert (stage, bench.state.plug) == (stage, pilot)
+
+
+@pytest.mark.parametrize(("cable", "told"), [("mqtt", True), ("none", False)])
+def test_the_link_is_told_of_where_it_is_known(cable: str, told: bool) -> None:
+    """How long a foreign car has been on its link nobody knows; told wrongly, the station would stop waiting for it."""
+    bench = Bench("ac", cable=cable)
+    bench.run(1.0)
+    assert any(topic == api.CHARGER_LINK.name for topic, _ in bench.said) is told
