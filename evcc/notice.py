@@ -14,13 +14,26 @@ STOP, RENEGOTIATE = "StopCharging", "ReNegotiation"
 Status = iso2.EVSEStatus | din.DC_EVSEStatus
 
 
+def fault_of(status: Status) -> str:
+    """The fault that a status reports, empty if it reports none; in AC nobody does."""
+    if isinstance(status, iso2.DC_EVSEStatus | din.DC_EVSEStatus) and status.EVSEStatusCode in FAULTS:
+        return status.EVSEStatusCode
+    return ""
+
+
+def status_in(parameter: iso2.EVSEChargeParameter) -> iso2.EVSEStatus | None:
+    """The status that comes with what an outlet can give."""
+    if isinstance(parameter, iso2.AC_EVSEChargeParameter):
+        return parameter.AC_EVSEStatus
+    return parameter.DC_EVSEStatus if isinstance(parameter, iso2.DC_EVSEChargeParameter) else None
+
+
 @dataclass(slots=True)
 class Notice:
-    """The station's word: a fault, a stop, which stands to the session's end, or a renegotiation, while it is said."""
+    """The station's wish: a stop, which stands to the session's end, or a renegotiation, as long as it is said."""
 
     scale: float = 1.0
     """What the seconds of the station are multiplied by."""
-    fault: str = ""
     stop: bool = False
     renegotiate: bool = False
     _until: Budget = field(default_factory=lambda: Budget(0.0))
@@ -29,7 +42,6 @@ class Notice:
         """Note what a status asks for, and by when; a tripped RCD is of concern to a vehicle with power on alone."""
         at_once = False
         if isinstance(status, iso2.DC_EVSEStatus | din.DC_EVSEStatus):
-            self.fault = status.EVSEStatusCode if status.EVSEStatusCode in FAULTS else ""
             at_once = status.EVSEStatusCode == SHUTDOWN
         elif isinstance(status, iso2.AC_EVSEStatus):
             at_once = status.RCD and live

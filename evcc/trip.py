@@ -11,7 +11,7 @@ from typing import Literal
 from evcc.cable import Cable
 from evcc.choice import OfferedSchedule
 from evcc.config import Plan
-from evcc.notice import Notice, Status
+from evcc.notice import Notice, Status, fault_of
 from evcc.pausing import Paused
 from evcc.provisioning import Errand, Outcome, Provisioning
 from evcc.receipts import Receipt
@@ -94,9 +94,13 @@ class Trip:
 
     def hear(self, status: Status) -> None:
         """Note what the station asks for; raises `StationFault`."""
+        self.require_no_fault(status)
         self.notice.hear(status, live=self.live)
-        if self.notice.fault:
-            raise self.fault(self.notice.fault)
+
+    def require_no_fault(self, status: Status | None) -> None:
+        """Raise `StationFault` for a fault in a status, which thereby ends the session."""
+        if status is not None and (code := fault_of(status)):
+            raise self.fault(code)
 
     def obey(self) -> None:
         """End the session as the station wants, or pause it where the plan says so."""

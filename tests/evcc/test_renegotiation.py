@@ -364,6 +364,15 @@ PHASES: dict[str, tuple[Break, list[str]]] = {
 }  # fmt: skip
 
 
+async def test_a_fault_before_the_offer_is_made() -> None:
+    broken = msgspec.structs.replace(dc_parameter(), DC_EVSEStatus=dc_status("EVSE_Malfunction"))
+    async with scripted("DC") as station:
+        station.answers["ChargeParameterDiscovery"] = lambda *_: parameters(broken, None, ONGOING)
+        done = await drive(station, "DC")
+    assert isinstance(done.error, StationFault)
+    assert station.names[-2:] == ["ChargeParameterDiscovery", "SessionStop"]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("phase", PHASES)
 async def test_a_fault_in_any_phase(fault: str, phase: str) -> None:
