@@ -170,3 +170,71 @@ def test_starts_must_rise(profile: list[tuple[int, int]]) -> None:
     schedule = offered(entry(0, watts(22_080), DAY))
     found = verdict([(start, watts(most)) for start, most in profile], schedule)
     assert (found == "fits") == rising
+
+
+# --- what becomes of a plan -----------------------------------------------------------------------------------------
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> list[Step]:
+    """Steps from 0 on, at any fraction of a second."""
+    starts = draw(st.lists(st.floats(0.1, HORIZON - 1), unique=True, max_size=30))
+    powers = draw(st.lists(st.integers(0, 50_000), min_size=len(starts) + 1, max_size=len(starts) + 1))
+    return [Step(start, power) for start, power in zip([0.0, *sorted(starts)], powers, strict=True)]
+
+
+def planned_at(steps: Sequence[Step], second: float) -> float:
+    """The power of the last step that has begun: what a plan means, read from its definition."""
+    return [step.max_w for step in steps if step.start_s <= second][-1]
+
+
+@given(plans(), st.integers(1, 40), st.floats(0, HORIZON))
+def test_fewer_steps_never_allow_more(steps: list[Step], most: int, second: float) -> None:
+    kept = schedules.fewer(steps, most)
+    assert len(kept) <= most
+    assert kept[0].start_s == 0
+    assert all(later.start_s > earlier.start_s for earlier, later in pairwise(kept))
+    assert planned_at(kept, second) <= planned_at(steps, second)
+    if len(steps) <= most:
+        assert kept == steps
+
+
+@given(plans(), st.floats(0, HORIZON), st.floats(0, HORIZON))
+def test_what_is_left_of_steps_is_what_they_were(steps: list[Step], elapsed: float, second: float) -> None:
+    left = schedules.since(steps, elapsed)
+    assert left[0].start_s == 0
+    assume(all(abs(step.start_s - (elapsed + second)) > 1e-6 for step in steps))
+    assert planned_at(left, second) == planned_at(steps, elapsed + second)
+
+
+@given(plans(), st.floats(0.6, HORIZON))
+def test_what_is_told_of_steps_is_in_order_and_no_more(steps: list[Step], duration: float) -> None:
+    """Beginnings are told in whole seconds; within the half second of that a lower step may begin late, or early."""
+    [only] = told(steps, duration).SAScheduleTuple
+    entries = only.PMaxSchedule.PMaxScheduleEntry
+    starts = [interval(each)[0] for each in entries]
+    assert starts[0] == 0
+    assert all(later > earlier for earlier, later in pairwise(starts))
+    assert [interval(each)[1] for each in entries[:-1]] == [None] * (len(entries) - 1)
+    assert starts[-1] + (interval(entries[-1])[1] or 0) == max(1, round(duration))
+    for entry, start in zip(entries, starts, strict=True):
+        near = [planned_at(steps, max(0.0, start + offset)) for offset in (-0.5, 0.5)]
+        begun = [step.max_w for step in steps if abs(step.start_s - start) <= 0.5]
+        power = entry.PMax.Value * 10**entry.PMax.Multiplier
+        assert power <= min(begun, default=max(near))
+
+
+def interval(entry: iso2.PMaxScheduleEntry) -> tuple[int, int | None]:
+    assert isinstance(entry.TimeInterval, iso2.RelativeTimeInterval)
+    return entry.TimeInterval.start, entry.TimeInterval.duration
+
+
+@given(plans(), st.floats(1, HORIZON), st.floats(0, HORIZON))
+def test_a_schedule_ends_when_it_did_before(steps: list[Step], duration: float, elapsed: float) -> None:
+    schedule = schedules.Schedule(id=3, steps=steps, uncapped=steps, duration_s=duration)
+    left = schedules.remaining(schedule, elapsed)
+    if left is None:
+        assert duration - elapsed < 1
+    else:
+        assert (left.id, left.tariff) == (3, None)
+        assert left.duration_s + elapsed == pytest.approx(duration)
