@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import product
+from threading import RLock
 from types import ModuleType
 
 from v2g.errors import Undecodable
@@ -31,12 +32,13 @@ LOOPS = (9, 3)
 class Schema:
     """One closed set of message modules with one table of root elements.
 
-    Its generated code keeps the place in the one stream it reads or writes: use a schema in one thread at a time.
+    Any thread may use it: the generated code keeps its place in one stream, so they take turns.
     """
 
     def __init__(self, name: str, modules: tuple[ModuleType, ...]) -> None:
         self.name = name
         self._modules = modules
+        self._turn = RLock()
 
     def decode(self, data: bytes) -> Message:
         """Read a document; tells its root message. Raises `Undecodable`."""
@@ -44,9 +46,12 @@ class Schema:
 
     def read(self, data: bytes) -> Decoded:
         """Read a document; tells its root message and what was unusual. Raises `Undecodable`."""
-        frame = self.grammar.document
-        good = self._read_good(frame, data)
-        return good or self._read_deviating(frame, data, Reading(self.grammar, data, self.library), Reading.document)
+        with self._turn:
+            frame = self.grammar.document
+            good = self._read_good(frame, data)
+            if good is not None:
+                return good
+            return self._read_deviating(frame, data, Reading(self.grammar, data, self.library), Reading.document)
 
     def encode(self, message: Message, *, strict: bool = True) -> bytes:
         """Write a document with this root message.
@@ -54,14 +59,14 @@ class Schema:
         Raises ValueError naming the path of a value that is out of range; with `strict=False` only of one that would
         not be read either.
         """
-        cls = type(message)
-        code = self._document_codes.get(cls)
-        if code is None:
-            raise ValueError(f"{cls.__name__} is no root element of {self.name}")
-        try:
-            return self.library.write(self.grammar.document, code, message)
-        except WRITING:
-            return Writing(self.grammar, self.library, strict=strict).document(code, message)
+        with self._turn:
+            code = self._document_codes.get(type(message))
+            if code is None:
+                raise ValueError(f"{type(message).__name__} is no root element of {self.name}")
+            try:
+                return self.library.write(self.grammar.document, code, message)
+            except WRITING:
+                return Writing(self.grammar, self.library, strict=strict).document(code, message)
 
     def decode_fragment(self, data: bytes) -> Message:
         """Read a fragment, as signatures are made over; tells its one element. Raises `Undecodable`."""
@@ -69,19 +74,9 @@ class Schema:
 
     def read_fragment(self, data: bytes) -> Decoded:
         """Read a fragment; tells its one element and what was unusual. Raises `Undecodable`."""
-        frame = self.grammar.fragment
-        good = self._read_good(frame, data)
-        if good is not None:
-            return good
-        reading = Reading(self.grammar, data, self.library)
-        try:
-            return self._read_deviating(frame, data, reading, Reading.fragment)
-        except Undecodable:
-            if reading.relaxed:
-                again = Reading(self.grammar, data, self.library)
-                with contextlib.suppress(Undecodable):
-                    return self._read_deviating(frame, data, again, Reading.typed_fragment)
-            raise
+        with self._turn:
+            good = self._read_good(self.grammar.fragment, data)
+            return good if good is not None else self._read_deviating_fragment(data)
 
     def encode_fragment(self, message: Message, name: str | None = None) -> bytes:
         """Write a fragment of one element, as signatures are made over.
@@ -89,12 +84,13 @@ class Schema:
         `name` is the element's, where the class alone does not tell it. Values out of range are written as far as
         they are read, since what was received must be checked as it was signed. Raises ValueError.
         """
-        frame = self.grammar.fragment
-        code = frame.code(type(message), name)
-        if code in frame.classes:
-            with contextlib.suppress(*WRITING):
-                return self.library.write(frame, code, message)
-        return Writing(self.grammar, self.library, strict=False).fragment(code, message)
+        with self._turn:
+            frame = self.grammar.fragment
+            code = frame.code(type(message), name)
+            if code in frame.classes:
+                with contextlib.suppress(*WRITING):
+                    return self.library.write(frame, code, message)
+            return Writing(self.grammar, self.library, strict=False).fragment(code, message)
 
     def fragment_forms(self, message: Message, name: str | None = None) -> Forms:
         """Tell all encodings of a fragment that are in use, ours first, each with what it is called.
@@ -118,9 +114,10 @@ class Schema:
 
     def warm(self, *classes: type[Message]) -> None:
         """Have the code for these classes, their envelope and their parts written now rather than at first use."""
-        for cls in parts_of(self.grammar, classes):
-            self.library.read_function(cls)
-            self.library.write_function(cls)
+        with self._turn:
+            for cls in parts_of(self.grammar, classes):
+                self.library.read_function(cls)
+                self.library.write_function(cls)
 
     @cached_property
     def grammar(self) -> Grammar:
@@ -152,7 +149,9 @@ class Schema:
             if way or typed:
                 library = libraries[way]
                 writing = Writing(library.grammar, library, strict=False, gaps=way == "gaps")
-                yield writing.fragment(code, message, relaxed=not typed), ", ".join(filter(None, (typed, way)))
+                with self._turn:
+                    form = writing.fragment(code, message, relaxed=not typed)
+                yield form, ", ".join(filter(None, (typed, way)))
 
     def _grammars(self) -> Iterator[Grammar]:
         yield self.grammar
@@ -187,6 +186,19 @@ class Schema:
         bad_end = any(note.quirk in (Quirk.SPARE, Quirk.PADDING) for note in decoded.notes)
         again = self._read_looped(frame, data, reading.full) if bad_end else None
         return again or decoded
+
+    def _read_deviating_fragment(self, data: bytes) -> Decoded:
+        """Read a fragment that generated code refused; where the element has several types, also by its class's."""
+        frame = self.grammar.fragment
+        reading = Reading(self.grammar, data, self.library)
+        try:
+            return self._read_deviating(frame, data, reading, Reading.fragment)
+        except Undecodable:
+            if reading.relaxed:
+                again = Reading(self.grammar, data, self.library)
+                with contextlib.suppress(Undecodable):
+                    return self._read_deviating(frame, data, again, Reading.typed_fragment)
+            raise
 
     def _read_looped(self, frame: Frame, data: bytes, full: set[int]) -> Decoded | None:
         """Read as codecs do that keep the code of a full list; None if no list was full or that does not help.

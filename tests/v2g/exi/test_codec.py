@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from v2g.errors import Undecodable
 from v2g.exi.codec import Schema
 from v2g.exi.message import Message
 from v2g.exi.notes import Decoded, Quirk
-from v2g.messages import app_protocol, iso2, xmldsig
+from v2g.messages import app_protocol, din, iso2, xmldsig
 from v2g.protocols import schema
 from v2g.v2gtp import LIMIT
 
@@ -241,3 +243,31 @@ def test_more_than_a_frame_can_hold_is_refused() -> None:
         schema("iso2").decode(bytes([0x80]) * (LIMIT + 1))
     with pytest.raises(Undecodable, match="root element"):
         schema("iso2").decode(b"\x80" + b"\xff" * (LIMIT - 1))
+
+
+def _selection(count: int) -> din.V2G_Message:
+    """A message with a list that has no bound of its own."""
+    selected = din.SelectedServiceList(SelectedService=[din.SelectedService(ServiceID=1)] * count)
+    body = din.ServicePaymentSelectionReq(
+        SelectedPaymentOption=din.PaymentOption.ExternalPayment, SelectedServiceList=selected
+    )
+    return din.V2G_Message(Header=din.MessageHeader(SessionID=b"\x01"), Body=din.Body(BodyElement=body))
+
+
+def test_threads_take_turns() -> None:
+    """Generated code keeps its place in one stream; read and written at the same time, all is as it is alone."""
+    codec = Schema("din", (xmldsig, din))
+    messages = [_selection(count) for count in (1, 600, 900)]
+    streams = [schema("din").encode(message) for message in messages]
+
+    def work(turn: int) -> bool:
+        which = turn % len(messages)
+        return codec.encode(messages[which]) == streams[which] and codec.decode(streams[which]) == messages[which]
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert all(pool.map(work, range(200)))
+    finally:
+        sys.setswitchinterval(interval)
