@@ -65,7 +65,7 @@ def _load(mount: Mount) -> click.Command:
     return command
 
 
-@click.command(cls=Mounted)
+@click.command(cls=Mounted, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(v2g.__version__, prog_name="plugcharge")
 def main() -> None:
     """ISO 15118 Plug & Charge: a SECC, an EVCC emulator and a test PKI."""

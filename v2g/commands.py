@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,6 +14,7 @@ import click
 from v2g.protocols import SCHEMAS
 
 if TYPE_CHECKING:
+    from v2g.views.input import Given
     from v2g.views.page import Form
     from v2g.views.reading import Look
     from v2g.views.xsd import Schemas
@@ -27,43 +28,62 @@ WIDTH = 100
 
 _schema = click.option("--schema", type=click.Choice(SCHEMAS), default=None, help="The schema set; else it is guessed.")
 _fragment = click.option("--fragment", is_flag=True, help="A fragment, as signatures are made over, not a document.")
+_fragment_or_document = click.option(
+    "--fragment/--document",
+    default=None,
+    help="A fragment, as signatures are made over, or a document; else documents come first.",
+)
 _xsd = click.option(
-    "--xsd", type=click.Path(path_type=Path), metavar="FOLDER", help="Check the XML against the XSDs in this folder."
+    "--xsd",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="FOLDER",
+    help="Check the XML against the XSDs in this folder.",
 )
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def v2g() -> None:
     """Read and write messages of DIN 70121 and ISO 15118."""
 
 
 @v2g.command()
-@click.argument("source", metavar="HEX|FILE|-")
+@click.argument("source", metavar="HEX|FILE|-", nargs=-1, required=True)
 @_schema
-@_fragment
-@click.option("--json", "form", flag_value="json", help="Print JSON, for machines and for `encode`.")
-@click.option("--xml", "form", flag_value="xml", help="Print XML.")
-@click.option("--explain", "form", flag_value="explain", help="List every bit with its meaning.")
+@_fragment_or_document
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines and for `encode`.")
+@click.option("--xml", "as_xml", is_flag=True, help="Print XML.")
+@click.option("--explain", is_flag=True, help="List every bit with its meaning.")
 @_xsd
-def decode(source: str, schema: str | None, form: Form | None, xsd: Path | None, *, fragment: bool) -> None:
-    """Print messages: an EXI document or fragment, or V2GTP frames; hex, a file with either, or - for stdin.
+def decode(
+    source: tuple[str, ...],
+    schema: str | None,
+    xsd: Path | None,
+    *,
+    fragment: bool | None,
+    as_json: bool,
+    as_xml: bool,
+    explain: bool,
+) -> None:
+    """Print messages: EXI documents or fragments, or V2GTP frames; hex, a file with either, or - for stdin.
 
     The exit status is 0 when all of it was read, also when several schema sets fit; 1 when something could not be
-    read or does not pass --xsd.
+    read, when most of it belongs to no message, or when it does not pass --xsd.
     """
     from v2g.views.page import page
-    from v2g.views.reading import looks
+    from v2g.views.reading import hint, looks
 
-    data = _told(lambda: _bytes(source))
-    schemas = _schemas(xsd, fragment=fragment)
-    found, error = looks(data, schema or "", fragment=fragment)
+    form = _form(as_json=as_json, as_xml=as_xml, explain=explain)
+    given = _told(lambda: _given(source))
+    schemas = _schemas(xsd, fragment=bool(fragment))
+    found, problems = looks(given, schema or "", fragment=fragment)
     width = shutil.get_terminal_size((WIDTH, 0)).columns if sys.stdout.isatty() else WIDTH
-    _print(_told(lambda: page(found, form or "tree", width=width)))
-    failures = _told(lambda: [failure for look in found for failure in _failures(look, schemas)])
-    if error is not None:
-        failures.append(f"after {len(found)} frames: {error}" if found else str(error))
+    _print(_told(lambda: page(found, form, width=width)))
+    failures = _told(lambda: [failure for look in found for failure in _failures(look, schemas)]) + problems
+    hints = [told for look in found if (told := hint(look, schema or ""))]
     if failures:
-        raise click.ClickException("\n".join(failures))
+        raise click.ClickException("\n".join([*failures, *hints]))
+    for told in hints:
+        click.echo(f"Hint: {told}", err=True)
 
 
 @v2g.command()
@@ -90,7 +110,7 @@ def encode(
 
     JSON is what `decode --json` prints, or its message alone. The exit status is 1 when something cannot be written.
     """
-    from v2g.views.writing import drafts
+    from v2g.views.writing import drafts, numbered
 
     if raw and output is None and sys.stdout.isatty():
         raise click.UsageError("--raw writes bytes; name a file with -o, or redirect the output")
@@ -98,7 +118,16 @@ def encode(
     schemas = _schemas(xsd, fragment=fragment)
     check = None if schemas is None else lambda text: _pass(text, schemas)
     messages = _told(lambda: drafts(content, schema or "", fragment=fragment, check=check))
-    data = _told(lambda: [each.encode(strict=not lenient, framed=framed) for each in messages])
+
+    def written() -> Iterator[bytes]:
+        for number, message in enumerate(messages, 1):
+            with numbered(number, len(messages)):
+                yield message.encode(strict=not lenient, framed=framed)
+
+    data = _told(lambda: list(written()))
+    for number, message in enumerate(messages, 1):
+        for remark in message.remarks:
+            click.echo(f"Note: {f'message {number}: ' if len(messages) > 1 else ''}{remark}", err=True)
     result = b"".join(data) if raw else "".join(f"{each.hex()}\n" for each in data).encode()
     if output is None:
         click.echo(result, nl=False)
@@ -109,20 +138,32 @@ def encode(
 # Input and output
 
 
-def _bytes(source: str) -> bytes:
-    """Take the argument for a file if there is one of that name, else for hex. Raises ValueError and OSError."""
+def _form(*, as_json: bool, as_xml: bool, explain: bool) -> Form:
+    """Tell the one form that is wanted."""
+    wanted: list[Form] = []
+    wanted += ["json"] * as_json
+    wanted += ["xml"] * as_xml
+    wanted += ["explain"] * explain
+    if len(wanted) > 1:
+        raise click.UsageError(f"--{' and --'.join(wanted)} exclude each other; keep one")
+    return wanted[0] if wanted else "tree"
+
+
+def _given(sources: tuple[str, ...]) -> Given:
+    """Take an argument for a file if there is one of that name, else all for hex. Raises ValueError and OSError."""
     from v2g.views.input import from_content, from_hex
 
-    if source == STANDARD or _is_there(source):
-        data = from_content(_content(source))
-    else:
-        try:
-            data = from_hex(source)
-        except ValueError as error:
-            raise ValueError(f"{_short(source)} is neither a file nor hex: {error}") from error
-    if not data:
+    source = "\n".join(sources)
+    files = [each for each in sources if each == STANDARD or _is_there(each)]
+    if files and len(sources) > 1:
+        raise click.UsageError(f"{_short(files[0])} is a file; name one at a time, and no hex beside it")
+    try:
+        given = from_content(_content(source)) if files else from_hex(source)
+    except ValueError as error:
+        raise ValueError(f"{_short(source)}{'' if files else ' is neither a file nor hex'}: {error}") from error
+    if not given.data:
         raise ValueError(f"{_short(source)} holds no bytes")
-    return data
+    return given
 
 
 def _is_there(source: str) -> bool:
@@ -188,13 +229,10 @@ def _schemas(folder: Path | None, *, fragment: bool) -> Schemas | None:
 def _failures(look: Look, schemas: Schemas | None) -> list[str]:
     """Tell why a stream could not be read, or does not pass the user's schema files."""
     from v2g.views import page
-    from v2g.views.reading import hint
 
-    if not look.guess.fits:
-        return [*look.problems, *([found] if (found := hint(look)) else [])]
-    if schemas is None:
-        return []
-    return _faults(page.xml(look).encode(), schemas)
+    if schemas is None or not look.guess.fits:
+        return look.problems
+    return [*look.problems, *(look.where + fault for fault in _faults(page.xml(look).encode(), schemas))]
 
 
 def _pass(text: bytes, schemas: Schemas) -> None:

@@ -49,6 +49,20 @@ class PayloadType(IntEnum):
     SDP_RESPONSE = 0x9001
 
 
+class Header(NamedTuple):
+    """What stands before a payload; `length` is the payload's."""
+
+    version: int
+    inverse: int
+    payload_type: int
+    length: int
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is of the version we speak."""
+        return (self.version, self.inverse) == (VERSION, INVERSE)
+
+
 class Frame(NamedTuple):
     """One payload with its type, header removed."""
 
@@ -79,8 +93,24 @@ def unframe(datagram: bytes, payload_type: int) -> bytes:
     return datagram[HEADER_SIZE:]
 
 
+def header_of(data: bytes, limit: int = LIMIT) -> Header:
+    """Read the header these bytes begin with. Raises `Undecodable` where no later byte can be trusted."""
+    if len(data) < HEADER_SIZE:
+        raise Undecodable(f"{len(data)} bytes of a header", path="V2GTP", expected=f"{HEADER_SIZE}")
+    header = Header._make(_HEADER.unpack_from(data))
+    _check(header.version, header.inverse, header.length, limit)
+    return header
+
+
 def _plausible(version: int, inverse: int) -> bool:
     return version == VERSION or inverse == INVERSE or version ^ inverse == 0xFF
+
+
+def _check(version: int, inverse: int, length: int, limit: int) -> None:
+    if not _plausible(version, inverse):
+        raise Undecodable(f"bytes {version:02x} {inverse:02x} begin no header", path="V2GTP", expected="01 fe")
+    if length > limit:
+        raise Undecodable(f"length {length}", path="V2GTP", bit=32, expected=f"at most {limit}")
 
 
 class Framer:
@@ -111,7 +141,7 @@ class Framer:
         """Return the next whole frame, None while there is none; raises `Undecodable` where nothing can follow."""
         while len(self._buffer) >= HEADER_SIZE:
             version, inverse, payload_type, length = _HEADER.unpack_from(self._buffer)
-            self._check(version, inverse, length)
+            _check(version, inverse, length, self._limit)
             end = HEADER_SIZE + length
             if (version, inverse) != (VERSION, INVERSE) or payload_type not in self._accept or length == 0:
                 self._skip(end)
@@ -122,12 +152,6 @@ class Framer:
                 del self._buffer[:end]
                 return Frame(payload_type, payload)
         return None
-
-    def _check(self, version: int, inverse: int, length: int) -> None:
-        if not _plausible(version, inverse):
-            raise Undecodable(f"bytes {version:02x} {inverse:02x} begin no header", path="V2GTP", expected="01 fe")
-        if length > self._limit:
-            raise Undecodable(f"length {length}", path="V2GTP", bit=32, expected=f"at most {self._limit}")
 
     def _skip(self, size: int) -> None:
         self.skipped += 1

@@ -118,7 +118,10 @@ def test_a_name_tells_the_field(name: str) -> None:
         ({"DigestValue": "AA=="}, "'DigestValue' is no root element"),
         ({"V2G_Message": 1}, "V2G_Message: 1 is no object"),
         ({"V2G_Message": None}, "V2G_Message: null is no object"),
-        (changed("V2G_Message.Body.SessionStop", {}), "V2G_Message/Body/SessionStop is unknown; known are Author"),
+        (
+            changed("V2G_Message.Body.SessionStop", {}),
+            "Body/SessionStop is unknown; did you mean SessionStopReq or SessionStopRes?",
+        ),
         (changed("V2G_Message.Body.SessionStopReq", {}), "V2G_Message/Body/SessionStopReq: only one of its kind"),
         (changed("V2G_Message.Header", None), "V2G_Message/Header is missing; add it"),
         (changed("V2G_Message.Header.SessionID", "ABC"), "V2G_Message/Header/SessionID: 'ABC' is not hex"),

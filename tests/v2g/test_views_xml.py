@@ -129,17 +129,17 @@ HEADER = b"<V2G_Message xmlns='urn:iso:15118:2:2013:MsgDef'>"
         (b"<a>&b;</a>", "no XML: Entity 'b' not defined"),
         (b"\xff\xfe<", "no XML"),
         (b"<!DOCTYPE a><a/>", "a document type is refused"),
-        (b"<V2G_Message/>", "'V2G_Message' in no namespace is no root element"),
+        (b"<V2G_Message/>", "V2G_Message is in no namespace; it belongs in urn:iso:15118:2:2013:MsgDef"),
         (HEADER + b"</V2G_Message>", "V2G_Message/Header is missing"),
         (XML.replace(b"<Body>", b"<Body>x"), "V2G_Message/Body (line 5): 'x' stands between elements"),
         (XML.replace(b"<Header>", b"<Header a='1'>"), "V2G_Message/Header/@a (line 4) is unknown"),
         (XML.replace(b"<h:SessionID>", b"<h:SessionID a='1'>"), "Header/SessionID/@a (line 4) is unknown"),
-        (XML.replace(b"h:SessionID>", b"h:Session>"), "Header/Session (line 4) is unknown; known are SessionID, Not"),
+        (XML.replace(b"h:SessionID>", b"h:Session>"), "Header/Session (line 4) is unknown; did you mean SessionID?"),
         (XML.replace(b"h:SessionID>", b"b:SessionID>"), "it belongs in urn:iso:15118:2:2013:MsgHeader"),
         (XML.replace(b"deadbeef", b"dead<x/>"), "Header/SessionID (line 4) holds elements"),
-        (XML.replace(b"deadbeef", b"dea"), "V2G_Message/Header/SessionID: 'dea' is not hex"),
-        (XML.replace(b"<t:EVReady>1</t:EVReady>", b"<t:EVReady>2</t:EVReady>"), "EVReady: '2' is no boolean"),
-        (XML.replace(b"+57", b"5_7"), "EVRESSSOC: '5_7' is no whole number"),
+        (XML.replace(b"deadbeef", b"dea"), "V2G_Message/Header/SessionID (line 4): 'dea' is not hex"),
+        (XML.replace(b"<t:EVReady>1</t:EVReady>", b"<t:EVReady>2</t:EVReady>"), "EVReady (line 8): '2' is no boolean"),
+        (XML.replace(b"+57", b"5_7"), "EVRESSSOC (line 8): '5_7' is no whole number"),
         (XML.replace(b"+57", b"9" * 5_000), "is no whole number"),
         (XML.replace(b"<t:EVReady>1</t:EVReady>", b""), "DC_EVStatus/EVReady is missing; add it"),
         (XML.replace(b"<t:Unit>V</t:Unit>", b"<t:Unit>V</t:Unit><t:Multiplier>0</t:Multiplier>"), "stands too late"),
@@ -153,7 +153,7 @@ def test_what_does_not_belong_is_named(text: bytes, told: str) -> None:
 
 def test_a_backslash_that_begins_no_escape_is_named() -> None:
     text = to_xml(iso2.SessionSetupRes(ResponseCode=iso2.ResponseCode.OK, EVSEID="\x01")).replace(b"\\u0001", b"\\x")
-    with pytest.raises(ValueError, match="SessionSetupRes/EVSEID: a backslash begins no escape"):
+    with pytest.raises(ValueError, match=r"SessionSetupRes/EVSEID \(line 1\): a backslash begins no escape"):
         from_xml(schema("iso2"), text)
 
 

@@ -47,6 +47,11 @@ class Decoded(Record):
     notes: tuple[Note, ...] = ()
 
 
+def spare_bytes(notes: tuple[Note, ...]) -> int:
+    """Tell how many bytes follow the message, as `tail_notes` notes them."""
+    return sum(int(note.detail.partition(" ")[0]) for note in notes if note.quirk is Quirk.SPARE)
+
+
 def tail_notes(size: int, left: int, tail: int) -> tuple[Note, ...]:
     """Tell what is unusual behind the end: `left` of `size` bits, which are the number `tail`."""
     spare = left // 8

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from v2g.errors import Undecodable
 from v2g.exi.codec import Schema
@@ -15,7 +16,7 @@ from v2g.exi.fields import fields
 from v2g.exi.frame import COOKIE, HEADER, Root
 from v2g.exi.grammar import Grammar
 from v2g.exi.message import Message
-from v2g.exi.notes import Decoded, Quirk
+from v2g.exi.notes import Decoded, Quirk, spare_bytes
 from v2g.protocols import schema
 from v2g.views.values import quoted
 
@@ -36,6 +37,16 @@ class Fit:
         """Whether no bytes and no bits are left over."""
         return not any(note.quirk in _TAIL for note in self.decoded.notes)
 
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is unusual."""
+        return not self.decoded.notes
+
+    @property
+    def spare(self) -> int:
+        """Bytes left over behind the message."""
+        return spare_bytes(self.decoded.notes)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guess:
@@ -46,6 +57,11 @@ class Guess:
 
     fits: tuple[Fit, ...]
     failures: tuple[tuple[str, Undecodable], ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether a set reads the bytes and finds nothing unusual."""
+        return bool(self.fits) and self.fits[0].clean
 
     @property
     def reasons(self) -> list[str]:
@@ -73,7 +89,7 @@ def guess(data: bytes, names: Iterable[str], *, fragment: bool = False) -> Guess
             failures.append((name, error))
         else:
             fits.append(Fit(schema=name, root=root_of(codec.grammar, data, fragment=fragment), decoded=decoded))
-    fits.sort(key=lambda fit: (not fit.exact, not (fragment or _travels(fit.schema, fit.root)), len(fit.decoded.notes)))
+    fits.sort(key=lambda fit: (not fit.exact, not (fragment or travels(fit.schema, fit.root)), len(fit.decoded.notes)))
     failures.sort(key=lambda failure: (not (fragment or _likely(*failure)), -(failure[1].bit or 0)))
     return Guess(fits=tuple(fits), failures=tuple(failures))
 
@@ -88,17 +104,25 @@ def root_of(grammar: Grammar, data: bytes, *, fragment: bool) -> Root:
 
 def sets_with(names: Iterable[str], root: str, namespace: str | None = None, *, fragment: bool) -> list[str]:
     """Tell which of the sets have this element at the root. Raises ValueError if none has."""
-    found = []
+    found, namespaces, spellings = [], set(), set()
     for name in names:
         grammar = schema(name).grammar
         known = grammar.fragments if fragment else grammar.documents
         if any(each.name == root and namespace in (None, each.namespace) for each in known):
             found.append(name)
-    if not found:
-        where = "" if namespace is None else f" in {namespace or 'no namespace'}"
+        namespaces |= {each.namespace for each in known if each.name == root}
+        spellings |= {each.name for each in known}
+    if found:
+        return found
+    where = "" if namespace is None else f" in {namespace or 'no namespace'}"
+    close = get_close_matches(root, sorted(spellings), n=1)
+    if namespaces:
+        remedy = f"it is one in {', '.join(sorted(namespaces))}"
+    elif close:
+        remedy = f"did you mean {close[0]}?"
+    else:
         remedy = "check its spelling" if fragment else "if it is signed alone, say --fragment"
-        raise ValueError(f"{quoted(root)}{where} is a root element of no schema set; {remedy}")
-    return found
+    raise ValueError(f"{quoted(root)}{where} is a root element of no schema set; {remedy}")
 
 
 def choose(names: Iterable[str], make: Callable[[Schema], Message]) -> tuple[str, Message]:
@@ -127,7 +151,7 @@ def _holds(name: str, other: str) -> bool:
     return set(schema(name).grammar.classes) > set(schema(other).grammar.classes)
 
 
-def _travels(name: str, root: Root) -> bool:
+def travels(name: str, root: Root) -> bool:
     """Tell whether an element is no part of others in its schema set."""
     kinds = {field.type for other in schema(name).grammar.classes for field in fields(other)}
     return not any(base in kinds for kind in root.types if isinstance(kind, type) for base in kind.__mro__)
@@ -136,4 +160,4 @@ def _travels(name: str, root: Root) -> bool:
 def _likely(name: str, error: Undecodable) -> bool:
     """Tell whether bytes fail below a root element that travels."""
     top = error.path.partition("/")[0]
-    return any(_travels(name, root) for root in schema(name).grammar.documents if root.name == top)
+    return any(travels(name, root) for root in schema(name).grammar.documents if root.name == top)

@@ -1,39 +1,70 @@
-"""Bytes as people hand them over: hexadecimal text or the bytes themselves, a bare stream or V2GTP frames."""
+"""Bytes as people hand them over: hexadecimal text in many shapes, or the bytes themselves."""
 
 from __future__ import annotations
 
 import re
 import string
 
-from v2g.errors import Undecodable
-from v2g.v2gtp import INVERSE, VERSION, Frame, Framer
+from v2g.exi.frame import COOKIE, HEADER
+from v2g.record import Record
+from v2g.v2gtp import INVERSE, VERSION
 
 LARGEST = 8 << 20
 """Bytes of input that are looked at, whatever its form; far more than any message takes as text."""
 
-_FILLING = re.compile(r"0[xX]|[\s:,_-]+")
+_FILLING = re.compile(r"0[xX]|\\x|[\s:,{}_-]+")
 _FRAMED = bytes((VERSION, INVERSE))
+_BEGINNINGS = (_FRAMED, bytes((HEADER,)), COOKIE + bytes((HEADER,)))
+_BYTE_ORDERS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_DUMP = re.compile(r"(?:0x)?0{4,16}(?::[ \t]|[ ]{2})")
+"""How a hex dump begins: an offset of 0."""
+_DUMP_LINE = re.compile(r"(?:0x)?([0-9A-Fa-f]{4,16})(?::?[ \t]+((?:(?:[0-9A-Fa-f]{2})+(?: {1,2}|\t|$))*)(?:[ |].*)?|)")
+"""A line of xxd, tcpdump or hexdump -C: the offset, the bytes, what they are as characters."""
 
 
-def from_hex(text: str) -> bytes:
-    """Read hex; spaces, line breaks, colons, commas, dashes and `0x` may stand between bytes. Raises ValueError."""
-    digits = _FILLING.sub("", text)
-    strange = next((character for character in digits if character not in string.hexdigits), None)
-    if strange is not None:
-        raise ValueError(f"{strange!a} is no hexadecimal digit")
-    if len(digits) % 2:
-        raise ValueError(f"{len(digits)} hexadecimal digits are no whole bytes; is one missing?")
-    return bytes.fromhex(digits)
+class Given(Record):
+    """What was handed over: all its bytes, and those of each line where every line begins like a message."""
+
+    data: bytes
+    lines: tuple[bytes, ...] = ()
 
 
-def from_content(content: bytes) -> bytes:
-    """Read the content of a file: hex if it is ASCII text, else the bytes as they are. Raises ValueError.
+def from_hex(text: str) -> Given:
+    r"""Read hex. Raises ValueError naming line and column of what is none.
 
-    No confusion can arise: an EXI header, also behind a cookie, and a V2GTP header hold a byte beyond ASCII.
+    Spaces, line breaks, colons, commas, hyphens, underscores, braces, `0x` and `\x` may stand between bytes; the
+    output of xxd, tcpdump -x and hexdump -C is taken too.
+    """
+    text = text.strip()
+    if _DUMP.match(text):
+        return Given(data=_from_dump(text.splitlines()))
+    digits = [_FILLING.sub("", line) for line in text.splitlines()]
+    for number, line in enumerate(digits):
+        strange = next((character for character in line if character not in string.hexdigits), None)
+        if strange is not None:
+            column = text.splitlines()[number].index(strange) + 1
+            raise ValueError(f"{strange!a} is no hexadecimal digit (line {number + 1}, column {column})")
+    whole = "".join(digits)
+    if len(whole) % 2:
+        raise ValueError(f"{len(whole)} hexadecimal digits are no whole bytes; is one missing{_odd(digits)}?")
+    return Given(data=bytes.fromhex(whole), lines=_messages([line for line in digits if line]))
+
+
+def from_content(content: bytes) -> Given:
+    """Read the content of a file: hex if it is text in ASCII or UTF-16, else the bytes. Raises ValueError.
+
+    No confusion can arise: an EXI header, also behind a cookie, and a V2GTP header hold a byte beyond ASCII, and
+    neither begins like a byte order mark.
     """
     if len(content) > LARGEST:
         raise ValueError(f"more than {LARGEST} bytes; hand over fewer at a time")
-    return from_hex(content.decode("ascii")) if content.isascii() else content
+    for mark, encoding in _BYTE_ORDERS.items():
+        if content.startswith(mark):
+            try:
+                return from_hex(content.decode(encoding))
+            except UnicodeDecodeError as error:
+                raise ValueError(f"it begins as text in {encoding}, but byte {error.start} is none") from error
+    return from_hex(content.decode("ascii")) if content.isascii() else Given(data=content)
 
 
 def is_framed(data: bytes) -> bool:
@@ -41,18 +72,28 @@ def is_framed(data: bytes) -> bool:
     return data.startswith(_FRAMED)
 
 
-def frames(data: bytes) -> tuple[list[Frame], Undecodable | None]:
-    """Take V2GTP frames apart, of any payload type; tells those that are whole, and what is wrong after them."""
-    framer = Framer(range(1 << 16))
-    framer.feed(data)
-    found = []
-    try:
-        while (frame := framer.next()) is not None:
-            found.append(frame)
-    except Undecodable as error:
-        return found, error
-    if framer.skipped:
-        return found, Undecodable(f"{framer.skipped} of the frames are empty or of another version", path="V2GTP")
-    if framer.pending:
-        return found, Undecodable("the last frame ends too early", path="V2GTP", expected="all bytes it announces")
-    return found, None
+def _messages(lines: list[str]) -> tuple[bytes, ...]:
+    """Tell the bytes of each line if every one is whole and begins like a message."""
+    if len(lines) < 2 or any(len(line) % 2 for line in lines):
+        return ()
+    found = tuple(bytes.fromhex(line) for line in lines)
+    return found if all(each.startswith(_BEGINNINGS) for each in found) else ()
+
+
+def _odd(lines: list[str]) -> str:
+    """Tell the line with an odd number of digits, if there is but one of several."""
+    odd = [number for number, line in enumerate(lines, 1) if len(line) % 2]
+    return f" in line {odd[0]}" if len(odd) == 1 and len(lines) > 1 else ""
+
+
+def _from_dump(lines: list[str]) -> bytes:
+    """Read a hex dump, whose offsets must go on without a gap."""
+    data = b""
+    for number, line in enumerate(lines, 1):
+        found = _DUMP_LINE.fullmatch(line.strip())
+        if found is None:
+            raise ValueError(f"line {number} is no line of a hex dump as line 1 is")
+        if int(found[1], 16) != len(data):
+            raise ValueError(f"line {number} of the hex dump begins at {found[1]}, and {len(data):x} bytes precede it")
+        data += bytes.fromhex(found[2] or "")
+    return data

@@ -14,6 +14,7 @@ from v2g.exi.codec import Schema
 from v2g.exi.fields import Type
 from v2g.exi.grammar import Grammar
 from v2g.exi.message import Message
+from v2g.views.nearest import nearest
 from v2g.views.parts import Place, built, parts, places, root_class, root_named
 from v2g.views.values import MOST_DIGITS, from_plain, quoted, to_plain
 
@@ -47,6 +48,25 @@ def parse(text: str | bytes) -> Any:
         raise ValueError(f"no JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
 
 
+def parse_all(text: bytes) -> list[Any]:
+    """Read the messages of a JSON text: one, a list of them, or one on each line. Raises ValueError."""
+    try:
+        plain = parse(text)
+    except ValueError:
+        lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+        if len(lines) < 2 or not all(line.strip().endswith(b"}") for _, line in lines):
+            raise
+        return [_line(number, line) for number, line in lines]
+    return plain if isinstance(plain, list) else [plain]
+
+
+def _line(number: int, line: bytes) -> Any:
+    try:
+        return parse(line)
+    except ValueError as error:
+        raise ValueError(f"line {number} alone is {error}") from error
+
+
 def _object(message: Message) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for part in parts(message):
@@ -72,7 +92,7 @@ def _message(grammar: Grammar, cls: type[Message], content: Any, path: str) -> M
     for name, plain in _fields(content, path).items():
         place = known.get(name)
         if place is None:
-            raise ValueError(f"{path}/{_printable(name)} is unknown; known are {', '.join(known) or 'no fields'}")
+            raise ValueError(f"{path}/{_printable(name)} is unknown; {nearest(name, known)}")
         if place.field.name in values:
             raise ValueError(f"{path}/{name}: only one of its kind may stand here; remove one")
         values[place.field.name] = _field(grammar, place, plain, f"{path}/{name}")

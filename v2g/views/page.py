@@ -7,10 +7,11 @@ import re
 from typing import Any, Literal
 
 from v2g.exi.trace import Step
-from v2g.protocols import schema
+from v2g.protocols import SCHEMAS, schema
+from v2g.v2gtp import HEADER_SIZE, frame
 from v2g.views.envelope import to_envelope
 from v2g.views.guess import Fit
-from v2g.views.reading import Look
+from v2g.views.reading import Look, named
 from v2g.views.tree import to_tree
 
 Form = Literal["tree", "json", "xml", "explain"]
@@ -25,23 +26,35 @@ def page(looks: list[Look], form: Form, *, width: int) -> str:
     if form == "json":
         objects = [_object(look) for look in looks]
         return json.dumps(objects[0] if len(objects) == 1 else objects, indent=2) + "\n"
+    if form == "xml" and len(looks) > 1:
+        from v2g.views.bundle import bundle
+
+        return bundle(xml(look) for look in looks)
     texts = [_text(look, form, width) for look in looks]
     return "\n".join(text for text in texts if text)
 
 
 def xml(look: Look) -> str:
     """Tell the message as XML, below what is known about it. Raises ModuleNotFoundError without lxml."""
+    from v2g.views.bundle import instruction, unread
     from v2g.views.xml import to_xml
 
-    fit = look.guess.fits[0]
     # A comment must not hold two hyphens.
-    comments = [f"<!-- {_HYPHENS.sub('- ', line)} -->\n" for line in _heading(look)]
-    return "".join(comments) + to_xml(fit.decoded.message, fit.root, pretty=True).decode()
+    comments = "".join(f"<!-- {_HYPHENS.sub('- ', line)} -->\n" for line in _heading(look))
+    if not look.guess.fits:
+        return comments + unread({"payload_type": _payload_type(look), "hex": look.data.hex()})
+    fit = look.guess.fits[0]
+    if look.fragment or look.payload_type is not None:
+        about = {"schema": fit.schema, "fragment": look.fragment, "payload_type": _payload_type(look)}
+        comments += instruction(about)
+    return comments + to_xml(fit.decoded.message, fit.root, pretty=True).decode()
 
 
 def _text(look: Look, form: Form, width: int) -> str:
-    if form == "explain":
-        return "\n".join([*_heading(look), *_steps(look), ""])
+    if form == "explain" and look.sdp is None:
+        return "\n".join([*_heading(look), *_header(look), *_steps(look), ""])
+    if look.sdp is not None:
+        return "\n".join([*_heading(look), *(f"  {name} {value}" for name, value in look.sdp.items()), ""])
     if not look.guess.fits:
         return ""
     if form == "xml":
@@ -52,13 +65,22 @@ def _text(look: Look, form: Form, width: int) -> str:
 
 def _heading(look: Look) -> list[str]:
     """Tell what was read in a line, and each note in one more."""
-    frame = f"frame {look.number}, payload type {look.payload_type:#06x}: " if look.payload_type is not None else ""
+    frame = look.where
+    if look.payload_type is not None:
+        frame = f"frame {look.number}, payload type {look.payload_type:#06x}: "
+    if look.sdp is not None:
+        return [f"frame {look.number}, payload type {named(look.payload_type)}: {len(look.data)} bytes, no EXI"]
     if not look.guess.fits:
         return [f"{frame}{len(look.data)} bytes that are no message"]
     fit = look.guess.fits[0]
     also = f"; also fits: {', '.join(look.guess.also)}" if look.guess.also else ""
     what = "fragment" if look.fragment else "document"
     notes = [f"note: {note}" for note in fit.decoded.notes]
+    if look.fragment and look.instead:
+        spare = f", with {look.instead.spare} bytes left over" if look.instead.spare else ", with notes"
+        notes.append(f"note: as a document it is {look.instead.root.name} of {look.instead.schema}{spare}: --document")
+    if look.announced > len(look.data):
+        notes.append(f"note: {look.announced - len(look.data)} bytes of the frame are missing behind the message")
     if look.unexpected:
         notes.append(f"note: a payload type that does not carry {fit.schema}")
     return [f"{frame}{fit.schema} {what}, {len(look.data)} bytes{also}", *notes]
@@ -71,8 +93,31 @@ def _object(look: Look) -> dict[str, Any]:
         {"schema": name, "what": error.what, "path": error.path, "bit": error.bit, "expected": error.expected}
         for name, error in look.guess.failures
     ]
-    payload_type = None if look.payload_type is None else f"{look.payload_type:#06x}"
-    return {"payload_type": payload_type, "fragment": look.fragment, "hex": look.data.hex(), "errors": errors}
+    told = {
+        "payload_type": _payload_type(look),
+        "fragment": look.fragment,
+        "hex": look.data.hex(),
+        "errors": errors,
+    }
+    return told if look.sdp is None else told | {"sdp": look.sdp}
+
+
+def _payload_type(look: Look) -> str | None:
+    return None if look.payload_type is None else f"{look.payload_type:#06x}"
+
+
+def _header(look: Look) -> list[str]:
+    """Tell the bytes before a frame's payload, which the numbers of bits do not count."""
+    if look.payload_type is None:
+        return []
+    header = frame(look.payload_type, look.data)[:HEADER_SIZE]
+    length = (look.announced or len(look.data)).to_bytes(4)
+    rows = (
+        (header[:2], "V2GTP version 1 and its inverse"),
+        (header[2:4], f"V2GTP payload type {named(look.payload_type)}"),
+        (length, f"V2GTP payload length {int.from_bytes(length)}"),
+    )
+    return [f"{octets.hex(' ')}: {meaning}" for octets, meaning in rows]
 
 
 def _steps(look: Look) -> list[str]:
@@ -93,7 +138,7 @@ def _best(look: Look) -> str:
     fits: tuple[Fit, ...] = look.guess.fits
     if fits:
         return fits[0].schema
-    return look.guess.failures[0][0] if look.guess.failures else ""
+    return next((name for name, _ in look.guess.failures if name in SCHEMAS), "")
 
 
 def _bits(step: Step) -> str:

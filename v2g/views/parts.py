@@ -93,8 +93,14 @@ def root_named(grammar: Grammar, name: str, namespace: str | None = None, *, fra
     for root in known:
         if root.name == name and namespace in (None, root.namespace) and root_class(root) is not None:
             return root
-    where = "" if namespace is None else f" in {namespace or 'no namespace'}"
-    raise ValueError(f"{quoted(name)}{where} is no {'element' if fragment else 'root element'} of this schema set")
+    kind = "element" if fragment else "root element"
+    if namespace is not None:
+        others = sorted({root.namespace or "no namespace" for root in known if root.name == name})
+        where = namespace or "no namespace"
+        if others:
+            raise ValueError(f"{name} is in {where}; it belongs in {' or '.join(others)}")
+        raise ValueError(f"{quoted(name)} in {where} is no {kind} of this schema set")
+    raise ValueError(f"{quoted(name)} is no {kind} of this schema set")
 
 
 def root_class(root: Root) -> type[Message] | None:

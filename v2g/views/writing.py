@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from v2g.exi.message import Message
 from v2g.protocols import SCHEMAS, schema, schema_names
 from v2g.v2gtp import PayloadType, frame
 from v2g.views import json
 from v2g.views.envelope import Envelope, from_envelope
-from v2g.views.guess import choose, sets_with
+from v2g.views.guess import choose, sets_with, travels
 from v2g.views.input import LARGEST
+from v2g.views.nearest import nearest
+
+T = TypeVar("T")
 
 Check = Callable[[bytes], None]
 """Looks at a document as XML before it is sent; raises ValueError."""
@@ -20,13 +24,14 @@ Check = Callable[[bytes], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A message to be sent as the element `name` of a schema set."""
+    """A message to be sent as the element `name` of a schema set; `remarks` tell what is odd about that."""
 
     schema: str
     name: str
     message: Message
     fragment: bool
     payload_type: int | None = None
+    remarks: tuple[str, ...] = ()
 
     def encode(self, *, strict: bool = True, framed: bool = False) -> bytes:
         """Write it, with a V2GTP header if wanted. Raises ValueError naming what cannot be sent."""
@@ -47,26 +52,69 @@ class Draft:
         return found
 
 
-def drafts(content: bytes, name: str = "", *, fragment: bool = False, check: Check | None = None) -> list[Draft]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftover:
+    """Bytes that were no message when they were read, to be written back as they are."""
+
+    data: bytes
+    payload_type: int | None = None
+    remarks: tuple[str, ...] = ("it was no message; its bytes are written back as they are",)
+
+    def encode(self, *, strict: bool = True, framed: bool = False) -> bytes:
+        """Write the bytes, with a V2GTP header if wanted. Raises ValueError if nobody says its payload type."""
+        del strict
+        if not framed:
+            return self.data
+        if self.payload_type is None:
+            raise ValueError("bytes without payload_type travel in no V2GTP frame; add it, or leave out --frame")
+        return frame(self.payload_type, self.data)
+
+
+def drafts(
+    content: bytes, name: str = "", *, fragment: bool = False, check: Check | None = None
+) -> list[Draft | Leftover]:
     """Make the messages of a JSON or XML text, by the schema set of this name or else by the one that takes them.
 
-    Raises ValueError naming line or path of what does not belong there.
+    Raises ValueError naming line or path of what does not belong there, and of several messages which one it is.
     """
     if len(content) > LARGEST:
         raise ValueError(f"more than {LARGEST} bytes; hand over fewer at a time")
     text = content.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not text:
+        raise ValueError("nothing is there; hand over a message as JSON or XML")
     if text.startswith((b"{", b"[")):
-        plain = json.parse(text)
-        if plain == []:
+        plains = json.parse_all(text)
+        if not plains:
             raise ValueError("no message; the list is empty")
-        envelopes = [from_envelope(each) for each in (plain if isinstance(plain, list) else [plain])]
-        return [_of_envelope(envelope, name, fragment=fragment, check=check) for envelope in envelopes]
+        return _each(plains, lambda plain: _of_json(from_envelope(plain), name, fragment=fragment, check=check))
     if text.startswith(b"<") or content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return [_of_xml(content, name, fragment=fragment, check=check)]
+        from v2g.views.bundle import unbundle
+
+        envelopes = unbundle(content)
+        return _each(envelopes, lambda each: _of_xml(each, content, name, fragment=fragment, check=check))
     raise ValueError("neither JSON nor XML: it begins with none of { [ <")
 
 
-def _of_envelope(envelope: Envelope, name: str, *, fragment: bool, check: Check | None) -> Draft:
+@contextmanager
+def numbered(number: int, count: int) -> Iterator[None]:
+    """Let a ValueError tell which of several messages it is about."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"message {number}: {error}" if count > 1 else str(error)) from error
+
+
+def _each(items: list[T], make: Callable[[T], Draft | Leftover]) -> list[Draft | Leftover]:
+    found = []
+    for number, item in enumerate(items, 1):
+        with numbered(number, len(items)):
+            found.append(make(item))
+    return found
+
+
+def _of_json(envelope: Envelope, name: str, *, fragment: bool, check: Check | None) -> Draft | Leftover:
+    if envelope.unread:
+        return Leftover(data=envelope.unread, payload_type=envelope.payload_type)
     fragment = fragment or envelope.fragment
     root = _root_name(envelope.message)
     names = _names(name or envelope.schema, root, None, fragment=fragment)
@@ -75,25 +123,48 @@ def _of_envelope(envelope: Envelope, name: str, *, fragment: bool, check: Check 
         from v2g.views.xml import to_xml
 
         check(to_xml(message, pretty=True))
-    return Draft(schema=found, name=root, message=message, fragment=fragment, payload_type=envelope.payload_type)
+    return _draft(envelope, found, root, message, fragment=fragment)
 
 
-def _of_xml(content: bytes, name: str, *, fragment: bool, check: Check | None) -> Draft:
+def _of_xml(envelope: Envelope, content: bytes, name: str, *, fragment: bool, check: Check | None) -> Draft | Leftover:
     from v2g.views import xml
 
-    element = xml.parse(content)
+    if envelope.unread:
+        return Leftover(data=envelope.unread, payload_type=envelope.payload_type)
+    element = envelope.message
     if check is not None:
-        check(content)
+        check(content if element.getparent() is None else xml.to_text(element))
+    fragment = fragment or envelope.fragment
     namespace, root = xml.names(element)
-    names = _names(name, root, namespace, fragment=fragment)
+    names = _names(name or envelope.schema, root, namespace, fragment=fragment)
     found, message = choose(names, lambda codec: xml.from_element(codec, element, fragment=fragment))
-    return Draft(schema=found, name=root, message=message, fragment=fragment)
+    return _draft(envelope, found, root, message, fragment=fragment)
+
+
+def _draft(envelope: Envelope, found: str, root: str, message: Message, *, fragment: bool) -> Draft:
+    return Draft(
+        schema=found,
+        name=root,
+        message=message,
+        fragment=fragment,
+        payload_type=envelope.payload_type,
+        remarks=tuple(_remarks(envelope, found, root, message, fragment=fragment)),
+    )
+
+
+def _remarks(envelope: Envelope, found: str, root: str, message: Message, *, fragment: bool) -> Iterator[str]:
+    """Tell what nobody may have meant."""
+    if envelope.schema not in ("", found):
+        yield f"the envelope says {envelope.schema}, --schema {found}: it is written as {found}"
+    frame_of = schema(found).grammar.document
+    if not fragment and not all(travels(found, each) for each in frame_of.roots if type(message) in each.types):
+        yield f"{root} is a part of other messages: no car or station takes it alone"
 
 
 def _names(name: str, root: str, namespace: str | None, *, fragment: bool) -> list[str]:
     """Tell the schema sets in question."""
     if name and name not in SCHEMAS:
-        raise ValueError(f"no schema set is named {name!r}; known are {', '.join(SCHEMAS)}")
+        raise ValueError(f"no schema set is named {name!r}; {nearest(name, SCHEMAS)}")
     return [name] if name else sets_with(SCHEMAS, root, namespace, fragment=fragment)
 
 

@@ -16,8 +16,10 @@ from v2g.exi.grammar import Grammar
 from v2g.exi.message import Message
 from v2g.exi.types import Mark
 from v2g.views import escapes
+from v2g.views.nearest import nearest
 from v2g.views.parts import Place, Places, built, is_attribute, parts, places, root_class, root_named
-from v2g.views.values import from_text, quoted, to_text
+from v2g.views.values import from_text, quoted
+from v2g.views.values import to_text as value_text
 
 try:
     from lxml import etree as etree  # also for v2g.views.xsd
@@ -54,15 +56,18 @@ def from_element(schema: Schema, element: Any, *, fragment: bool = False) -> Mes
     return _message(schema.grammar, cls, element, name)
 
 
-def parse(text: bytes) -> Any:
-    """Parse XML; tells its root element. Raises ValueError for what is none, and for a document type."""
+def parse(text: bytes, *, instructions: bool = False) -> Any:
+    """Parse XML; tells its root element. Raises ValueError for what is none, and for a document type.
+
+    Processing instructions are left out if nobody asks for them.
+    """
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
         huge_tree=False,
         remove_comments=True,
-        remove_pis=True,
+        remove_pis=not instructions,
     )
     try:
         element = etree.fromstring(text, parser)
@@ -71,6 +76,12 @@ def parse(text: bytes) -> Any:
     if element.getroottree().docinfo.internalDTD is not None:
         raise ValueError("a document type is refused; remove <!DOCTYPE ...>")
     return element
+
+
+def to_text(element: Any) -> bytes:
+    """Write an element of a larger document as one of its own."""
+    text: bytes = etree.tostring(element, encoding="utf-8", with_tail=False)
+    return text
 
 
 def names(element: Any) -> tuple[str, str]:
@@ -88,7 +99,7 @@ def _fill(element: Any, message: Message) -> None:
         if isinstance(kind, type):
             _fill(etree.SubElement(element, _tag(part.namespace, part.name)), part.value)
             continue
-        text = to_text(kind, part.value)
+        text = value_text(kind, part.value)
         if is_attribute(part.field):
             element.set(_tag(part.namespace, part.name), _carried(element, part.name, text))
         else:
@@ -131,7 +142,8 @@ def _message(grammar: Grammar, cls: type[Message], element: Any, path: str) -> M
     values = _attributes(known, element, marked, path)
     content = next((place.field for place in known.values() if place.field.mark is Mark.CONTENT), None)
     if content is not None:
-        values[content.name] = _value(content.type, _own_text(element, path), path, escaped=escapes.TEXT in marked)
+        text, where = _own_text(element, path), f"{path} (line {element.sourceline})"
+        values[content.name] = _value(content.type, text, where, escaped=escapes.TEXT in marked)
     else:
         _children(grammar, known, element, path, values)
     return built(grammar, cls, values, path)
@@ -143,10 +155,11 @@ def _attributes(known: Places, element: Any, marked: list[str], path: str) -> di
     for tag, text in element.attrib.items():
         field = fields.get(tag)
         if field is not None:
-            values[field.name] = _value(field.type, text, f"{path}/@{field.name}", escaped=field.name in marked)
+            where = f"{path}/@{field.name} (line {element.sourceline})"
+            values[field.name] = _value(field.type, text, where, escaped=field.name in marked)
         elif tag not in _LOCATIONS and tag != escapes.MARK:
-            wanted = ", ".join(fields) or "no attributes"
-            raise ValueError(f"{path}/@{tag} (line {element.sourceline}) is unknown; known are {wanted}")
+            told = nearest(tag, fields, "no attributes")
+            raise ValueError(f"{path}/@{tag} (line {element.sourceline}) is unknown; {told}")
     return values
 
 
@@ -177,7 +190,7 @@ def _place(known: Places, child: Any, path: str) -> Place:
     where = f"{path}/{name} (line {child.sourceline})"
     if place is None or is_attribute(place.field):
         wanted = [known_name for known_name, other in known.items() if not is_attribute(other.field)]
-        raise ValueError(f"{where} is unknown; known are {', '.join(wanted) or 'no elements'}")
+        raise ValueError(f"{where} is unknown; {nearest(name, wanted, 'no elements')}")
     if place.namespace != namespace:
         wanted_namespace = place.namespace or "no namespace"
         raise ValueError(f"{where} is in {namespace or 'no namespace'}; it belongs in {wanted_namespace}")
@@ -191,7 +204,8 @@ def _item(grammar: Grammar, place: Place, element: Any, path: str) -> Any:
     strange = [tag for tag in element.attrib if tag != escapes.MARK]
     if strange:
         raise ValueError(f"{path}/@{strange[0]} (line {element.sourceline}) is unknown; known are no attributes")
-    return _value(place.type, _own_text(element, path), path, escaped=escapes.TEXT in marked)
+    where = f"{path} (line {element.sourceline})"
+    return _value(place.type, _own_text(element, path), where, escaped=escapes.TEXT in marked)
 
 
 def _value(kind: Type, text: str, path: str, *, escaped: bool) -> Any:

@@ -74,7 +74,9 @@ class Schemas:
             raise ValueError(f"{file} includes other files; put all of a namespace into one")
         text = etree.tostring(root)
         if self._texts.setdefault(namespace, text) != text:
-            raise ValueError(f"{self._files[namespace]} and {file} differ, both for {namespace}; move one away")
+            raise ValueError(
+                f"{self._files[namespace]} and {file} differ, both for {namespace}; name the sub-folder you mean"
+            )
         self._files.setdefault(namespace, file)
         self._imports[namespace] = [reference.get("namespace", "") for reference in imports]
 

@@ -1,0 +1,16 @@
+"""Which name was meant: the nearest of those that are known, or all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+LONGEST = 64
+"""Longer names are nobody's slip."""
+
+
+def nearest(name: str, known: Iterable[str], none: str = "no fields") -> str:
+    """Tell the end of an error about an unknown name: `did you mean X?`, or `known are ...`."""
+    names = list(known)
+    found = get_close_matches(name, names, n=2, cutoff=0.75) if len(name) <= LONGEST else []
+    return f"did you mean {' or '.join(sorted(found))}?" if found else f"known are {', '.join(names) or none}"
