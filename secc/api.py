@@ -224,7 +224,7 @@ class Limits(Level):
     """Who sets each bound: `max_w`, `max_a`, `max_v`, `min_v` by `ev`, `evse`, `hardware`, `schedule`, `plan` (a newer
     one than the schedule is of) or `contract`."""
     schedule: list[ScheduleEntry] = []
-    """The step in force and those ahead."""
+    """The step in force and the next ones, 32 at the most; all of them stand in `secc/plan`."""
 
 
 class SelectedService(Payload):

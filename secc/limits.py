@@ -25,6 +25,7 @@ Window = Literal["closed", "testing", "open"]
 TEST_CURRENT_A = 2.0
 AC_MINIMUM_A = 6.0
 BREATH_S = 60.0
+AHEAD = 32
 NOT_THE_STATIONS = frozenset({"ev", "schedule"})
 
 
@@ -303,13 +304,12 @@ class AuthorisedLimits:
         return chosen.steps, planned.at
 
     def _ahead(self) -> list[api.ScheduleEntry]:
-        """The step in force and those after it, relative to now."""
+        """The step in force and the next ones, relative to now; limits may change many times a second."""
         elapsed = time.monotonic() - self._told_at
-        ends = [*(step.start_s for step in self.steps[1:]), math.inf]
+        reached = _reached(self.steps, elapsed)
         return [
             api.ScheduleEntry(start_s=round(step.start_s - elapsed, 1), max_w=step.max_w)
-            for step, end in zip(self.steps, ends, strict=False)
-            if end > elapsed
+            for step in self.steps[reached : reached + AHEAD]
         ]
 
     def _valid_for(self) -> float | None:
@@ -321,7 +321,11 @@ class AuthorisedLimits:
 
 def _at(steps: Sequence[Step] | Sequence[api.PlanStep], elapsed_s: float) -> float:
     """Tell the power of the step that is reached; before the first one it is the first."""
-    return steps[max(0, bisect_right(steps, elapsed_s, key=_start) - 1)].max_w
+    return steps[_reached(steps, elapsed_s)].max_w
+
+
+def _reached(steps: Sequence[Step] | Sequence[api.PlanStep], elapsed_s: float) -> int:
+    return max(0, bisect_right(steps, elapsed_s, key=_start) - 1)
 
 
 def _start(step: Step | api.PlanStep) -> float:

@@ -26,6 +26,7 @@ from tests.secc.bench_requests import (
     in_pilot,
     power,
     stop,
+    value,
     walk,
     watts,
     with_contract,
@@ -134,6 +135,19 @@ async def test_1024_steps_of_three_schedules_go_through() -> None:
         answer = offered(await car.ask(ac_parameters()))
         assert [len(entries) for _, entries in answer] == [1_024] * 3
         assert [(start, most) for start, _, most in answer[2][1]] == [(int(start), most) for start, most in many]
+
+
+async def test_a_long_plan_does_not_slow_the_loop() -> None:
+    """The car's own limit changes with every request, and with it what is published."""
+    many = [(60.0 * number, 50_000.0 - number) for number in range(1_024)]
+    async with planned("DC", plan(many, many, many), wait="CurrentDemand") as (station, car):
+        await car.ask(demand())
+        told, began = len(station.charger.limits_told), time.perf_counter()
+        for number in range(50):
+            await car.ask(demand(EVMaximumCurrentLimit=value(120 - number, "A")))
+        assert (time.perf_counter() - began) / 50 < 0.025
+        assert len(station.charger.limits_told) - told >= 50
+        assert len(station.charger.limits_told[-1].schedule) == 32
 
 
 @pytest.mark.parametrize(
