@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import product
 from threading import RLock
 from types import ModuleType
+from typing import Any
 
 from v2g.errors import Undecodable
 from v2g.exi.compose import Writing
@@ -17,6 +18,7 @@ from v2g.exi.frame import Frame
 from v2g.exi.grammar import Grammar
 from v2g.exi.library import READING, WRITING, Library
 from v2g.exi.message import Message
+from v2g.exi.misplaced import of_another_set
 from v2g.exi.notes import Decoded, Note, Quirk, tail_notes
 from v2g.exi.parts import parts_of
 from v2g.exi.trace import Explained, Form, explain
@@ -62,7 +64,7 @@ class Schema:
         with self._turn:
             code = self._document_codes.get(type(message))
             if code is None:
-                raise ValueError(f"{type(message).__name__} is no root element of {self.name}")
+                raise ValueError(self._no_root(type(message)))
             try:
                 return self.library.write(self.grammar.document, code, message)
             except WRITING:
@@ -139,6 +141,15 @@ class Schema:
         """The code of each class that can be a root element."""
         return {cls: code for code, cls in self.grammar.document.classes.items()}
 
+    def _no_root(self, cls: type[Any]) -> str:
+        """Tell why nothing of this class is a document."""
+        told = f"{cls.__name__} is no root element of {self.name}"
+        if not issubclass(cls, Message):
+            return f"{told}, nor a message at all"
+        if cls not in self.grammar.classes:
+            return f"{told}: {of_another_set(self.grammar, cls)}"
+        return f"{told}; put it into a message, or write it alone by encode_fragment"
+
     def _other_forms(self, code: int, message: Message) -> Iterator[tuple[bytes, str]]:
         """Make the encodings of a fragment that are not ours, one after the other; some may be the same."""
         libraries = {"": self.library, "gaps": self.library}
@@ -165,6 +176,8 @@ class Schema:
             message, left, tail = self.library.read(frame, data)
         except READING:
             return None
+        except TypeError as error:
+            raise TypeError(f"{error}; hand over bytes, of hex by bytes.fromhex") from error
         if left < 8 and not tail:
             return Decoded(message=message)
         again = self._read_looped(frame, data, self.library.full)

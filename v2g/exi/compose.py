@@ -15,6 +15,7 @@ from v2g.exi.grammar import Attribute, Characters, End, Event, Grammar, Row, Sta
 from v2g.exi.layout import may_be_empty
 from v2g.exi.library import WRITING, Library
 from v2g.exi.message import Message
+from v2g.exi.misplaced import misplaced, quoted
 from v2g.exi.relaxed import Relaxed, relaxed_class, value_field
 from v2g.exi.runtime import MOST_CHARACTERS, MOST_ITEMS, MOST_LONG_GROUPS, MOST_OCTETS, SURROGATES, flush, tolerated
 from v2g.exi.types import Flag, Listed, Octets, Simple, Text, Whole
@@ -83,11 +84,11 @@ class Writing:
 
     # Elements
 
-    def _element(self, start: Start, value: Any) -> None:
-        self._path.append(start.name)
+    def _element(self, start: Start, value: Any, step: str) -> None:
+        self._path.append(step)
         if isinstance(start.type, type):
             if type(value) is not start.type:
-                raise self._refusal(f"{value!r} is no {start.type.__name__}")
+                raise self._refusal(f"{quoted(value)} is no {start.type.__name__}")
             if not self._is_written(value):
                 self._message(value)
         elif self._gaps and _empty(value):
@@ -135,20 +136,24 @@ class Writing:
             self._put(row.bits, code)
             if isinstance(event, End):
                 break
-            self._event(event, cls, left)
+            self._event(event, message, left)
             row = row.after(code)
-        extra = [name for name, values in left.items() if values]
-        if extra:
-            raise self._refusal(f"no place for {', '.join(extra)}")
+        for field in fields(cls):
+            if left[field.name]:
+                raise self._no_place(field, left[field.name][0])
 
     def _values(self, message: Message, field: Field) -> list[Any]:
         value = getattr(message, field.name)
         if not field.many:
             return [] if value is None else [value]
         if not isinstance(value, list | tuple):
-            raise self._refusal(f"{field.name} is no list but {value!r}")
+            raise self._refusal(f"{field.name} is no list but {quoted(value)}")
         if field.most is None:
             self._spend(field, len(value))
+        elif len(value) > field.most:
+            raise self._refusal(f"{field.name} has {len(value)} items; at most {field.most} are allowed")
+        if 0 < len(value) < field.least:
+            raise self._refusal(f"{field.name} has {len(value)} of {field.least} items that must be there")
         return list(value)
 
     def _spend(self, field: Field, items: int) -> None:
@@ -172,10 +177,20 @@ class Writing:
         for code, event in enumerate(row.events):
             if isinstance(event, End):
                 return code
+        for particle in fields(cls):
+            here = any(isinstance(event, Start) and event.field == particle.name for event in row.events)
+            if here and left[particle.name]:
+                raise self._no_place(particle, left[particle.name][0])
         names = [event.name for event in row.events if isinstance(event, Attribute | Start)]
-        raise self._refusal(f"{' or '.join(names) or 'a value'} is missing or of another type")
+        raise self._refusal(f"{' or '.join(names) or 'a value'} is missing")
 
-    def _event(self, event: Event, cls: type[Message], left: dict[str, list[Any]]) -> None:
+    def _no_place(self, field: Field, value: Any) -> ValueError:
+        if not isinstance(field.type, type) or type(value) is field.type:
+            return self._refusal(f"no place for {field.name} beside what is there")
+        return self._refusal(misplaced(self._grammar, field, value))
+
+    def _event(self, event: Event, message: Message, left: dict[str, list[Any]]) -> None:
+        cls = type(message)
         match event:
             case Attribute(name=name):
                 self._path.append("@" + name)
@@ -184,7 +199,9 @@ class Writing:
             case Characters():
                 self._value(event.type, left[value_field(cls)].pop(0))
             case Start(field=field):
-                self._element(event, left[field].pop(0))
+                value = left[field].pop(0)
+                number = len(getattr(message, field)) - len(left[field]) - 1 if event.many else 0
+                self._element(event, value, f"{event.name}[{number}]" if event.many else event.name)
 
     def _relaxed(self, root: Root, message: Message) -> None:
         """Write an element by the relaxed grammar: attributes, then its text."""
@@ -212,7 +229,7 @@ class Writing:
                 self._flag(value)
             case Listed(members):
                 if value not in list(members):
-                    raise self._refusal(f"{value!r} is no {members.__name__}")
+                    raise self._refusal(f"{quoted(value)} is no {members.__name__}")
                 self._put(kind.bits, members(value).position)
             case Whole():
                 self._whole(kind, value)
@@ -223,12 +240,12 @@ class Writing:
 
     def _flag(self, value: Any) -> None:
         if not isinstance(value, bool):
-            raise self._refusal(f"{value!r} is neither true nor false")
+            raise self._refusal(f"{quoted(value)} is neither true nor false")
         self._put(1, value)
 
     def _whole(self, kind: Whole, value: Any) -> None:
         if not isinstance(value, int):
-            raise self._refusal(f"{value!r} is no whole number")
+            raise self._refusal(f"{quoted(value)} is no whole number")
         low, high = kind.low, kind.high
         if self._strict and ((low is not None and value < low) or (high is not None and value > high)):
             raise self._refusal(f"{value} is not within {low} to {high}")
@@ -246,7 +263,7 @@ class Writing:
 
     def _text(self, kind: Text, value: Any) -> None:
         if not isinstance(value, str):
-            raise self._refusal(f"{value!r} is no text")
+            raise self._refusal(f"{quoted(value)} is no text")
         if any(ord(character) in SURROGATES for character in value):
             raise self._refusal("half a character (a surrogate) cannot be sent")
         self._check_length(kind, len(value), MOST_CHARACTERS)
@@ -256,7 +273,8 @@ class Writing:
 
     def _octets(self, kind: Octets, value: Any) -> None:
         if not isinstance(value, bytes | bytearray):
-            raise self._refusal(f"{value!r} are no octets")
+            remedy = "; take bytes, of hex by bytes.fromhex" if isinstance(value, str) else ""
+            raise self._refusal(f"{quoted(value)} are no octets{remedy}")
         self._check_length(kind, len(value), MOST_OCTETS)
         self._number(len(value))
         self._put(len(value) << 3, int.from_bytes(value))

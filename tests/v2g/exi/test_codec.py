@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -165,6 +166,62 @@ def test_other_things_that_cannot_be_sent_are_named() -> None:
         codec.encode_fragment(xmldsig.KeyInfo())
 
 
+VALUE = iso2.PhysicalValue(Multiplier=0, Unit=iso2.UnitSymbol.V, Value=1)
+STATUS = iso2.DC_EVStatus(EVReady=True, EVErrorCode=iso2.DC_EVErrorCode.NO_ERROR, EVRESSSOC=5)
+PRECHARGE = iso2.PreChargeReq(DC_EVStatus=STATUS, EVTargetVoltage=VALUE, EVTargetCurrent=VALUE)
+
+
+def selection(*numbers: int) -> iso2.PaymentServiceSelectionReq:
+    services = iso2.SelectedServiceList(SelectedService=[iso2.SelectedService(ServiceID=each) for each in numbers])
+    return iso2.PaymentServiceSelectionReq(
+        SelectedPaymentOption=iso2.PaymentOption.Contract, SelectedServiceList=services
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (PRECHARGE, "V2G_Message: PreChargeReq is no Body; wrap it in Body(BodyElement=...)"),
+        (
+            {"BodyElement": din.SessionSetupReq(EVCCID=b"")},
+            "Body: v2g.messages.din.SessionSetupReq is of another schema set; take v2g.messages.iso2.SessionSetupReq",
+        ),
+        ({"BodyElement": STATUS}, "V2G_Message/Body: DC_EVStatus is given; BodyElement takes "),
+        ({"BodyElement": "x" * 999}, "AuthorizationReq: 'xxxxx"),
+        ({"BodyElement": selection(1, 99_999)}, "/SelectedService[1]/ServiceID: 99999 is not within 0 to 65535"),
+        ({"BodyElement": selection(*range(17))}, "SelectedService has 17 items; at most 16 are allowed"),
+        ({"BodyElement": selection()}, "SelectedServiceList: SelectedService is missing"),
+    ],
+)
+def test_what_stands_in_the_wrong_place_is_told_with_what_is_allowed(body: Any, told: str) -> None:
+    header = iso2.MessageHeader(SessionID=b"")
+    message: Any = iso2.V2G_Message(Header=header, Body=iso2.Body(**body) if isinstance(body, dict) else body)
+    with pytest.raises(ValueError, match=re.escape(told)):
+        schema("iso2").encode(message)
+
+
+def test_a_text_is_no_octets_and_no_bytes() -> None:
+    text: Any = "DEADBEEF"
+    with pytest.raises(ValueError, match=r"EVCCID: 'DEADBEEF' are no octets; take bytes, of hex by bytes\.fromhex"):
+        schema("iso2").encode(iso2.SessionSetupReq(EVCCID=text))
+    for read in (schema("iso2").read, schema("iso2").read_fragment, schema("iso2").explain):
+        with pytest.raises(TypeError, match=r"bytes\.fromhex"):
+            read(text)
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (VALUE, "PhysicalValue is no root element of iso2; put it into a message"),
+        (din.SessionSetupReq(EVCCID=b""), "v2g.messages.din.SessionSetupReq is of another schema set; take v2g.m"),
+        (7, "int is no root element of iso2, nor a message at all"),
+    ],
+)
+def test_what_is_no_document_is_told(message: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(told)):
+        schema("iso2").encode(message)
+
+
 def test_a_service_list_holds_no_charge_service() -> None:
     charge = iso2.ChargeService(
         ServiceID=1,
@@ -174,7 +231,7 @@ def test_a_service_list_holds_no_charge_service() -> None:
             EnergyTransferMode=[iso2.EnergyTransferMode.DC_core],
         ),
     )
-    with pytest.raises(ValueError, match="ServiceList: Service is missing or of another type"):
+    with pytest.raises(ValueError, match="ServiceList: ChargeService is given; Service takes Service"):
         schema("iso2").encode_fragment(iso2.ServiceList(Service=[charge]))
 
 

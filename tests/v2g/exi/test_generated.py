@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 import msgspec
@@ -128,12 +129,12 @@ def test_what_must_be_there_is_missed() -> None:
     tagged = zoo.Tagged(Beta="b", value=1)
     cage = zoo.Cage(Pairs=[zoo.Pair(Third=True)] * 2, Keeper=zoo.Plain(), Data=[b""])
     for strange, path in (
-        (zoo.Pair(), "Cage/Pairs: First or Second or Third or Fourth is missing"),
-        (zoo.Pair(First=1, Second=tagged, Third=True), "Cage/Pairs: no place for Second"),
+        (zoo.Pair(), "Cage/Pairs[0]: First or Second or Third or Fourth is missing"),
+        (zoo.Pair(First=1, Second=tagged, Third=True), "Cage/Pairs[0]: no place for Second"),
     ):
-        with pytest.raises(ValueError, match=path):
+        with pytest.raises(ValueError, match=re.escape(path)):
             ZOO.encode(msgspec.structs.replace(cage, Pairs=[strange, strange]))
-    with pytest.raises(ValueError, match="Cage: Pairs is missing"):
+    with pytest.raises(ValueError, match="Cage: Pairs has 1 of 2 items"):
         ZOO.encode(msgspec.structs.replace(cage, Pairs=[zoo.Pair(Third=True)]))
     with pytest.raises(ValueError, match=r"^Cage.*Mode is abstract"):
         ZOO.encode(msgspec.structs.replace(cage, Keeper=zoo.Mode()))
