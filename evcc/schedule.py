@@ -52,6 +52,11 @@ class Schedule:
         elapsed = time.monotonic() - self.told_at
         return min(power_at(steps, elapsed) for steps in (self.steps, self.intended) if steps)
 
+    @property
+    def idle(self) -> bool:
+        """Whether the station allows nothing now."""
+        return power_at(self.steps, time.monotonic() - self.told_at) <= 0
+
     def expires(self, departure_s: float | None) -> bool:
         """Whether it is time to ask for another, as this one ends too early.
 

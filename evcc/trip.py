@@ -115,11 +115,15 @@ class Trip:
 
     @property
     def wants_pause(self) -> bool:
-        """Whether plan or driver want the session to sleep now, and it has an end; the plan wants it once."""
+        """Whether plan or driver want the session to sleep now, and it has an end; the plan wants it once.
+
+        A plan to pause when there is no energy is one to sleep through the steps of a schedule that allow none, too.
+        """
         after_s = self.plan.pause_after_s
         due = after_s is not None and not self.pauses and self.vehicle.flowing_s >= after_s
         ends = self.plan.pause_s is not None or self.plan.pause_file is not None
-        return ends and (due or self.wishes.pause)
+        idle = self.plan.when_stopped == "pause" and self.schedule.idle
+        return ends and (due or idle or self.wishes.pause)
 
     @property
     def wants_renegotiation(self) -> bool:
