@@ -76,7 +76,7 @@ def combine(claims: Mapping[str, Claim], *, energy: Energy, phases: int = 1, nom
     """Take the smallest maximum and the largest minimum of all claims, each with its source.
 
     Power and current bound each other in AC (P = n x U x I). What falls below the largest minimum current is zero,
-    never rounded up.
+    never rounded up; no power is no current.
     """
     picked = {name: _pick(claims, name, choose) for name, choose in _CHOICES.items()}
     sources = {name: source for name, (_, source) in picked.items() if source and name != "min_a"}
@@ -91,8 +91,9 @@ def combine(claims: Mapping[str, Claim], *, energy: Energy, phases: int = 1, nom
             max_w = max_a * per_ampere
             sources["max_w"] = sources["max_a"]
         min_a = max(min_a, AC_MINIMUM_A)
+    powerless = max_w is not None and max_w <= 0
     max_a, max_w = max(0.0, max_a or 0.0), max(0.0, max_w or 0.0)
-    if max_a < min_a:
+    if max_a < min_a or powerless:
         max_a = max_w = 0.0
     return Bounds(max_w=_down(max_w), max_a=_down(max_a), max_v=max_v, min_v=min_v, limited_by=sources)
 

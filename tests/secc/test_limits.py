@@ -59,7 +59,7 @@ def test_dc_by_exact_arithmetic(stated: dict[str, Claim]) -> None:
     watts = [claim.max_w for claim in stated.values() if claim.max_w is not None]
     amps = [claim.max_a for claim in stated.values() if claim.max_a is not None]
     least = max([claim.min_a for claim in stated.values() if claim.min_a is not None], default=0.0)
-    enough = min(amps, default=0.0) >= least
+    enough = min(amps, default=0.0) >= least and 0 not in watts
     assert bounds.max_a == pytest.approx(min(amps, default=0.0) if enough else 0.0, abs=0.001)
     assert bounds.max_w == pytest.approx(min(watts, default=0.0) if enough else 0.0, abs=0.001)
     assert bounds.max_v == min([claim.max_v for claim in stated.values() if claim.max_v is not None], default=None)

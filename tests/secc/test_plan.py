@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -407,6 +408,27 @@ async def test_dc_with_energy_may_not_skip_the_cable_check() -> None:
     async with planned("DC", plan([(0, 60_000)])) as (_, car):
         await car.ask(dc_parameters())
         assert (await car.ask(power("Stop"))).ResponseCode == "FAILED_SequenceError"
+
+
+@pytest.mark.parametrize(
+    ("energy", "wait", "loop", "wish"),
+    [("AC", "ChargingStatus", STATUS, "ReNegotiation"), ("DC", "CurrentDemand", demand(), "StopCharging")],
+)
+async def test_energy_that_ends_while_it_charges_may_end_in_a_pause(
+    energy: str, wait: str, loop: Any, wish: str
+) -> None:
+    """Nothing flows any more at once; what the vehicle makes of it, it may come back."""
+    async with planned(energy, plan([(0, 11_040)]), wait=wait) as (station, car):
+        charger = station.charger
+        charger.replan(steps((0, 0), (1_800, 11_040)))
+        await station.until(lambda: charger.limits_told[-1].max_charge_w == 0, 1.0)
+        async with asyncio.timeout(1):  # the station looks whether a DC output has to be opened every 50 ms
+            while notification(await car.ask(loop)) != wish:
+                assert charger.limits_told[-1].max_charge_w == 0
+        assert (await car.ask(power("Stop"))).ResponseCode == "OK"
+        charger.change(plug="B")
+        assert (await car.ask(stop("Pause"))).ResponseCode == "OK"
+        await station.ended("session_paused")
 
 
 async def test_ac_without_energy_is_asked_to_stop_in_the_offer() -> None:
