@@ -100,6 +100,11 @@ class WantedService(Record, forbid_unknown_fields=True):
     parameter_set: Annotated[int, Meta(ge=-32_768, le=32_767)] | None = None
     parameters: dict[str, bool | int | float | str] = {}
 
+    @property
+    def choosy(self) -> bool:
+        """Whether not any parameter set will do, nor none."""
+        return self.parameter_set is not None or bool(self.parameters)
+
 
 class Plan(Record, forbid_unknown_fields=True):
     """What this charge is to be: protocols, mode, payment, and what ends it, whichever comes first.

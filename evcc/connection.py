@@ -23,7 +23,7 @@ SECURITY = {"tls": Security.TLS, "none": Security.NONE}
 
 
 class Connection:
-    """Connects once; `station` is then the chain that the station showed, DER, leaf first, trusted or not.
+    """Connects, once per session; `station` is then the chain the station showed, DER, leaf first, trusted or not.
 
     Raises ValueError for trust anchors, an interface or an address that cannot be used.
     """

@@ -70,9 +70,7 @@ def power_delivery(
     """Switch power; with a start comes the profile: all that the schedule and the car allow, `max_w` at the most."""
     parameter = None
     if vehicle.config.plan.energy == "dc":
-        parameter = iso2.DC_EVPowerDeliveryParameter(
-            DC_EVStatus=status(vehicle), ChargingComplete=progress is iso2.ChargeProgress.Stop
-        )
+        parameter = iso2.DC_EVPowerDeliveryParameter(DC_EVStatus=status(vehicle), ChargingComplete=vehicle.satisfied)
     return iso2.PowerDeliveryReq(
         ChargeProgress=progress,
         SAScheduleTupleID=schedule.tuple_id,

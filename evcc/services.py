@@ -12,7 +12,7 @@ Value = bool | int | float | str
 
 
 class Offered(Record):
-    """A service as a station offered it, and the parameter set selected of it, None where it was not wanted.
+    """A service as a station offered it, and whether it was selected, with which parameter set, if it has any.
 
     `parameter_sets` are known of those that were asked for, by their id.
     """
@@ -23,7 +23,8 @@ class Offered(Record):
     scope: str | None
     free: bool
     parameter_sets: dict[int, dict[str, Value]] = {}
-    selected: int | None = None
+    selected: bool = False
+    parameter_set: int | None = None
 
 
 def discovery(plan: Plan) -> iso2.ServiceDiscoveryReq:
@@ -51,9 +52,9 @@ async def look(evse: EvccLink, plan: Plan, offer: iso2.ServiceDiscoveryRes) -> l
 def selected(offered: list[Offered]) -> list[iso2.SelectedService]:
     """What of it the vehicle takes."""
     return [
-        iso2.SelectedService(ServiceID=each.service_id, ParameterSetID=each.selected)
+        iso2.SelectedService(ServiceID=each.service_id, ParameterSetID=each.parameter_set)
         for each in offered
-        if each.selected is not None
+        if each.selected
     ]
 
 
@@ -72,6 +73,7 @@ def _told(
             each.ParameterSetID: {parameter.Name: _value(parameter) for parameter in each.Parameter}
             for each in detail.ServiceParameterList.ParameterSet
         }
+    fitting = None if wish is None else _fitting(wish, sets)
     return Offered(
         service_id=service.ServiceID,
         name=service.ServiceName,
@@ -79,7 +81,8 @@ def _told(
         scope=service.ServiceScope,
         free=service.FreeService,
         parameter_sets=sets,
-        selected=None if wish is None else _fitting(wish, sets),
+        selected=wish is not None and (fitting is not None or not (sets or wish.choosy)),
+        parameter_set=fitting,
     )
 
 

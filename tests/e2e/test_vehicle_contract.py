@@ -52,7 +52,7 @@ async def test_services_tariffs_and_receipts(bay: Bay) -> None:
     result = await bay.left()
     assert result["ok"], result["reason"]
     (internet,) = [each for each in result["services"] if each["category"] == "Internet"]
-    assert internet["parameter_sets"][str(internet["selected"])]["Protocol"] == "https"
+    assert internet["parameter_sets"][str(internet["parameter_set"])]["Protocol"] == "https"
     told = [(each["schedule_id"], each["tariff"], each["chosen"]) for each in result["schedules"]]
     assert [(tariff, chosen) for _, tariff, chosen in told] == [("taken", False), ("taken", True)]
     chosen = {each["chosen"] for each in bay.peer.since(mark, "secc/plan") if "chosen" in each}

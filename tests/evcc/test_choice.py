@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from evcc.choice import Need, Wanted, choose, draft
 from evcc.schedule import Schedule, power_at
-from evcc.tariff import Tariff
+from evcc.tariff import Tariff, judge
 from tests.evcc.tariffs import levels, offered, pmax
 from v2g.messages import iso2
 
@@ -153,3 +153,77 @@ def test_the_intention_keeps_to_the_schedule_and_brings_the_energy(
         assert power == 0 or 4_000 <= power <= min(power_at(schedule.steps, start), 11_000) + 1e-6
         brought += power * (end - start) / HOUR
     assert brought >= energy_wh - made.missing_wh - 1e-6
+
+
+values = st.builds(
+    iso2.PhysicalValue,
+    Multiplier=st.integers(-3, 3),
+    Unit=st.sampled_from(iso2.UnitSymbol),
+    Value=st.integers(-32_768, 32_767),
+)
+intervals = st.builds(
+    iso2.RelativeTimeInterval, start=st.integers(0, 16_777_214), duration=st.none() | st.integers(0, 86_400)
+) | st.just(iso2.TimeInterval())
+money = st.builds(
+    iso2.Cost,
+    costKind=st.sampled_from(iso2.CostKind),
+    amount=st.integers(0, 2**32 - 1),
+    amountMultiplier=st.none() | st.integers(-3, 3),
+)
+bands = st.builds(iso2.ConsumptionCost, startValue=values, Cost=st.lists(money, min_size=1, max_size=3))
+told = st.builds(
+    iso2.SalesTariff,
+    SalesTariffID=st.integers(1, 255),
+    SalesTariffEntry=st.lists(
+        st.builds(
+            iso2.SalesTariffEntry,
+            TimeInterval=intervals,
+            EPriceLevel=st.none() | st.integers(0, 255),
+            ConsumptionCost=st.lists(bands, max_size=3),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)
+powers = st.builds(
+    iso2.PMaxSchedule,
+    PMaxScheduleEntry=st.lists(
+        st.builds(iso2.PMaxScheduleEntry, TimeInterval=intervals, PMax=values), min_size=1, max_size=5
+    ),
+)
+anything = st.lists(
+    st.builds(
+        iso2.SAScheduleTuple,
+        SAScheduleTupleID=st.integers(1, 255),
+        PMaxSchedule=powers,
+        SalesTariff=st.none() | told,
+    ),
+    min_size=1,
+    max_size=3,
+)
+needs = st.builds(
+    Need,
+    energy_wh=st.floats(0, 1e6),
+    most_w=st.floats(1, 1e6),
+    least_w=st.floats(0, 1e6),
+    within_s=st.none() | st.integers(0, 2**31),
+)
+
+
+@given(anything, needs, st.sampled_from(["first", "cheapest", 1]))
+def test_whatever_a_station_offers_can_be_chosen_from(
+    tuples: list[iso2.SAScheduleTuple], need: Need, wanted: Wanted
+) -> None:
+    """In any order, with powers below zero, without an end, twice the same: the profile fits the message."""
+    schedule, reports = choose(tuples, judge(tuples, None, None), need, wanted)
+    assert len(reports) == len(tuples)
+    if schedule is None:
+        assert wanted == 1
+        return
+    entries = schedule.profile(need.most_w).ProfileEntry
+    assert 1 <= len(entries) <= 24
+    assert all(each.ChargingProfileEntryMaxPower.Value >= 0 for each in entries)
+    starts = [each.ChargingProfileEntryStart for each in entries]
+    assert starts == sorted(set(starts))
+    assert schedule.pmax_w >= 0
+    schedule.expires(need.within_s)

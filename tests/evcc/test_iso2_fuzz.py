@@ -35,4 +35,5 @@ async def test_answers_of_any_content(energy: Literal["AC", "DC"]) -> None:
                 return msgspec.structs.replace(answer, ResponseCode=sane.ResponseCode)
 
             station.answers[step] = strange
-            await drive(station, energy, timing=TIMING, charge_s=0.01)
+            wanted = random.choice(["first", "cheapest"])
+            await drive(station, energy, timing=TIMING, charge_s=0.01, schedule=wanted, departure_s=7_200)

@@ -16,6 +16,7 @@ from tests.certificates import car1
 from tests.evcc.bench_station import (
     OK,
     SESSION,
+    A,
     Answer,
     ScriptedStation,
     ac_status,
@@ -24,6 +25,7 @@ from tests.evcc.bench_station import (
     demand,
     discovery,
     scripted,
+    value,
 )
 from tests.evcc.test_client import by_contract, served, settings
 from v2g.messages import iso2
@@ -85,14 +87,14 @@ async def test_a_service_is_looked_at_and_selected(certificates: Path) -> None:
     assert station.names[:4] == ["SessionSetup", "ServiceDiscovery", "ServiceDetail", "PaymentServiceSelection"]
     assert selected(station) == [(1, None), (3, 3)]
     internet, information = result.services
-    assert (internet.name, internet.category, internet.free, internet.selected) == (
+    assert (internet.name, internet.category, internet.free, internet.parameter_set) == (
         "InternetAccess",
         "Internet",
         True,
         3,
     )
     assert internet.parameter_sets[1] == {"Protocol": "ftp", "Port": 21}
-    assert (information.scope, information.parameter_sets, information.selected) == ("pcg", {}, None)
+    assert (information.scope, information.parameter_sets, information.selected) == ("pcg", {}, False)
     assert result.free is False
 
 
@@ -111,6 +113,46 @@ async def test_a_service_is_looked_at_and_selected(certificates: Path) -> None:
 )
 async def test_what_fits_a_wish(certificates: Path, wanted: WantedService, taken: list[tuple[int, int]]) -> None:
     _, station = await charged(certificates, wanted)
+    assert selected(station) == [(1, None), *taken]
+
+
+async def test_parameters_of_every_type(certificates: Path) -> None:
+    parameters = [
+        iso2.Parameter(Name="bool", boolValue=False),
+        iso2.Parameter(Name="byte", byteValue=-1),
+        iso2.Parameter(Name="short", shortValue=0),
+        iso2.Parameter(Name="int", intValue=443),
+        iso2.Parameter(Name="physical", physicalValue=value(16.5, A)),
+        iso2.Parameter(Name="string", stringValue=""),
+    ]
+    sets = iso2.ServiceParameterList(ParameterSet=[iso2.ParameterSet(ParameterSetID=-7, Parameter=parameters)])
+    async with scripted("AC", served(certificates)) as station:
+        offering(station, INTERNET)
+        station.answers["ServiceDetail"] = lambda *_: iso2.ServiceDetailRes(
+            ResponseCode=OK, ServiceID=3, ServiceParameterList=sets
+        )
+        result = await client.charge(by_contract(station, certificates, services=(WantedService(id=3),)))
+    assert result.services[0].parameter_sets == {
+        -7: {"bool": False, "byte": -1, "short": 0, "int": 443, "physical": 16.5, "string": ""}
+    }
+    assert selected(station) == [(1, None), (3, -7)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "taken"),
+    [
+        (WantedService(id=3), [(3, None)]),
+        (WantedService(id=3, parameter_set=1), []),
+        (WantedService(id=3, parameters={"Port": 80}), []),
+    ],
+)
+async def test_a_service_without_parameters(certificates: Path, wanted: WantedService, taken: list[Any]) -> None:
+    """It is taken without a set, unless the wish names one."""
+    async with scripted("AC", served(certificates)) as station:
+        offering(station, INTERNET)
+        station.answers["ServiceDetail"] = lambda *_: iso2.ServiceDetailRes(ResponseCode=OK, ServiceID=3)
+        result = await client.charge(by_contract(station, certificates, services=(wanted,)))
+    assert result.ok, result.reason
     assert selected(station) == [(1, None), *taken]
 
 
@@ -133,7 +175,7 @@ async def test_without_tls_there_is_nothing_but_charging() -> None:
     assert result.ok
     assert "ServiceDetail" not in station.names
     assert selected(station) == [(1, None)]
-    assert [each.selected for each in result.services] == [None]
+    assert [each.selected for each in result.services] == [False]
 
 
 async def test_a_service_that_is_refused_ends_the_session(certificates: Path) -> None:
