@@ -137,3 +137,49 @@ async def test_the_station_stops_a_car_that_may_come_back(bay: Bay) -> None:
     assert result["ok"], result["reason"]
     assert [each["ended"] for each in result["sessions"]] == ["paused", "stopped"]
     await bay.safe()
+
+
+# --- a station without energy ---------------------------------------------------------------------------------------
+
+PLANNED = """\
+[plan]
+source = "charger"
+wait_s = 3.0
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["ac", "dc"])
+async def planned_bay(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, certificates: Path
+) -> AsyncIterator[Bay]:
+    folder = tmp_path_factory.mktemp("planned")
+    async with opened("mosquitto-5", request.param, folder, certificates, PLANNED) as bay:
+        yield bay
+
+
+async def test_the_car_sleeps_until_there_is_energy(planned_bay: Bay) -> None:
+    bay = planned_bay
+    await bay.console("plan 0")
+    mark = bay.mark
+    await comes(bay, 3.0, when_stopped="pause", pause_s=300.0)
+    await bay.heard(mark, "secc/session", stage="paused")
+    await bay.heard(mark, "charger/state", pwm=False)
+    assert not [each for each in bay.peer.since(mark, "charger/state") if each["contactor"] == "closed"]
+    await bay.console("plan 7360")
+    await bay.console("request resume")
+    result = await bay.left()
+    assert result["ok"], result["reason"]
+    assert [(each["joined"], each["ended"]) for each in result["sessions"]] == [(False, "paused"), (True, "stopped")]
+    assert result["sessions"][0]["energy_wh"] == 0
+    assert result["sessions"][1]["energy_wh"] > 0
+    await bay.safe()
+
+
+async def test_the_car_leaves_a_station_without_energy(planned_bay: Bay) -> None:
+    bay = planned_bay
+    await bay.console("plan 0")
+    await comes(bay, 3.0)
+    result = await bay.left()
+    assert (result["ok"], result["reason"], result["ended_by"]) == (False, "", "station")
+    assert names(result)[-3:] == ["ChargeParameterDiscovery", "PowerDelivery", "SessionStop"]
+    await bay.safe()
