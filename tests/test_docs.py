@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,6 +109,16 @@ def test_the_pki_page_shows_every_key_and_its_default(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", blocks("codec.md", "python"))
 def test_the_python_of_the_codec_page_runs(text: str) -> None:
     exec(compile(text, "codec.md", "exec"), {})
+
+
+def test_the_python_of_the_codec_page_type_checks(tmp_path: Path) -> None:
+    files = []
+    for number, text in enumerate(blocks("codec.md", "python")):
+        files.append(tmp_path / f"block_{number}.py")
+        files[-1].write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", *map(str, files)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("text", blocks("codec.md", "console"))
