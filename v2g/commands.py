@@ -110,14 +110,16 @@ def encode(
 
     JSON is what `decode --json` prints, or its message alone. The exit status is 1 when something cannot be written.
     """
-    from v2g.views.writing import drafts, numbered
+    from v2g.views.writing import Wish, drafts, numbered
 
     if raw and output is None and sys.stdout.isatty():
         raise click.UsageError("--raw writes bytes; name a file with -o, or redirect the output")
     content = _told(lambda: _content(source))
     schemas = _schemas(xsd, fragment=fragment)
     check = None if schemas is None else lambda text: _pass(text, schemas)
-    messages = _told(lambda: drafts(content, schema or "", fragment=fragment, check=check))
+    messages = _told(
+        lambda: drafts(content, Wish(schema=schema or "", fragment=fragment, strict=not lenient, check=check))
+    )
 
     def written() -> Iterator[bytes]:
         for number, message in enumerate(messages, 1):

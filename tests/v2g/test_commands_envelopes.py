@@ -118,6 +118,22 @@ def test_which_of_several_messages_is_wrong_is_told() -> None:
     assert result.stderr.startswith("Error: message 2: 'x' is a root element of no schema set")
 
 
+def test_an_error_goes_before_the_question_which_set_is_meant() -> None:
+    """A PreChargeReq fits DIN and -2, a state of charge of 120 % neither."""
+    text = json.dumps(json.loads(out("decode", "--json", PRECHARGE))["message"])
+    assert "this fits din and iso2" in run("encode", "-", given=text).stderr
+    wrong = text.replace("57", "120")
+    assert "EVRESSSOC: 120 is not within 0 to 100 (din, iso2)" in run("encode", "-", given=wrong).stderr
+    assert "this fits din and iso2" in run("encode", "-", "--lenient", given=wrong).stderr
+
+
+def test_names_that_are_like_none_are_not_listed_by_the_dozen() -> None:
+    text = json.dumps({"V2G_Message": {"Header": {"SessionID": "00"}, "Body": {"x": {}}}})
+    told = run("encode", "-", given=text).stderr
+    assert "V2G_Message/Body/x is unknown; known are " in told
+    assert " more (iso2)" in told
+
+
 def test_a_message_on_each_line_of_json() -> None:
     lines = [json.dumps(json.loads(out("decode", "--json", data))) for data in (PRECHARGE, HANDSHAKE)]
     assert out("encode", "-", given="\n".join(lines)).split() == [PRECHARGE, HANDSHAKE]

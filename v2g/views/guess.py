@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TypeVar
 
 from v2g.errors import Undecodable
 from v2g.exi.codec import Schema
@@ -19,6 +20,8 @@ from v2g.exi.message import Message
 from v2g.exi.notes import Decoded, Quirk, spare_bytes
 from v2g.protocols import schema
 from v2g.views.values import quoted
+
+T = TypeVar("T")
 
 MOST_REASONS = 3
 _TAIL = (Quirk.SPARE, Quirk.PADDING)
@@ -125,25 +128,36 @@ def sets_with(names: Iterable[str], root: str, namespace: str | None = None, *, 
     raise ValueError(f"{quoted(root)}{where} is a root element of no schema set; {remedy}")
 
 
-def choose(names: Iterable[str], make: Callable[[Schema], Message]) -> tuple[str, Message]:
+def choose(
+    names: Iterable[str], make: Callable[[Schema], Message], write: Callable[[Schema, Message], object] | None = None
+) -> tuple[str, Message]:
     """Tell the one schema set in which `make` makes a message, and the message.
 
-    Of two sets of which one holds all classes of the other, the smaller wins. Raises ValueError with the reasons
-    where no set does, and naming those that do where there are several.
+    Of two sets of which one holds all classes of the other, the smaller wins; of several others those that can also
+    `write` it. Raises ValueError with the reasons where no set does, and naming those that do where there are several.
     """
-    made: dict[str, Message] = {}
-    reasons: dict[str, list[str]] = {}
-    for name in names:
-        try:
-            made[name] = make(schema(name))
-        except ValueError as error:
-            reasons.setdefault(str(error), []).append(name)
+    made, reasons = _try_each(names, make)
     smallest = [name for name in made if not any(_holds(name, other) for other in made)]
+    if len(smallest) > 1 and write is not None:
+        written, reasons = _try_each(smallest, lambda codec: write(codec, made[codec.name]))
+        smallest = list(written)
     if len(smallest) == 1:
         return smallest[0], made[smallest[0]]
     if smallest:
         raise ValueError(f"this fits {' and '.join(smallest)}; name one with --schema")
     raise ValueError("\n".join(f"{reason} ({', '.join(sets)})" for reason, sets in reasons.items()))
+
+
+def _try_each(names: Iterable[str], work: Callable[[Schema], T]) -> tuple[dict[str, T], dict[str, list[str]]]:
+    """Tell what comes of each schema set, and by reason those of which nothing comes."""
+    done: dict[str, T] = {}
+    reasons: dict[str, list[str]] = {}
+    for name in names:
+        try:
+            done[name] = work(schema(name))
+        except ValueError as error:
+            reasons.setdefault(str(error), []).append(name)
+    return done, reasons
 
 
 def _holds(name: str, other: str) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from v2g.exi.codec import Schema
 from v2g.exi.message import Message
 from v2g.protocols import SCHEMAS, schema, schema_names
 from v2g.v2gtp import PayloadType, frame
@@ -17,9 +18,6 @@ from v2g.views.input import LARGEST
 from v2g.views.nearest import nearest
 
 T = TypeVar("T")
-
-Check = Callable[[bytes], None]
-"""Looks at a document as XML before it is sent; raises ValueError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +33,7 @@ class Draft:
 
     def encode(self, *, strict: bool = True, framed: bool = False) -> bytes:
         """Write it, with a V2GTP header if wanted. Raises ValueError naming what cannot be sent."""
-        codec = schema(self.schema)
-        if not self.fragment:
-            data = codec.encode(self.message, strict=strict)
-        else:
-            data = codec.encode_fragment(self.message, self.name)
+        data = _encoded(schema(self.schema), self.message, self.name if self.fragment else "", strict)
         return frame(self._payload_type(), data) if framed else data
 
     def _payload_type(self) -> int:
@@ -70,10 +64,34 @@ class Leftover:
         return frame(self.payload_type, self.data)
 
 
-def drafts(
-    content: bytes, name: str = "", *, fragment: bool = False, check: Check | None = None
-) -> list[Draft | Leftover]:
-    """Make the messages of a JSON or XML text, by the schema set of this name or else by the one that takes them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """How messages are to be written: by which schema set (empty: the one that takes them), as fragments or not.
+
+    `check` looks at a document as XML before it is sent and raises ValueError.
+    """
+
+    schema: str = ""
+    fragment: bool = False
+    strict: bool = True
+    check: Callable[[bytes], None] | None = None
+
+    def heed(self, envelope: Envelope) -> Wish:
+        """Tell the wish for one message, with what its envelope says."""
+        return replace(self, schema=self.schema or envelope.schema, fragment=self.fragment or envelope.fragment)
+
+    def choose(self, root: str, namespace: str | None, make: Callable[[Schema], Message]) -> tuple[str, Message]:
+        """Tell the schema set of a message with this root element, and the message. Raises ValueError."""
+        if self.schema and self.schema not in SCHEMAS:
+            raise ValueError(f"no schema set is named {self.schema!r}; {nearest(self.schema, SCHEMAS)}")
+        names = [self.schema] if self.schema else sets_with(SCHEMAS, root, namespace, fragment=self.fragment)
+        return choose(
+            names, make, lambda codec, message: _encoded(codec, message, root if self.fragment else "", self.strict)
+        )
+
+
+def drafts(content: bytes, wish: Wish) -> list[Draft | Leftover]:
+    """Make the messages of a JSON or XML text.
 
     Raises ValueError naming line or path of what does not belong there, and of several messages which one it is.
     """
@@ -86,12 +104,11 @@ def drafts(
         plains = json.parse_all(text)
         if not plains:
             raise ValueError("no message; the list is empty")
-        return _each(plains, lambda plain: _of_json(from_envelope(plain), name, fragment=fragment, check=check))
+        return _each(plains, lambda plain: _of_json(from_envelope(plain), wish))
     if text.startswith(b"<") or content.startswith((b"\xff\xfe", b"\xfe\xff")):
         from v2g.views.bundle import unbundle
 
-        envelopes = unbundle(content)
-        return _each(envelopes, lambda each: _of_xml(each, content, name, fragment=fragment, check=check))
+        return _each(unbundle(content), lambda envelope: _of_xml(envelope, content, wish))
     raise ValueError("neither JSON nor XML: it begins with none of { [ <")
 
 
@@ -112,33 +129,35 @@ def _each(items: list[T], make: Callable[[T], Draft | Leftover]) -> list[Draft |
     return found
 
 
-def _of_json(envelope: Envelope, name: str, *, fragment: bool, check: Check | None) -> Draft | Leftover:
+def _of_json(envelope: Envelope, wish: Wish) -> Draft | Leftover:
     if envelope.unread:
         return Leftover(data=envelope.unread, payload_type=envelope.payload_type)
-    fragment = fragment or envelope.fragment
+    mine = wish.heed(envelope)
     root = _root_name(envelope.message)
-    names = _names(name or envelope.schema, root, None, fragment=fragment)
-    found, message = choose(names, lambda codec: json.from_json(codec, envelope.message, fragment=fragment))
-    if check is not None:
+    found, message = mine.choose(
+        root, None, lambda codec: json.from_json(codec, envelope.message, fragment=mine.fragment)
+    )
+    if wish.check is not None:
         from v2g.views.xml import to_xml
 
-        check(to_xml(message, pretty=True))
-    return _draft(envelope, found, root, message, fragment=fragment)
+        wish.check(to_xml(message, pretty=True))
+    return _draft(envelope, found, root, message, fragment=mine.fragment)
 
 
-def _of_xml(envelope: Envelope, content: bytes, name: str, *, fragment: bool, check: Check | None) -> Draft | Leftover:
+def _of_xml(envelope: Envelope, content: bytes, wish: Wish) -> Draft | Leftover:
     from v2g.views import xml
 
     if envelope.unread:
         return Leftover(data=envelope.unread, payload_type=envelope.payload_type)
+    mine = wish.heed(envelope)
     element = envelope.message
-    if check is not None:
-        check(content if element.getparent() is None else xml.to_text(element))
-    fragment = fragment or envelope.fragment
+    if wish.check is not None:
+        wish.check(content if element.getparent() is None else xml.to_text(element))
     namespace, root = xml.names(element)
-    names = _names(name or envelope.schema, root, namespace, fragment=fragment)
-    found, message = choose(names, lambda codec: xml.from_element(codec, element, fragment=fragment))
-    return _draft(envelope, found, root, message, fragment=fragment)
+    found, message = mine.choose(
+        root, namespace, lambda codec: xml.from_element(codec, element, fragment=mine.fragment)
+    )
+    return _draft(envelope, found, root, message, fragment=mine.fragment)
 
 
 def _draft(envelope: Envelope, found: str, root: str, message: Message, *, fragment: bool) -> Draft:
@@ -156,16 +175,14 @@ def _remarks(envelope: Envelope, found: str, root: str, message: Message, *, fra
     """Tell what nobody may have meant."""
     if envelope.schema not in ("", found):
         yield f"the envelope says {envelope.schema}, --schema {found}: it is written as {found}"
-    frame_of = schema(found).grammar.document
-    if not fragment and not all(travels(found, each) for each in frame_of.roots if type(message) in each.types):
+    beginning = schema(found).grammar.document
+    if not fragment and not all(travels(found, each) for each in beginning.roots if type(message) in each.types):
         yield f"{root} is a part of other messages: no car or station takes it alone"
 
 
-def _names(name: str, root: str, namespace: str | None, *, fragment: bool) -> list[str]:
-    """Tell the schema sets in question."""
-    if name and name not in SCHEMAS:
-        raise ValueError(f"no schema set is named {name!r}; {nearest(name, SCHEMAS)}")
-    return [name] if name else sets_with(SCHEMAS, root, namespace, fragment=fragment)
+def _encoded(codec: Schema, message: Message, fragment: str, strict: bool) -> bytes:
+    """Write a document, or the element of this name as a fragment. Raises ValueError."""
+    return codec.encode_fragment(message, fragment) if fragment else codec.encode(message, strict=strict)
 
 
 def _root_name(plain: Any) -> str:
