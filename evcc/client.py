@@ -127,6 +127,7 @@ class Outing:
         self.link = link = EvccLink(stream, self.journal, self.timing, setup=setup)
         self.journal.record("connected", peer=stream.facts.peer, tls=stream.facts.tls or "none")
         ended: Literal["stopped", "paused", "failed"] = "failed"
+        self.trip.joined = None
         try:
             await self._unless_interrupted(self._talk(link), LEAVE_S)
             ended = "paused" if self.trip.farewell is ChargingSession.Pause else "stopped"

@@ -33,6 +33,7 @@ from tests.evcc.tariffs import offered, pmax
 from tests.evcc.test_client import by_contract, served, settings
 from v2g.messages import iso2
 from v2g.messages.iso2 import ChargingSession, ResponseCode
+from v2g.timing import Timing
 
 OTHER = bytes.fromhex("1112131415161718")
 OLD, NEW = ResponseCode.OK_OldSessionJoined, ResponseCode.OK_NewSessionEstablished
@@ -289,6 +290,20 @@ async def test_a_station_that_is_not_there_leaves_the_session_for_another_try(fi
         later = settings(station, plan={"resume": True, "pause_file": str(file)})
     result = await client.charge(later)
     assert not result.ok
+    assert there(file)
+
+
+async def test_a_station_that_answers_nothing_leaves_it_for_another_try_too(file: Path) -> None:
+    """The car wakes up in the same process, and gets no answer before SessionSetup."""
+    async with scripted("AC") as station:
+        joining(station)
+        agreed = station.negotiation
+        station.negotiation = lambda request: None if station.requests else agreed(request)
+        plan = NAP | {"pause_file": str(file)}
+        quick = Timing(timeouts={"SupportedAppProtocolReq": 0.1})
+        result = await client.charge(settings(station, plan=plan), timing=quick)
+    assert not result.ok
+    assert [each.ended for each in result.sessions] == ["paused", "failed"]
     assert there(file)
 
 
