@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
@@ -14,6 +15,7 @@ from pki import credentials
 from pki.credentials import Credential
 from pki.issue import Issued, issue
 from pki.profiles import Profile, Tier, profile
+from pki.provisioning import ProvisioningService
 from pki.store import Store
 from pki.tree import Entry
 from pki.validate import validate
@@ -64,6 +66,14 @@ class Certificates:
             chain.insert(0, _outdated(above, issuer) if expired is tier else above.der)
         leaf = _issued(row, name or NAMES[role], above, country=country)
         return Credential([_outdated(leaf, above) if expired is Tier.LEAF else leaf.der, *chain], leaf.key)
+
+    def operator(self) -> ec.EllipticCurvePrivateKey:
+        """The key by which the mobility operator of the tree signs tariffs."""
+        return self._tree.load("ca/mo/sub2").key
+
+    def service(self) -> ProvisioningService:
+        """The provisioning service of the tree."""
+        return ProvisioningService(self._tree)
 
     def judge(self, chain: Sequence[bytes], role: Role) -> Verdict:
         """Judge a chain by all roots of the tree."""
