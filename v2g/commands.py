@@ -78,7 +78,9 @@ def decode(
     found, problems = looks(given, schema or "", fragment=fragment)
     width = shutil.get_terminal_size((WIDTH, 0)).columns if sys.stdout.isatty() else WIDTH
     _print(_told(lambda: page(found, form, width=width)))
-    failures = _told(lambda: [failure for look in found for failure in _failures(look, schemas)]) + problems
+    failures = [*(told for look in found for told in look.problems), *problems]
+    if schemas is not None:
+        failures += _told(lambda: _checked(found, schemas))
     hints = [told for look in found if (told := hint(look, schema or ""))]
     if failures:
         raise click.ClickException("\n".join([*failures, *hints]))
@@ -228,13 +230,20 @@ def _schemas(folder: Path | None, *, fragment: bool) -> Schemas | None:
     return _told(load)
 
 
-def _failures(look: Look, schemas: Schemas | None) -> list[str]:
-    """Tell why a stream could not be read, or does not pass the user's schema files."""
+def _checked(found: list[Look], schemas: Schemas) -> list[str]:
+    """Tell what does not pass the user's schema files, by the lines of what `--xml` prints."""
     from v2g.views import page
 
-    if schemas is None or not look.guess.fits:
-        return look.problems
-    return [*look.problems, *(look.where + fault for fault in _faults(page.xml(look).encode(), schemas))]
+    faults = []
+    above = int(len(found) > 1)
+    for look in found:
+        text = page.xml(look)
+        if look.fragment:
+            faults.append(f"{look.where}--xsd checks documents, and this is a fragment")
+        elif look.guess.fits:
+            faults += [look.where + fault for fault in _faults(text.encode(), schemas, above)]
+        above += text.count("\n")
+    return faults
 
 
 def _pass(text: bytes, schemas: Schemas) -> None:
@@ -244,8 +253,8 @@ def _pass(text: bytes, schemas: Schemas) -> None:
         raise ValueError("\n".join(faults))
 
 
-def _faults(text: bytes, schemas: Schemas) -> list[str]:
+def _faults(text: bytes, schemas: Schemas, above: int = 0) -> list[str]:
     """Tell what does not pass, as much of it as anybody reads."""
-    faults = [f"--xsd: {fault}" for fault in schemas.faults(text)]
+    faults = [f"--xsd: {fault}" for fault in schemas.faults(text, above)]
     more = len(faults) - MOST_FAULTS
     return faults if more <= 0 else [*faults[:MOST_FAULTS], f"--xsd: and {more} more"]

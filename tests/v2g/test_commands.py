@@ -370,6 +370,26 @@ def test_xml_is_checked_against_the_users_schema_files(tmp_path: Path) -> None:
         assert "Expected is ( SchemaID )" in result.stderr
 
 
+def test_lines_are_those_of_the_whole_output(tmp_path: Path) -> None:
+    (tmp_path / "any.xsd").write_text(SMALL_XSD.replace("{optional}", ' minOccurs="2" maxOccurs="2"'))
+    result = run("decode", "--xml", "80400040", "80400040", "--xsd", str(tmp_path))
+    assert result.exit_code == 1
+    lines = [int(line.partition("line ")[2].partition(":")[0]) for line in result.stderr.splitlines()]
+    roots = [number for number, line in enumerate(result.stdout.splitlines(), 1) if "<AppProtocol:supp" in line]
+    assert lines == roots
+    assert "message 2: --xsd: line " in result.stderr
+
+
+def test_a_fragment_has_no_schema_to_pass(tmp_path: Path) -> None:
+    (tmp_path / "any.xsd").write_text(SMALL_XSD.replace("{optional}", ""))
+    fragment = "80961001c8188120060418808f40"
+    assert "this is a fragment" in run("decode", fragment, "--xsd", str(tmp_path)).stderr
+    for form in ("--xml", "--json"):
+        refused = run("encode", "-", "--xsd", str(tmp_path), given=out("decode", form, fragment))
+        assert refused.exit_code == 1
+        assert "this is a fragment; leave out --xsd" in refused.stderr
+
+
 def test_a_folder_that_does_not_serve_is_told(tmp_path: Path) -> None:
     def told(*others: str) -> str:
         result = run("decode", "80400040", "--xsd", str(tmp_path), *others)

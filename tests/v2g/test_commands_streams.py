@@ -185,6 +185,7 @@ def test_hex_as_other_tools_write_it(written: str) -> None:
         (b"8098\n809\n8098", "is one missing in line 2?"),
         (b"00000000: 8098 0137\n00000010: 80", "line 2 of the hex dump begins at 00000010, and 4 bytes precede it"),
         (b"00000000: 8098 0137\nhello", "line 2 is no line of a hex dump"),
+        (bytes.fromhex("d4c3b2a1020004000000"), "a capture of packets (pcap)"),
         (b"\xff\xfe8", "it begins as text in utf-16, but byte"),
     ],
 )

@@ -126,6 +126,7 @@ HEADER = b"<V2G_Message xmlns='urn:iso:15118:2:2013:MsgDef'>"
     [
         (b"", "no XML"),
         (b"<a>", "no XML: Premature end"),
+        (b"<a/>\n<b/>", "document, line 2, column 1; put several messages into one element"),
         (b"<a>&b;</a>", "no XML: Entity 'b' not defined"),
         (b"\xff\xfe<", "no XML"),
         (b"<!DOCTYPE a><a/>", "a document type is refused"),

@@ -16,6 +16,8 @@ _FILLING = re.compile(r"0[xX]|\\x|[\s:,{}_-]+")
 _FRAMED = bytes((VERSION, INVERSE))
 _BEGINNINGS = (_FRAMED, bytes((HEADER,)), COOKIE + bytes((HEADER,)))
 _BYTE_ORDERS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_CAPTURES = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a")
+"""How files of pcap and pcapng begin."""
 _DUMP = re.compile(r"(?:0x)?0{4,16}(?::[ \t]|[ ]{2})")
 """How a hex dump begins: an offset of 0."""
 _DUMP_LINE = re.compile(r"(?:0x)?([0-9A-Fa-f]{4,16})(?::?[ \t]+((?:(?:[0-9A-Fa-f]{2})+(?: {1,2}|\t|$))*)(?:[ |].*)?|)")
@@ -58,6 +60,8 @@ def from_content(content: bytes) -> Given:
     """
     if len(content) > LARGEST:
         raise ValueError(f"more than {LARGEST} bytes; hand over fewer at a time")
+    if content.startswith(_CAPTURES):
+        raise ValueError("a capture of packets (pcap); hand over what Wireshark or tshark tells of its TCP stream")
     for mark, encoding in _BYTE_ORDERS.items():
         if content.startswith(mark):
             try:

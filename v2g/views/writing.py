@@ -78,6 +78,8 @@ class Wish:
 
     def heed(self, envelope: Envelope) -> Wish:
         """Tell the wish for one message, with what its envelope says."""
+        if envelope.fragment and self.check is not None:
+            raise ValueError("--xsd checks documents, and this is a fragment; leave out --xsd")
         return replace(self, schema=self.schema or envelope.schema, fragment=self.fragment or envelope.fragment)
 
     def choose(self, root: str, namespace: str | None, make: Callable[[Schema], Message]) -> tuple[str, Message]:

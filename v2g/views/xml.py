@@ -230,4 +230,6 @@ def _no_text(text: str | None, element: Any, path: str) -> None:
 
 def _reason(error: Exception) -> str:
     """Tell lxml's complaint without what could act on a terminal."""
-    return "".join(character if character.isprintable() else " " for character in str(error))[:200]
+    told = error.msg if isinstance(error, SyntaxError) else str(error)
+    remedy = "; put several messages into one element, as decode --xml does" if told.startswith("Extra content") else ""
+    return "".join(character if character.isprintable() else " " for character in told)[:200] + remedy

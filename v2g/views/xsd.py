@@ -32,15 +32,18 @@ class Schemas:
         if not self._texts:
             raise ValueError(f"{folder} holds no XSD; name the folder with your schema files")
 
-    def faults(self, text: bytes) -> list[str]:
-        """Validate an XML document; tells what is wrong, by line. Raises ValueError if no schema file knows it."""
+    def faults(self, text: bytes, above: int = 0) -> list[str]:
+        """Validate an XML document; tells what is wrong, by line, of which so many stand above the text.
+
+        Raises ValueError if no schema file knows it.
+        """
         element = parse(text)
         for each in element.iter():
             _unmark(each)
         namespace, _ = names(element)
         schema = self._schema(namespace)
         schema.validate(element.getroottree())
-        return [f"line {error.line}: {_short(error.message)}" for error in schema.error_log]
+        return [f"line {above + error.line}: {_short(error.message)}" for error in schema.error_log]
 
     def _schema(self, namespace: str) -> Any:
         if namespace not in self._texts:
