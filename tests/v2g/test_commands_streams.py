@@ -60,7 +60,7 @@ def signed_info() -> bytes:
 def test_a_clean_fragment_goes_before_a_document_with_most_bytes_left_over() -> None:
     lines = out(RECEIPT).splitlines()
     assert lines[0] == "iso2 fragment, 32 bytes"
-    assert lines[1] == "note: as a document it is ServiceDiscoveryReq of din, with 29 bytes left over: --document"
+    assert lines[1] == "note: as a document it is ServiceDiscoveryReq of din, with 29 bytes left over"
     assert lines[2] == "MeteringReceiptReq @Id=id1"
     assert out("80961001c8188120060418808f40").startswith("iso2 fragment, 14 bytes\n")
     assert out(signed_info().hex()).startswith("xmldsig fragment, 209 bytes\n")
@@ -73,6 +73,7 @@ def test_a_document_with_most_of_its_bytes_left_over_is_not_well() -> None:
     assert result.stdout.startswith("din document, 32 bytes\n")
     assert "ServiceDiscoveryReq of din takes 3 of 32 bytes" in result.stderr
     assert "as a fragment it is MeteringReceiptReq of iso2: say --fragment" in result.stderr
+    assert "say --fragment --schema iso2" in run(RECEIPT, "--schema", "din").stderr
 
 
 @pytest.mark.parametrize("spare", [b"", b"\0", b"\0" * 9])
@@ -258,6 +259,14 @@ def test_a_wrong_schema_set_is_told() -> None:
     refused = run(PRECHARGE, "--schema", "sap")
     assert refused.exit_code == 1
     assert "iso2 reads it without a note: say so, or leave out --schema" in refused.stderr
+
+
+def test_another_set_that_needs_no_note_is_a_hint_alone() -> None:
+    """A message of ACDP, which the set of all kinds of energy transfer reads too, with a byte left over."""
+    result = run("80080459469e917d6370f508a9b01240", "--schema", "iso20.common")
+    assert result.exit_code == 0
+    assert "note: spare bytes: 1 after 15" in result.stdout
+    assert result.stderr == "Hint: iso20.acdp reads it without a note: say so, or leave out --schema\n"
 
 
 @pytest.mark.parametrize("forms", [("--json", "--xml"), ("--json", "--explain"), ("--xml", "--explain")])

@@ -78,7 +78,7 @@ def _heading(look: Look) -> list[str]:
     notes = [f"note: {note}" for note in fit.decoded.notes]
     if look.fragment and look.instead:
         spare = f", with {look.instead.spare} bytes left over" if look.instead.spare else ", with notes"
-        notes.append(f"note: as a document it is {look.instead.root.name} of {look.instead.schema}{spare}: --document")
+        notes.append(f"note: as a document it is {look.instead.root.name} of {look.instead.schema}{spare}")
     if look.announced > len(look.data):
         notes.append(f"note: {look.announced - len(look.data)} bytes of the frame are missing behind the message")
     if look.unexpected:

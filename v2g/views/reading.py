@@ -92,7 +92,9 @@ def hint(look: Look, name: str = "") -> str:
     if not look.fragment and look.problems:
         best = guess(look.data, SCHEMAS, fragment=True).fits[:1]
         if best and best[0].exact:
-            return f"{look.where}as a fragment it is {best[0].root.name} of {best[0].schema}: say --fragment"
+            other_set = f" --schema {best[0].schema}" if name not in ("", best[0].schema) else ""
+            told = f"as a fragment it is {best[0].root.name} of {best[0].schema}: say --fragment{other_set}"
+            return look.where + told
     begins = look.data[:2]
     if not fits and look.payload_type is None and (begins[:1] == bytes((VERSION,)) or begins[1:] == bytes((INVERSE,))):
         return f"{look.where}nor is it a V2GTP frame, which begins with 01 fe and not with {begins.hex(' ')}"
