@@ -17,7 +17,7 @@ class Patience:
     def __init__(self, trip: Trip, timing: Timing, timer: Timer) -> None:
         self._trip = trip
         self._name = timer.name
-        self._seconds = timer.seconds * timing.scale
+        self._seconds = timing.lasts(timer)
         self._budget = Budget(self._seconds)
 
     async def again(self) -> None:
@@ -31,7 +31,7 @@ class Patience:
 @contextlib.asynccontextmanager
 async def within(timing: Timing, timer: Timer) -> AsyncIterator[None]:
     """Let the block last no longer than the timer; raises `Silence` in it when that runs out."""
-    seconds = timer.seconds * timing.scale
+    seconds = timing.lasts(timer)
     try:
         async with asyncio.timeout(seconds) as limit:
             yield

@@ -81,7 +81,7 @@ class Timer:
     @overload
     def __get__(self, timing: Timing, owner: type[Timing]) -> float: ...
     def __get__(self, timing: Timing | None, owner: type[Timing]) -> Timer | float:
-        return self if timing is None else self.seconds * timing.scale
+        return self if timing is None else timing.lasts(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +135,10 @@ class Timing:
                 raise ValueError(f"timeout of {name}: no such request; there are {', '.join(REQUESTS)}")
             if not (seconds > 0 and math.isfinite(seconds)):
                 raise ValueError(f"timeout of {name}, {seconds}: must be a positive number of seconds")
+
+    def lasts(self, timer: Timer) -> float:
+        """Return how long a timer runs, in seconds."""
+        return timer.seconds * self.scale
 
     def message_timeout(self, protocol_key: str, request_name: str) -> float:
         """Return V2G_EVCC_Msg_Timeout of a request such as `CurrentDemandReq`, in seconds."""

@@ -26,7 +26,7 @@ from v2g.protocols import ISO2, schema
 from v2g.signature import sign
 
 SESSION = bytes.fromhex("0102030405060708")
-MOST = 400
+MOST = 10_000
 """Requests that a case waits for its own at the most."""
 CERTIFICATES = ("CertificateInstallation", "CertificateUpdate")
 

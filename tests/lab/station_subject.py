@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,15 +27,21 @@ LONGEST_PLAN_S = 50.0
 SLOW_S = 0.05
 
 
-def hurried(factors: Mapping[str, float]) -> Timing:
-    """A timing in which some timers are faster."""
-    rows: dict[str, Timer] = {}
-    for name, factor in factors.items():
-        for each in CLOSING.get(name, (name,)):
-            timer: Timer = getattr(Timing, each)
-            rows[each] = Timer(timer.seconds * factor, timer.name, timer.source, kept=timer.kept)
-    made: Callable[[], Timing] = type("Hurried", (Timing,), rows)
-    return made()
+@dataclass(frozen=True, slots=True)
+class Hurried(Timing):
+    """A timing in which some timers are faster, each by a factor of its own."""
+
+    factors: Mapping[str, float] = field(default_factory=dict)
+
+    def lasts(self, timer: Timer) -> float:
+        return timer.seconds * self.factors.get(timer.name, 1.0)
+
+
+def hurried(factors: Mapping[str, float], timeouts: Mapping[str, float] | None = None) -> Timing:
+    """A timing with faster timers, named as the attributes of `Timing`, or as in `CLOSING`."""
+    rows = {each: factor for name, factor in factors.items() for each in CLOSING.get(name, (name,))}
+    named = {getattr(Timing, each).name: factor for each, factor in rows.items()}
+    return Hurried(timeouts=timeouts or {}, factors=named)
 
 
 def set_up(features: frozenset[str], pixit: Pixit) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,7 +59,6 @@ class TestersPlug:
         self.pilot("B")
 
     async def called(self) -> None:
-        self._calling.clear()
         await self._calling.wait()
 
     async def failed(self) -> str:
@@ -79,6 +78,8 @@ class TestersPlug:
             self._erring.set()
         elif state == "on":
             self._calling.set()
+        else:
+            self._calling.clear()
 
 
 def planned(pixit: Pixit) -> config.Plan:
@@ -142,12 +143,12 @@ def settings(pixit: Pixit, tree: Path, wallet: Path, port: int, sdp_port: int) -
 
 def timing(pixit: Pixit) -> Timing:
     """The vehicle's timers; its message timeouts are its own, as much faster as the case says."""
-    made = hurried({name: factor for name, factor in pixit.hurry.items() if name != "message"})
+    factors = {name: factor for name, factor in pixit.hurry.items() if name != "message"}
     if "message" not in pixit.hurry:
-        return replace(made, timeouts=PROMPT)
+        return hurried(factors, PROMPT)
     factor = pixit.hurry["message"]
     own = {f"{name}Req": row.timeout * factor for table in ("sap", "iso2") for name, row in MESSAGES[table].items()}
-    return replace(made, timeouts=own)
+    return hurried(factors, own)
 
 
 class OutingControls:
