@@ -21,7 +21,7 @@ from secc.limits import AuthorisedLimits
 from secc.pause import Berth
 from secc.visit import PilotLeft, Visit
 from v2g.ending import Ending, kind_of
-from v2g.errors import Refused, V2GError
+from v2g.errors import PeerGone, Refused, V2GError
 from v2g.interface import Interface
 from v2g.journal import Journal
 from v2g.link import SeccLink
@@ -267,7 +267,7 @@ class Station:
     async def _watch(self, link: SeccLink, visit: Visit) -> None:
         """Open everything the moment there is danger, and let the session end with it."""
         while True:
-            danger = await self._danger(visit)
+            danger = await self._danger(link, visit)
             visit.make_safe(str(danger))
             link.refusing.status = "EVSE_EmergencyShutdown"
             link.doom(
@@ -278,10 +278,12 @@ class Station:
             if not isinstance(danger, PilotLeft):
                 return
 
-    async def _danger(self, visit: Visit) -> V2GError:
+    async def _danger(self, link: SeccLink, visit: Visit) -> V2GError:
         """Wait for danger, keeping an eye on vehicle and contactor meanwhile."""
         visit.observe()
         while (danger := visit.danger()) is None:
+            if link.deserted:
+                return PeerGone("the vehicle closed the connection before it was answered")
             await self._charger.until(lambda: visit.danger() is not None, WATCH_S)
             visit.observe()
         return danger

@@ -144,6 +144,11 @@ class SeccLink(Wire):
             until, soon = self._waiting.when(), asyncio.get_running_loop().time() + within
             self._waiting.reschedule(soon if until is None else min(until, soon))
 
+    @property
+    def deserted(self) -> bool:
+        """Whether the vehicle is gone while its request is in work, which no reading would tell before the answer."""
+        return self._waiting is None and self.stream.ended
+
     async def conduct(self, session: Coroutine[Any, Any, None]) -> Ending:
         """Run a session to its end, answer what it refused, and tell how it ended. The stream stays open."""
         try:

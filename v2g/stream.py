@@ -10,6 +10,7 @@ from typing import Protocol
 from v2g.errors import PeerGone
 
 READ_SIZE = 65536
+ESTABLISHED = 1  # tcpi_state of Linux while both sides may speak
 FAREWELL = 1.0
 """Seconds the last bytes may take to leave when a connection ends; a peer that does not read holds up nobody."""
 OPTIONS = (
@@ -42,6 +43,10 @@ class Stream(Protocol):
 
     facts: Facts
 
+    @property
+    def ended(self) -> bool:
+        """Whether the peer has closed or reset the connection, whatever of its bytes is still to be received."""
+
     async def receive(self) -> bytes:
         """Wait for bytes from the peer; b"" when it has closed or reset the connection."""
 
@@ -58,12 +63,23 @@ class TcpStream:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        raw = writer.get_extra_info("socket")
-        if raw is not None:
+        self._socket = writer.get_extra_info("socket")
+        if self._socket is not None:
             for option in OPTIONS:
-                raw.setsockopt(*option)
+                self._socket.setsockopt(*option)
         peer = writer.get_extra_info("peername") or ("?", 0)
         self.facts = Facts(peer=f"[{peer[0]}]:{peer[1]}")
+
+    @property
+    def ended(self) -> bool:
+        """Whether the peer has closed or reset the connection; the kernel knows it before anybody reads."""
+        if self._socket is None:
+            return False
+        try:
+            state: int = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+        except OSError:
+            return True
+        return state != ESTABLISHED
 
     async def receive(self) -> bytes:
         """Wait for bytes from the peer; b"" when it has closed or reset the connection."""

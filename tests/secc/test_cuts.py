@@ -19,7 +19,7 @@ from tests.secc import bench_din
 from tests.secc.bench import Bench, bench
 from tests.secc.bench_car import Car, framed
 from tests.secc.bench_charger import FINAL_EVENTS, Order
-from tests.secc.bench_requests import AC, DC, Step, walk, with_contract
+from tests.secc.bench_requests import AC, DC, Step, power, walk, with_contract
 
 HASTE = 0.001
 """A minute of waiting is 60 ms."""
@@ -166,3 +166,42 @@ async def test_a_cut_at_every_message(certificates: Path, kind: str, payment: st
         await station.until(lambda: bool(finals(station.charger.orders[mark:])))
         assert finals(station.charger.orders[mark:])[0]["kind"] == "session_ended"
         assert len(asyncio.all_tasks()) < 12, "tasks of sessions that are over"
+
+
+# --- while a request is in work -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("way", [reset, fin])
+async def test_nothing_is_energised_for_a_vehicle_that_left(
+    certificates: Path, way: Callable[[Car], Awaitable[None]], tls: bool
+) -> None:
+    """It asks for power, and is gone before its pilot is seen in C: no contactor waits for the next one."""
+    async with bench("AC", certificates=certificates) as station:
+        car = await station.car_at(AC, "PowerDeliveryStart", tls=tls)
+        mark = len(station.charger.orders)
+        car.send(car.encode(power("Start")))
+        await way(car)
+        began = time.monotonic()
+        await station.until(lambda: opened(station.charger.orders[mark:]))
+        station.charger.change(plug="C")
+        await station.until(lambda: not station.charger.running)
+        assert time.monotonic() - began < PROMISED_S
+        station.assert_safe()
+        permits = [order.facts for order in station.charger.orders[mark:] if order.kind == "permit"]
+        assert all(each["contactor"] != "closed" for each in permits)
+
+
+async def test_a_contactor_that_does_not_close_is_not_waited_for_alone() -> None:
+    async with bench("AC") as station:
+        car = await station.car_at(AC, "PowerDeliveryStart")
+        station.charger.closes = False
+        station.charger.change(plug="C")
+        car.send(car.encode(power("Start")))
+        await station.until(lambda: station.charger.levels["contactor"] == "closed")
+        began = time.monotonic()
+        await reset(car)
+        await station.until(lambda: station.charger.levels["contactor"] == "open")
+        assert time.monotonic() - began < PROMISED_S
+        await station.until(lambda: not station.charger.running)
+        station.assert_safe()

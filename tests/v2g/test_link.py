@@ -32,6 +32,7 @@ class Wire:
         self.sent: list[bytes] = []
         self.come: asyncio.Queue[bytes] = asyncio.Queue()
         self.stuck = False
+        self.ended = False
         for data in come:
             self.come.put_nowait(data)
 

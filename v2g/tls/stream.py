@@ -29,6 +29,11 @@ class TlsStream:
         self._closed = False
         self.facts = Facts(peer=stream.facts.peer, tls=session.version, suite=session.suite, peer_subject=peer_subject)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the connection below has ended."""
+        return self._stream.ended
+
     async def receive(self) -> bytes:
         """Wait for decrypted bytes; b"" once the peer has closed, politely or not.
 

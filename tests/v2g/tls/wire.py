@@ -19,6 +19,10 @@ class Tapped:
         self.received = b""
         self.closed = False
 
+    @property
+    def ended(self) -> bool:
+        return self._stream.ended
+
     async def receive(self) -> bytes:
         data = await self._stream.receive()
         self.received += data
