@@ -315,6 +315,7 @@ N = ORDER.to_bytes(32)
         (b"\xff" * 64, "outside the curve's order"),
         (S + R, "not made with the certificate's key"),
     ],
+    ids=["der", "short", "long", "none", "r zero", "s zero", "r order", "s order", "ones", "swapped"],
 )
 def test_values_that_are_no_signature(value: bytes, text: str) -> None:
     refused(replace(SIGNED, SignatureValue=SignatureValue(value=value)), text=text)
