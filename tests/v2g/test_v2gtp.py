@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from v2g.errors import Undecodable
-from v2g.v2gtp import LIMIT, Frame, Framer, PayloadType, frame, unframe
+from v2g.v2gtp import LIMIT, Frame, Framer, Header, PayloadType, frame, header_of, unframe
 
 REAL = bytes.fromhex("01fe800100000008") + b"\x80\x98\x00\x00\x00\x00\x00\x00"
 SKIPPED = {
@@ -163,3 +163,15 @@ def test_unframe_wants_exactly_one_frame(datagram: bytes, says: str) -> None:
     assert unframe(REAL, PayloadType.EXI) == REAL[8:]
     with pytest.raises(Undecodable, match=says):
         unframe(datagram, PayloadType.EXI)
+
+
+def test_a_header_is_read_where_a_frame_can_follow() -> None:
+    assert header_of(REAL) == Header(0x01, 0xFE, PayloadType.EXI, 8)
+    assert header_of(REAL).is_ours
+    assert not header_of(SKIPPED["another version"]).is_ours
+
+
+@pytest.mark.parametrize("data", [*GARBAGE.values(), b"", REAL[:7]])
+def test_no_header_is_read_where_nothing_can_follow(data: bytes) -> None:
+    with pytest.raises(Undecodable):
+        header_of(data)

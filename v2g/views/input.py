@@ -20,8 +20,11 @@ _CAPTURES = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\x
 """How files of pcap and pcapng begin."""
 _DUMP = re.compile(r"(?:0x)?0{4,16}(?::[ \t]|[ ]{2})")
 """How a hex dump begins: an offset of 0."""
-_DUMP_LINE = re.compile(r"(?:0x)?([0-9A-Fa-f]{4,16})(?::?[ \t]+((?:(?:[0-9A-Fa-f]{2})+(?: {1,2}|\t|$))*)(?:[ |].*)?|)")
-"""A line of xxd, tcpdump or hexdump -C: the offset, the bytes, what they are as characters."""
+_DUMP_LINE = re.compile(
+    r"(?:0x)?([0-9A-Fa-f]{4,16}):[ \t]+((?:[0-9A-Fa-f]{2})+(?: (?:[0-9A-Fa-f]{2})+)*)(?:(?:  |\t).*)?"
+    r"|([0-9A-Fa-f]{4,16})(?:[ \t]+([0-9A-Fa-f]{2}(?: {1,2}[0-9A-Fa-f]{2})*)(?:[ \t]+\|.*)?)?"
+)
+"""A line of xxd and tcpdump, or of hexdump -C: the offset, the bytes, and the characters, which may look like hex."""
 
 
 class Given(Record):
@@ -97,7 +100,8 @@ def _from_dump(lines: list[str]) -> bytes:
         found = _DUMP_LINE.fullmatch(line.strip())
         if found is None:
             raise ValueError(f"line {number} is no line of a hex dump as line 1 is")
-        if int(found[1], 16) != len(data):
-            raise ValueError(f"line {number} of the hex dump begins at {found[1]}, and {len(data):x} bytes precede it")
-        data += bytes.fromhex(found[2] or "")
+        offset, octets = found[1] or found[3], found[2] or found[4] or ""
+        if int(offset, 16) != len(data):
+            raise ValueError(f"line {number} of the hex dump begins at {offset}, and {len(data):x} bytes precede it")
+        data += bytes.fromhex(octets)
     return data
