@@ -99,7 +99,9 @@ EMAID = "DEPCGC00000001V"
 def unanswered(stage: str, *features: str) -> Vehicle:
     """No response comes: the vehicle waits as long as it has to, and no longer [V2G2-436]."""
 
-    @vehicle("vehicle_unanswered", *needs(stage, *features), hurry=MESSAGE)
+    @vehicle(
+        "vehicle_unanswered", *needs(stage, *features), hurry={"message": 1.0} if stage == "CurrentDemand" else MESSAGE
+    )
     async def case(peer: VehiclePeer, pixit: Pixit) -> None:
         host, request = await at(peer, pixit, stage)
         await gives_up(host, pixit.waits("SupportedAppProtocol" if stage == "SupportedAppProtocol" else stem(request)))
