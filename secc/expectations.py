@@ -4,8 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from secc import api
 from secc.charger import Wish
+from secc.limits import Bounds
 from v2g.timing import Budget
+
+TOLERANCE = 1.1
+MARGIN_A = 2.0
+MARGIN_W = 1_500.0
+
+
+def excess(measured: api.Measurement, bounds: Bounds) -> str:
+    """Say what flows beyond the bounds, by more than meters and regulation err; nothing while none does.
+
+    The power counts where it is told: a vehicle that asked for one phase and takes three keeps to the current of each.
+    """
+    current_a, power_w = abs(measured.current_a), abs(measured.power_w or 0.0)
+    if current_a > bounds.max_a * TOLERANCE + MARGIN_A:
+        return f"{current_a:.1f} A flow, {bounds.max_a:.1f} A allowed"
+    if power_w > bounds.max_w * TOLERANCE + MARGIN_W:
+        return f"{power_w:.0f} W flow, {bounds.max_w:.0f} W allowed"
+    return ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,9 +64,9 @@ class Expectations:
         if self._arisen == "renegotiate":
             self.arises("none")
 
-    def draws(self, current_a: float, allowed_a: float) -> bool:
-        """Note what flows; True once, when it begins to count as not following."""
-        if current_a <= allowed_a:
+    def draws(self, *, excessive: bool) -> bool:
+        """Note whether too much flows; True once, when it begins to count as not following."""
+        if not excessive:
             self._excess = self._abort = None
             self.exceeding = False
             return False

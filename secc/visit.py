@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from secc import api
+from secc import api, expectations
 from secc.authorization import Contract, Grant
 from secc.charger import Charger, Wish
 from secc.config import SeccConfig
@@ -32,8 +32,6 @@ SESSION_ID_BYTES = 8
 NO_CURRENT_A = 1.0
 SAFE_V = 60.0
 REACHED_V = 20.0
-FOLLOW_TOLERANCE = 1.1
-FOLLOW_MARGIN_A = 2.0
 
 
 class PilotLeft(Refused):
@@ -69,7 +67,7 @@ class Visit:
     pardons: Callable[[Message], bool] = _nothing
     """Which requests are still served after the pilot left C and D."""
     fallen: str = ""
-    """Why a DC output was opened in the loop; only a new cable check and pre-charge may close it again."""
+    """Why a DC output was opened in the loop; nothing of this session closes it again."""
     renegotiates: bool = True
     """Whether the vehicle can be asked to renegotiate, which not every standard knows."""
     expected: Expectations = field(init=False)
@@ -331,9 +329,9 @@ class Visit:
     def observe(self) -> None:
         """Look, for as long as the session runs, whether vehicle and contactor keep to what is in force."""
         measured, bounds = self.charger.measurement, self.limits.refresh()
-        drawn_a = abs(measured.current_a) if measured is not None and self.live else 0.0
-        if self.expected.draws(drawn_a, bounds.max_a * FOLLOW_TOLERANCE + FOLLOW_MARGIN_A):
-            self.charger.event("limit_not_followed", f"{drawn_a:.1f} A flow, {bounds.max_a:.1f} A allowed")
+        excess = expectations.excess(measured, bounds) if measured is not None and self.live else ""
+        if self.expected.draws(excessive=bool(excess)):
+            self.charger.event("limit_not_followed", excess)
         self.expected.arises(self._wanted() if self.live else "none")
         self._watch_contactor(flowing=bounds.max_a > 0)
 

@@ -69,6 +69,7 @@ class BenchCharger:
         self.measuring = True
         self.voltage_v = 0.0
         self.current_a = 0.0
+        self.power_w: float | None = None
         self.closes = True
         self.opens = True
         self.locks = True
@@ -151,7 +152,8 @@ class BenchCharger:
         if not self.measuring:
             return None
         self._sample += 1
-        return api.Measurement(boot="b", sample=self._sample, voltage_v=self.voltage_v, current_a=self.current_a)
+        flows = {"voltage_v": self.voltage_v, "current_a": self.current_a, "power_w": self.power_w}
+        return msgspec.convert({"boot": "b", "sample": self._sample} | flows, api.Measurement)
 
     @property
     def trouble(self) -> Trouble | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from secc.expectations import Expectations
+from secc import api
+from secc.expectations import Expectations, excess
+from secc.limits import Bounds
 from v2g import timing
 
 
@@ -71,7 +73,7 @@ def test_too_much_is_told_once_then_stopped_then_aborted(now: Now) -> None:
     expected = expectations()
     told = []
     for _ in range(20):
-        told.append(expected.draws(20, 18))
+        told.append(expected.draws(excessive=True))
         if now.time < 105:
             assert not expected.exceeding
         now.time += 1
@@ -95,8 +97,23 @@ def test_coming_down_begins_anew(now: Now, drawn: list[float], exceeding: bool) 
     """One reading each second; 18 A are allowed."""
     expected = expectations()
     for amperes in drawn:
-        expected.draws(amperes, 18)
+        expected.draws(excessive=amperes > 18)
         now.time += 1
     assert expected.exceeding == exceeding
     now.time += 8
     assert expected.overdue == ""
+
+
+@pytest.mark.parametrize(
+    ("current_a", "power_w", "told"),
+    [
+        (19.6, None, ""), (19.7, None, "19.7 A"), (-19.7, None, "19.7 A"),
+        (16.0, 5_548.0, ""), (16.0, 5_549.0, "5549 W"), (16.0, -5_549.0, "5549 W"),
+    ],
+)  # fmt: skip
+def test_what_is_too_much(current_a: float, power_w: float | None, told: str) -> None:
+    """16 A and 3.68 kW are allowed; a tenth more, and 2 A or 1.5 kW, may be the meter's fault."""
+    measured = api.Measurement(boot="b", sample=1, voltage_v=230, current_a=current_a, power_w=power_w)
+    bounds = Bounds(max_w=3_680, max_a=16, max_v=None, min_v=None, limited_by={})
+    assert excess(measured, bounds).startswith(told)
+    assert bool(excess(measured, bounds)) == bool(told)

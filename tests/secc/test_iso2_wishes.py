@@ -181,6 +181,21 @@ async def test_a_car_that_draws_more_than_allowed() -> None:
         await car.close()
 
 
+async def test_a_car_that_takes_three_phases_where_it_asked_for_one() -> None:
+    """Each phase carries what is allowed, and all together three times of it."""
+    async with ac_bench(scale=0.02) as station:
+        charger = station.charger
+        car = await station.car_at(AC, "ChargeParameterDiscovery")
+        await car.ask(ac_parameters(mode="AC_single_phase_core"))
+        charger.change(plug="C")
+        assert (await car.ask(power("Start"))).ResponseCode == "OK"
+        charger.current_a, charger.power_w = 16.0, 3 * 16.0 * 230
+        charger.report()
+        await station.until(lambda: any(each["kind"] == "limit_not_followed" for each in charger.said("event")), 2.0)
+        await station.until(lambda: charger.levels["contactor"] == "open", 2.0)
+        await car.close()
+
+
 async def test_a_car_that_comes_down_in_time_is_left_alone() -> None:
     async with ac_bench(scale=0.1) as station:
         charger = station.charger
