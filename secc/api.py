@@ -37,6 +37,7 @@ Name = Annotated[str, Meta(pattern=NAME)]
 Text = Annotated[str, Meta(max_length=512)]
 Pem = Annotated[str, Meta(max_length=32_768)]
 Exi = Annotated[bytes, Meta(min_length=1, max_length=EXI_LIMIT)]  # a whole V2G message or a fragment, base64
+Tariff = Annotated[bytes, Meta(min_length=1)]  # a fragment, base64; its length is no reason to lose the plan
 Time = Annotated[str, Meta(max_length=40)]  # RFC 3339 UTC, for people only
 
 Contactor = Literal["open", "closed", "welded", "unknown"]
@@ -651,8 +652,10 @@ class PlannedSchedule(Payload):
 
     steps: Annotated[list[PlanStep], Meta(min_length=1, max_length=1024)]
     """In order; the first begins at 0."""
-    tariff: Exi | None = None
-    """SalesTariff as an EXI fragment of ISO 15118-2, base64; for a contract, and only with a `signature`."""
+    tariff: Tariff | None = None
+    """SalesTariff as an EXI fragment of ISO 15118-2, base64; for a contract, and only with a `signature`.
+
+    What the car could not use is left out, one of more than 10 240 bytes among it; the steps hold all the same."""
 
     def __post_init__(self) -> None:
         """Refuse steps that do not begin at once, or do not rise."""
@@ -668,7 +671,7 @@ class Plan(Payload):
     """That of the request."""
     schedules: Annotated[list[PlannedSchedule], Meta(max_length=3)]
     """What the car may choose from, the best first; none: what the station can do."""
-    signature: Exi | None = None
+    signature: Tariff | None = None
     """The mobility operator's XML signature over all tariffs, one reference each, as an EXI fragment, base64."""
     duration_s: Annotated[float, Meta(gt=0, le=16_777_214)] | None = None
     """Seconds from receipt until the last step ends; absent: at the departure, or after a day."""

@@ -52,6 +52,8 @@ def read(plan: api.Plan, contract: Contract | None, most_entries: int) -> Tariff
 
 
 def _decoded(data: bytes) -> object:
+    if len(data) > api.EXI_LIMIT:
+        raise Undecodable(f"a fragment of {len(data)} bytes; {api.EXI_LIMIT} are the most that fit a message")
     return protocols.schema(SCHEMA).decode_fragment(data)
 
 

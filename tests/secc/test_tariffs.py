@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secc import api, tariffs
+from secc.mqtt import parse
 from tests.certificates import Holder, by_hand, car1
 from tests.secc.bench import Bench, bench
 from tests.secc.bench_car import Car
@@ -175,6 +176,8 @@ WRONG = {
         schedules(tariff(1), tariff(1, name="other")), over(tariff(1), tariff(1, name="other"))
     ),
     "no tariff": Wrong(schedules(fragment(iso2.MeterInfo(MeterID="M"))), over(tariff())),
+    "too long": Wrong(schedules(bytes(api.EXI_LIMIT + 1)), over(tariff())),
+    "a signature too long": Wrong(schedules(tariff()), lambda _: bytes(api.EXI_LIMIT + 1)),
     "no EXI": Wrong(schedules(b"\xff\xff"), over(tariff())),
     "no signature in the signature": Wrong(schedules(tariff()), lambda _: fragment(tariff())),
     "no EXI in the signature": Wrong(schedules(tariff()), lambda _: b"\x80"),
@@ -190,6 +193,11 @@ async def test_tariffs_that_do_not_hold_are_left_out_and_told(certificates: Path
         assert set(told(answer)) == {None}
         assert header is None
         assert len(dropped(station)) == 1
+
+
+def test_what_may_flow_holds_though_its_tariff_is_too_long() -> None:
+    plan = api.Plan(id="1", schedules=schedules(bytes(api.EXI_LIMIT + 1)), signature=bytes(api.EXI_LIMIT + 1))
+    assert parse(api.BACKEND_PLAN, msgspec.json.encode(plan)) == plan
 
 
 @given(st.binary(min_size=1, max_size=200), st.binary(min_size=1, max_size=200))
