@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -140,16 +140,21 @@ class Grant:
         self._early = presented
 
 
-def ask_external(
-    charger: Charger, session: str, settings: AuthorizationSettings, before: Presented | None = None
-) -> Grant:
+class Given(NamedTuple):
+    """The word that was given on a request."""
+
+    id: str
+    word: Presented
+
+
+def ask_external(charger: Charger, session: str, settings: AuthorizationSettings, before: Given | None = None) -> Grant:
     """Ask for identification from outside; a card shown before the plug counts once, `before` a pause it counts on."""
     source = settings.external
-    grant = Grant(charger, _request_id(), source, Budget(settings.external_wait_s))
+    grant = Grant(charger, before.id if before else _request_id(), source, Budget(settings.external_wait_s))
     if source != "local":
         if before is not None:
-            charger.readmit(source, grant.id, before)
-        grant.use(before or charger.advance(source, grant.id))
+            charger.readmit(source, *before)
+        grant.use(before.word if before is not None else charger.advance(source, grant.id))
         if grant.presented is None:
             charger.ask(
                 api.AuthorizationRequest(

@@ -214,7 +214,7 @@ class Controller(Inquiries):
 
         While it is paused the lock stays as it is.
         """
-        self._forget()
+        self._forget(paused=paused)
         self._wishes.paused = paused
         self._orders.clear(paused=paused)
 
@@ -374,14 +374,14 @@ class Controller(Inquiries):
         self._orders.lose(loss.kind)
         self.event(loss.kind, loss.detail)
 
-    def _forget(self) -> None:
+    def _forget(self, *, paused: bool = False) -> None:
         """Drop what belonged to a session."""
         self._setup = None
         self._loss = None
         self._permit_ack = None
         self._boot = self._liveness.boot
         self._wishes.forget()
-        self._forget_questions()
+        self._forget_questions(paused=paused)
         self._check = CableCheck()
 
     def _publish(self, topic: api.Topic[Record], payload: Record) -> None:

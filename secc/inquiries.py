@@ -73,7 +73,9 @@ class Inquiries:
                 return self._plans.take("charger" if topic.writer == "charger" else "backend", payload, now)
         return ""
 
-    def _forget_questions(self) -> None:
-        self._answers.forget()
+    def _forget_questions(self, *, paused: bool) -> None:
+        """Expect no more answers; the word on a session that is paused may still be taken back."""
+        if not paused:
+            self._answers.forget()
         self._certificates.forget()
         self._plans.forget()

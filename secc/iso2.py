@@ -125,7 +125,7 @@ def ask(ev: SeccLink, visit: Visit, request: AuthorizationReq) -> Grant:
     """Check what the vehicle can prove itself, then ask for the rest."""
     settings = visit.config.authorization
     if visit.contract is None:
-        before = None if visit.resumed is None else visit.resumed.word
+        before = None if visit.resumed is None else visit.resumed.given
         return authorization.ask_external(visit.charger, visit.session, settings, before)
     proof = authorization.prove_contract(request, ev.signature, visit.contract)
     visit.journal.record("signature", verified=str(proof))

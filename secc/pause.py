@@ -1,8 +1,9 @@
 """A session that the vehicle paused: what is kept of it, and for how long. One EVSE keeps one.
 
 1. Joined by its id alone [V2G2-753] [V2G2-754]. It is used up by that, and by the beginning of any other session.
-2. Given up when the vehicle is unplugged, when the charger says so, and when its controller starts anew: nobody then
-   knows whether the plug was drawn meanwhile. It does not outlive our own process for the same reason.
+2. Given up when the vehicle is unplugged, when the charger says so, when the authorization is revoked, and when the
+   controller starts anew: nobody then knows whether the plug was drawn meanwhile. It does not outlive our own process
+   for the same reason.
 3. Offered again are the same payment option, the same charge service and the schedule that was chosen, less the time
    that passed [V2G2-741]. Where those cannot be offered any more, a new session begins [V2G2-756].
 """
@@ -18,7 +19,8 @@ from typing import Literal
 import msgspec
 
 from secc import api, schedules
-from secc.charger import Charger, Presented
+from secc.authorization import Given, Grant
+from secc.charger import Charger
 from secc.schedules import Schedule
 
 Payment = Literal["contract", "external"]
@@ -34,7 +36,9 @@ class Paused:
     session_id: bytes
     setup: api.Setup
     payment: Payment
-    word: Presented | None
+    grant: Grant
+    """Who said that it may charge, and may still take that back."""
+    given: Given | None
     """What was said of an identification from outside: the driver need not come back for it."""
     energy_left_wh: float | None
     schedule: Schedule | None
@@ -72,10 +76,13 @@ class Berth:
         """Take what is kept for the vehicle that begins a session; whatever it is, it is not kept any longer."""
         paused, self.paused = self.paused, None
         self.close()
-        if paused is None or paused.fits(session_id, setup, payments):
-            return paused
-        self._charger.event("pause_ended", "another session begins")
-        return None
+        if paused is None:
+            return None
+        fits = paused.fits(session_id, setup, payments)
+        if reason := self._void(paused) or ("" if fits else "another session begins"):
+            self._charger.event("pause_ended", reason)
+            return None
+        return paused
 
     def close(self) -> None:
         """Look no longer."""
@@ -100,6 +107,8 @@ class Berth:
             return "the charger gave it up"
         if state is not None and state.plug == "A":
             return "the vehicle was unplugged"
+        if paused.grant.decision == "rejected":
+            return "the authorization was revoked"
         setup = self._charger.setup
         return "the charger started anew" if setup is not None and setup.boot != paused.setup.boot else ""
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from secc import api, expectations
-from secc.authorization import Contract, Grant
+from secc.authorization import Contract, Given, Grant
 from secc.charger import Charger, Wish
 from secc.config import SeccConfig
 from secc.expectations import Expectations
@@ -98,16 +98,17 @@ class Visit:
         """Keep what a paused session needs to go on, `schedule` among it; raises `Refused` where it must not go on."""
         if not self.config.session.pause:
             raise Refused("FAILED", "this station does not pause sessions")
-        revoked = self.grant is None or self.grant.decision != "accepted"
-        if revoked or self.limits.spent or self.charger.wish == "stop":
+        grant = self.grant
+        if grant is None or grant.decision != "accepted" or self.limits.spent or self.charger.wish == "stop":
             raise Refused("FAILED", "this session is not to go on")
-        word = self.grant.presented if self.grant is not None and self.contract is None else None
+        word = grant.presented if self.contract is None else None
         self.berth.keep(
             Paused(
                 session_id=self.session_id,
                 setup=self.setup,
                 payment="external" if self.contract is None else "contract",
-                word=word,
+                grant=grant,
+                given=None if word is None else Given(grant.id, word),
                 energy_left_wh=self.limits.energy_left_wh,
                 schedule=schedule,
                 at=time.monotonic(),

@@ -422,6 +422,32 @@ async def test_authorization_answers_by_id(broker: RunningBroker, hardware: Hard
         )
 
 
+async def test_a_word_may_be_taken_back_during_a_pause(broker: RunningBroker, hardware: Hardware) -> None:
+    async with station(broker) as controller:
+        await holds(controller, lambda: trouble(controller) is None)
+        peer = hardware.peer
+
+        async def says(accepted: bool) -> None:
+            await peer.say("charger/authorization", {"id": "q1", "accepted": accepted})
+
+        def word() -> bool | None:
+            said = controller.answered("q1", "charger")
+            return None if said is None else said.accepted
+
+        controller.begin("S1")
+        controller.ask(api.AuthorizationRequest(id="q1", session="S1", kind="external", deadline_s=30))
+        await says(True)
+        await holds(controller, lambda: word() is True)
+        controller.end(paused=True)
+        assert word() is True
+        await says(False)
+        await holds(controller, lambda: word() is False)
+        controller.end()
+        assert word() is None
+        await says(False)
+        await peer.hears("secc/event", kind="rejected", topic="charger/authorization", reason="unknown id")
+
+
 async def test_plans_by_id_and_source(broker: RunningBroker, hardware: Hardware) -> None:
     """And larger ones than any other payload."""
     async with station(broker) as controller:

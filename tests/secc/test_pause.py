@@ -141,7 +141,7 @@ async def test_resuming_replays_the_sequence_without_a_card(energy: str) -> None
         await walk(car, charger, ROUTES[energy][2:])
         assert len(charger.asked) == 1
         assert charger.readmitted is not None
-        assert charger.readmitted[1] == Presented(accepted=True, source="charger")
+        assert charger.readmitted == (charger.asked[0].id, Presented(accepted=True, source="charger"))
 
 
 @pytest.mark.parametrize(
@@ -169,6 +169,22 @@ async def test_another_id_is_another_session(other: Callable[[bytes], bytes]) ->
         _, answer = await back(station, old)
         assert answer.ResponseCode == "OK_NewSessionEstablished", "the paused session outlived another one"
         assert "pause_ended" in events(station)
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_revocation_ends_the_pause(told: bool) -> None:
+    """Told in time, or only seen when the vehicle comes back."""
+    async with bench("AC") as station:
+        old = await paused(station)
+        station.charger.card = "rejected"
+        if told:
+            station.charger.report()
+            await station.until(lambda: len(station.charger.said("end")) == 2)
+            assert station.charger.said("end")[-1] == {"paused": False}
+        _, answer = await back(station, old)
+        assert answer.ResponseCode == "OK_NewSessionEstablished"
+        ends = [each for each in station.charger.said("event") if each["kind"] == "pause_ended"]
+        assert [each["reason"] for each in ends] == ["the authorization was revoked"]
 
 
 async def test_a_session_that_was_not_paused_cannot_be_joined() -> None:
