@@ -90,8 +90,10 @@ class BenchControls:
         self._bench.charger.change(plug=state)
 
     def link(self) -> None:
-        self._bench.charger.link_reported = True
-        self._bench.charger.report()
+        charger = self._bench.charger
+        charger.link_reported = True
+        for charger.linked in (False, True):
+            self._bench.station.reluctance()
 
     def authorize(self, word: Literal["accepted", "none"]) -> None:
         self._bench.charger.card = word
