@@ -257,7 +257,7 @@ def _dc() -> Iterator[tuple[str, Station]]:
     insulated = (check.finished, check.insulated)
     for number, pilot in ((1, "C"), (2, "D")):
         yield f"CableCheck_{number:03}", answered("CableCheck", *insulated, pilot=pilot)
-        slow = answered("CableCheck", *insulated, check.waited, pilot=pilot, before=slowly)
+        slow = answered("CableCheck", check.waited, *insulated, pilot=pilot, before=slowly)
         yield f"CableCheck_{number + 5:03}", slow
     yield from _errors("CableCheck", 3)
     yield "CableCheck_008", without_pilot("CableCheck")

@@ -180,7 +180,7 @@ def _schedules(
 ) -> Iterator[tuple[str, Vehicle]]:
     """A start under some schedules: at once, or for two numbers after each kind of renegotiation."""
     for numbers, prepare, more in rows:
-        checks = (check.starts, check.connected, check.cheapest) if "cheapest" in more else (check.starts,)
+        checks = (check.starts, check.cheapest) if "cheapest" in more else (check.starts,)
         if len(numbers) == 1:
             yield f"{stage}_{numbers[0]:03}", asks("PowerDelivery", *checks, features=more, before=prepare)
             continue
