@@ -58,7 +58,8 @@ class Delivery:
     def interrupt(self) -> None:
         """Let no DC flow while the vehicle renegotiates; in AC it goes on."""
         self.visit.followed()
-        self.output.interrupt()
+        if self.visit.limits.energy == "DC":
+            self.output.interrupt()
 
     # --- the loops --------------------------------------------------------------------------------------------------
 

@@ -112,7 +112,7 @@ class Planning:
         self, plan: api.Plan, elapsed_s: float, departure_s: int | None, most_w: float, most: int
     ) -> list[Schedule]:
         """The schedules of a plan, as far as they are still ahead and as many steps as the vehicle takes."""
-        signed = self._tariffs(plan, most) if elapsed_s <= TARIFF_AGE_S else None
+        signed = self._tariffs(plan, most, elapsed_s)
         self.signature = None if signed is None else signed.signature
         ends = [departure_s or None, None if plan.duration_s is None else max(1.0, plan.duration_s - elapsed_s)]
         duration_s = min((end for end in ends if end is not None), default=DAY_S)
@@ -131,13 +131,17 @@ class Planning:
             )
         return made
 
-    def _tariffs(self, plan: api.Plan, most: int) -> tariffs.Tariffs | None:
+    def _tariffs(self, plan: api.Plan, most: int, age_s: float) -> tariffs.Tariffs | None:
         """The tariffs that go with a plan; what a vehicle could not use is left out, and told."""
         try:
-            return tariffs.read(plan, self.visit.contract, most)
+            signed = tariffs.read(plan, self.visit.contract, most)
         except (Undecodable, Untrusted) as error:
             self.visit.charger.event("tariff_dropped", str(error))
             return None
+        if signed is not None and age_s > TARIFF_AGE_S:
+            self.visit.charger.event("tariff_dropped", f"its times count from the plan, which came {age_s:.0f} s ago")
+            return None
+        return signed
 
     # --- the choice -------------------------------------------------------------------------------------------------
 

@@ -92,6 +92,8 @@ class BenchCharger:
         self.planner: Callable[[api.PlanRequest], api.Plan | None] = lambda _: None
         """Who is asked for a plan; None is silence. `replan` speaks later."""
         self.plans_asked: list[api.PlanRequest] = []
+        self.plan_age_s = 0.0
+        """How long ago a plan came when the station first sees it."""
         self._plan: Planned | None = None
         self._delivered: dict[str, api.BackendCertificate | None] = {}
         self._checked = False
@@ -309,7 +311,7 @@ class BenchCharger:
     def replan(self, *schedules: api.PlannedSchedule, **more: Any) -> None:
         """Say a plan for the last request."""
         plan = api.Plan(id=self.plans_asked[-1].id, schedules=list(schedules), **more)
-        self._plan = Planned(plan, time.monotonic())
+        self._plan = Planned(plan, time.monotonic() - self.plan_age_s)
         self.report()
 
     def ask(self, request: api.AuthorizationRequest) -> None:

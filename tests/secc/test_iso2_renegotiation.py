@@ -144,6 +144,7 @@ async def test_ac_goes_on_meanwhile() -> None:
     async with bench("AC") as station:
         car = await station.car_at(AC, "PowerDeliveryStart again")
         assert station.charger.levels["contactor"] == "closed"
+        assert station.charger.said("target")[-1]["phase"] == "charge"
         assert (await car.ask(power("Start"))).ResponseCode == "OK"
         assert (await car.ask(STATUS)).ResponseCode == "OK"
 

@@ -230,10 +230,16 @@ async def test_the_dc_output_must_be_dead_before_it_is_tested_again() -> None:
         charger.opens = False
         seen = len(charger.said("check_cable"))
         assert (await car.ask(cable_check())).EVSEProcessing == "Ongoing"
+        charger.voltage_v = 0.0
+        charger.report()
+        assert (await car.ask(cable_check())).EVSEProcessing == "Ongoing", "no voltage, but a contactor still closed"
+        charger.voltage_v = 60.0
+        charger.change(contactor="open")
+        assert (await car.ask(cable_check())).EVSEProcessing == "Ongoing", "an open contactor, but a voltage still"
         assert len(charger.said("check_cable")) == seen
         charger.opens = True
-        charger.voltage_v = 0.0
-        charger.change(contactor="open")
+        charger.voltage_v = 59.0
+        charger.report()
         assert (await car.ask(cable_check())).EVSEProcessing == "Finished"
         assert len(charger.said("check_cable")) == seen + 1
 

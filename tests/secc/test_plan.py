@@ -114,6 +114,19 @@ async def test_the_end_is_the_departure_or_the_end_of_the_plan(
         assert (start, told) == (0, expected)
 
 
+async def test_steps_count_from_when_the_plan_came() -> None:
+    """It may have waited for the vehicle to ask again, or be the one of an earlier negotiation."""
+    async with planned() as (station, car):
+        station.charger.planner = plan([(0, 11_040), (HOUR, 4_140), (3 * HOUR, 6_900)], duration_s=5 * HOUR)
+        station.charger.plan_age_s = 2 * HOUR
+        answer = await car.ask(ac_parameters())
+        assert offered(answer) == [(1, [(0, None, 4_140), (HOUR, 2 * HOUR, 6_900)])]
+        assert station.charger.limits_told[-1].max_charge_w == 0
+        station.charger.change(plug="C")
+        assert (await car.ask(power("Start"))).ResponseCode == "OK"
+        assert station.charger.limits_told[-1].max_charge_w == 4_140
+
+
 async def test_steps_beyond_the_departure_are_left_out() -> None:
     async with planned(planner=plan([(0, 11_040), (HOUR, 6_900), (2 * HOUR, 22_080)])) as (_, car):
         [(_, entries)] = offered(await car.ask(asking(ac_parameters(), departure=2 * HOUR)))

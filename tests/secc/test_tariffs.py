@@ -151,6 +151,20 @@ async def test_a_vehicle_that_takes_fewer_entries_gets_no_tariff_it_cannot_hold(
         assert len(dropped(station)) == 1
 
 
+@pytest.mark.parametrize(("age_s", "holds"), [(55, True), (65, False)])
+async def test_a_tariff_is_told_no_later_than_a_minute_after_its_plan(
+    certificates: Path, age_s: float, holds: bool
+) -> None:
+    """Its times count from then, and nobody but the operator may move them."""
+    signed = signature_over(operator_key(certificates), tariff())
+    async with at_the_offer(certificates, schedules(tariff()), fragment(signed)) as (station, car):
+        station.charger.plan_age_s = age_s
+        answer, signature = await offer(car)
+        assert told(answer) == [tariff() if holds else None]
+        assert (signature is not None) == holds
+        assert len(dropped(station)) == (0 if holds else 1)
+
+
 @dataclass(frozen=True)
 class Wrong:
     """A plan whose tariffs must not go out; made with the operator's key."""
