@@ -272,10 +272,11 @@ def leaves(
 def lasting(turns: int, *features: str) -> Vehicle:
     """Sessions with long charge loops, paused and gone on with."""
 
-    @vehicle("vehicle_lasting", "pauses", *features)
+    @vehicle("vehicle_lasting", "sleeps", *features)
     async def case(peer: VehiclePeer, pixit: Pixit) -> None:
         host = await receive(peer, pixit)
         await host.reach(LOOP[pixit.energy], occurrence=turns)
+        peer.controls.wish("pause")
         await host.to_the_end()
         more = await again(peer, pixit)
         more.joins = True

@@ -90,7 +90,7 @@ def planned(pixit: Pixit) -> config.Plan:
         more["renegotiate_after_s"] = SOON_S
     if "pauses" in has:
         more["pause_after_s"] = SOON_S
-    if has & {"pauses", "rests"}:
+    if has & {"pauses", "rests", "sleeps"}:
         more["pause_s"] = NEVER_S if "called" in has else PAUSE_S
     if "rests" in has:
         more["when_stopped"] = "pause"
