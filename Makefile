@@ -35,7 +35,7 @@ check: $(VENV)/.test
 	@$(BIN)/mypy
 
 test: check
-	@$(BIN)/pytest -m "not interop"
+	@$(BIN)/pytest -m "not interop" --numprocesses logical --maxprocesses 4 --dist loadfile
 
 interop: $(VENV)/.test
 	@test -x $(PEER)/bin/python || { echo "Josev is missing: run 'make provision' first"; exit 1; }
