@@ -61,6 +61,7 @@ class Controller(Inquiries):
         self._gauge = Gauge(self._settings.measurement_timeout_s)
         self._wishes = Wishes()
         self._check = CableCheck()
+        self._passing = losses.Passing()
         self._setup: api.Setup | None = None
         self._boot: str | None = None
         self._loss: Trouble | None = None
@@ -355,12 +356,10 @@ class Controller(Inquiries):
 
     def _watch(self) -> None:
         """Look for losses, which nobody announces, and wake whoever waits."""
-        if self._orders.energising:
-            loss = self._silence()
-            if loss is None and self._liveness.boot != self._boot:
-                loss = losses.CONTROLLER_RESTARTED
-            if loss is not None:
-                self._lose(loss)
+        passed = self._passing.look(self.state, closed=self._orders.permit.contactor == "closed")
+        anew = losses.CONTROLLER_RESTARTED if self._liveness.boot != self._boot else None
+        if self._orders.energising and (loss := self._silence() or anew or passed) is not None:
+            self._lose(loss)
         if self._orders.quieten(self._settings.loop_silence_s):
             self._orders.repeat_target()
             self.event("loop_silent", "the vehicle asks for nothing: taken back to 0 A, in pre-charge to 0 V as well")

@@ -12,6 +12,7 @@ CONTROLLER_SILENT = Trouble(
 CONTROLLER_RESTARTED = Trouble(kind="controller_restarted", emergency=True, detail="the charger controller began anew")
 STATE_UNKNOWN = Trouble(kind="state_unknown", emergency=True, detail="the charger controller tells no state")
 MEASUREMENT_LOST = Trouble(kind="measurement_lost", emergency=True, detail="no new measurement while power is on")
+PILOT_LEFT = Trouble(kind="pilot_left", emergency=True, detail="the control pilot left C and D for a moment")
 
 
 def emergency_stop(reason: str) -> Trouble:
@@ -29,3 +30,20 @@ def fault(state: ChargerState) -> Trouble | None:
         emergency=faults[0].severity == "emergency",
         detail=", ".join(fault.kind for fault in faults),
     )
+
+
+class Passing:
+    """Notices a danger that is over before a session saw it: what was said in a row may be read in one go."""
+
+    def __init__(self) -> None:
+        self._before: ChargerState | None = None
+
+    def look(self, now: ChargerState | None, *, closed: bool) -> Trouble | None:
+        """Compare each state with the one before; `closed` is whether the contactor is still ordered closed."""
+        before, self._before = self._before, now
+        if not closed or before is None or now is None:
+            return None
+        if before.plug not in "CD" and now.plug in "CD":
+            return PILOT_LEFT
+        gravest = fault(before)
+        return gravest if gravest is not None and gravest.emergency and fault(now) is None else None

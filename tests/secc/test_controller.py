@@ -187,6 +187,33 @@ async def test_what_was_retained_by_the_dead_does_not_count(broker: RunningBroke
         assert trouble(controller) == "controller_silent!"
 
 
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ({"plug": "B"}, "pilot_left"),
+        ({"faults": [{"kind": "overcurrent", "severity": "emergency"}]}, "overcurrent"),
+        ({"faults": [{"kind": "temperature", "severity": "stop"}]}, None),
+    ],
+)
+async def test_what_passes_in_a_moment_is_no_less_a_danger(
+    broker: RunningBroker, hardware: Hardware, said: dict[str, Any], kind: str | None
+) -> None:
+    """Nobody looks between two reports; the charger opened, and must not find itself ordered closed."""
+    async with station(broker) as controller:
+        await holds(controller, lambda: trouble(controller) is None)
+        charging(controller)
+        await hardware.state(**said)
+        await hardware.state(contactor="closed")
+        await holds(controller, lambda: controller.state is not None and controller.state.contactor == "closed")
+        assert trouble(controller) == (None if kind is None else f"{kind}!")
+        if kind is not None:
+            await hardware.peer.hears("secc/permit", contactor="open", power="off")
+            controller.permit(contactor="closed", power="on")
+            assert controller._orders.permit.contactor == "open"
+            controller.begin("S2")
+            assert trouble(controller) is None
+
+
 async def test_the_permit_carries_session_and_seq_and_is_acked(broker: RunningBroker, hardware: Hardware) -> None:
     async with station(broker) as controller:
         await holds(controller, lambda: trouble(controller) is None)
