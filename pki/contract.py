@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -137,13 +138,14 @@ def receive(
     """Check a delivery completely and decrypt its key with the receiver's own; raises `NotAccepted`.
 
     `verify` judges the chains of provider and contract. A vehicle need not know the roots of mobility operators:
-    unless `rooted`, a contract under an unknown root is taken as the provider signed it.
+    unless `rooted`, a contract under an unknown root is taken as the provider signed it, if it is valid now.
     """
     _check_signature(response, signed, _check_provider(response, verify))
     chain = chain_of(response.ContractSignatureCertChain)
     verdict = verify(chain, Role.CONTRACT)
     if verdict.broken is not None and (rooted or verdict.broken is not Rule.ANCHOR):
         raise NotAccepted(Flaw.CHAIN, f"{verdict.broken}: {verdict.detail}")
+    _check_validity(chain)
     if not identifiers.same_emaid(response.eMAID.value, verdict.subject):
         raise NotAccepted(Flaw.EMAID, "the eMAID is not the one of the contract certificate")
     try:
@@ -161,6 +163,15 @@ def _check_provider(response: Response, verify: Verify) -> x509.Certificate:
     if verdict.broken is not None:
         raise NotAccepted(Flaw.PROVIDER, f"{verdict.broken}: {verdict.detail}")
     return x509.load_der_x509_certificate(chain[0])
+
+
+def _check_validity(chain: Sequence[bytes]) -> None:
+    """Refuse what is not valid now: a chain whose root is unknown is judged no further than to that."""
+    now = datetime.now(UTC)
+    for der in chain:
+        certificate = x509.load_der_x509_certificate(der)
+        if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+            raise NotAccepted(Flaw.CHAIN, f"{certificate.subject.rfc4514_string()} is not valid now")
 
 
 def _check_signature(response: Response, signed: Signature | None, provider: x509.Certificate) -> None:

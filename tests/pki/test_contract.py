@@ -11,13 +11,14 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.contract import Delivery, NotAccepted, chain_of, common_name, receive
-from pki.credentials import load_anchors
+from pki.contract import Delivery, NotAccepted, chain_of, common_name, deliver, receive
+from pki.credentials import Credential, load_anchors
 from pki.provisioning import ProvisioningService
 from pki.renewal import bring_up_to_date
 from pki.store import Store
 from pki.tree import read
 from pki.validate import validate
+from tests.certificates import TODAY, by_hand
 from tests.provisioning import ATTACKS, EMAID, Stage, changes, leaf, message, opened
 from v2g.errors import Undecodable
 from v2g.messages import iso2
@@ -104,3 +105,19 @@ def test_an_unknown_mobility_operator(stage: Stage, pristine: Path) -> None:
     assert receive(delivery.installed(), delivery.signature, stage.vehicle.key, judge).emaid == EMAID
     with pytest.raises(NotAccepted, match="anchor"):
         receive(delivery.installed(), delivery.signature, stage.vehicle.key, judge, rooted=True)
+
+
+@pytest.mark.parametrize("tier", ["leaf", "sub2", "sub1"])
+@pytest.mark.parametrize("days", [(-400, -300), (5, 100)], ids=["expired", "not yet valid"])
+def test_an_unknown_mobility_operator_out_of_time(
+    stage: Stage, pristine: Path, tier: str, days: tuple[int, int]
+) -> None:
+    anchors = load_anchors(pristine / "trust" / "v2g.pem")
+    holder, _ = by_hand(**{tier: {"days": (TODAY + days[0], TODAY + days[1])}})
+    delivery = deliver(Credential(list(holder.chain), holder.key), stage.receiver, stage.service.provider)
+
+    def judge(chain: Sequence[bytes], role: Role) -> Verdict:
+        return validate(chain, role, anchors)
+
+    with pytest.raises(NotAccepted, match=r"contract-chain: .* is not valid now"):
+        receive(delivery.installed(), delivery.signature, stage.vehicle.key, judge)
