@@ -24,6 +24,10 @@ KEPT = (
 """What of a plan must not change before the session is joined."""
 
 
+Moment = Annotated[float, Meta(ge=0, le=2**32 - 1)]
+"""Unix time; what lies ahead of it fits a DepartureTime."""
+
+
 class Paused(Record, forbid_unknown_fields=True):
     """A session that may be joined; `paused_at` and `departs_at` are Unix time, `flowed_s` counts since its start."""
 
@@ -32,11 +36,11 @@ class Paused(Record, forbid_unknown_fields=True):
     plan: Plan
     payment: Literal["contract", "external"] | None
     emaid: str | None
-    schedule_id: int
-    energy_wh: Annotated[float, Meta(ge=0)]
-    flowed_s: Annotated[float, Meta(ge=0)]
-    departs_at: float | None
-    paused_at: float
+    schedule_id: Annotated[int, Meta(ge=0, le=255)]
+    energy_wh: Annotated[float, Meta(ge=0, le=1e9)]
+    flowed_s: Annotated[float, Meta(ge=0, le=1e9)]
+    departs_at: Moment | None
+    paused_at: Moment
 
     @property
     def identifier(self) -> bytes:

@@ -345,6 +345,18 @@ async def test_a_file_that_is_no_session(file: Path, text: str) -> None:
     assert station.requests == []
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"departs_at": 1e300}, {"departs_at": -1.0}, {"energy_wh": 1e300}, {"flowed_s": 1e300}, {"schedule_id": -1}],
+)
+async def test_a_file_that_tells_what_no_session_can_be(file: Path, wrong: dict[str, Any]) -> None:
+    pausing.save(file, example(**wrong))
+    async with scripted("AC") as station:
+        with pytest.raises(ValueError, match=r"session\.json: no paused session can be read.*remove it"):
+            await client.charge(settings(station, plan={"resume": True, "pause_file": str(file)}))
+    assert station.requests == []
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_are_read_as_anything_else(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     file = tmp_path_factory.getbasetemp() / "hostile.json"
