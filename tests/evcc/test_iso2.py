@@ -489,7 +489,7 @@ FOR_EVER: list[tuple[Energy, str, Script, float, str]] = [
 @pytest.mark.parametrize(("energy", "step", "script", "seconds", "timer"), FOR_EVER)
 async def test_ongoing_for_ever(energy: Energy, step: str, script: Script, seconds: float, timer: str) -> None:
     scale = 0.3 / seconds  # for the budgets; single messages get a second each
-    timing = Timing(scale, timeouts={f"{each}Req": 1 / scale for each in usual(energy)})
+    timing = Timing(scale, timeouts={f"{each}Req": 1 / scale for each in ("SupportedAppProtocol", *usual(energy))})
     async with scripted(energy) as station:
         station.answers[step] = script
         began = time.monotonic()
