@@ -8,7 +8,8 @@ the loop's: no peer pushes out what was found about it.
 
 A fact named in `SECRETS` is dropped when it is recorded, and only plain values reach a log line, in one line and with
 a bounded length. Objects are kept as they are and handed to subscribers: a whole message still holds its challenge or
-its encrypted key, so whoever shows or stores entries must choose the fields it takes from one.
+its encrypted key, so whoever shows or stores entries must choose the fields it takes from one. Only the newest entries
+keep the fact `message`: an offer of 3 x 1024 entries takes half a megabyte, and a vehicle may ask for one each second.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from v2g.record import Record
 CAPACITY = 2_048
 TEXT_LIMIT = 200
 NUMBER_BITS = 256
+WHOLE = 32  # the newest entries with a message that keep it
 RECENT = 2  # requests a repeated one may lie back: one more would take the stop after a short loop for part of it
 PEERS_OWN = frozenset({"request", "response", "note", "ignored"})
 SECRETS = frozenset(
@@ -76,6 +78,7 @@ class Journal:
         self._number = 0
         self._facts: deque[Entry] = deque(maxlen=capacity)
         self._loop: deque[Entry] = deque(maxlen=capacity)
+        self._whole: deque[Entry] = deque()
         self._subscribers: list[Callable[[Entry], None]] = []
         self._recent: deque[object] = deque(maxlen=RECENT)
         self._repeats = False
@@ -89,11 +92,19 @@ class Journal:
         self._number += 1
         repeated = self._is_loop(kind, facts)
         (self._loop if repeated else self._facts).append(entry)
+        self._let_go(entry)
         level = logging.DEBUG if repeated else logging.INFO
         if _log.isEnabledFor(level):
             _log.log(level, "%s %s", self.session or "-", entry)
         for subscriber in self._subscribers:
             subscriber(entry)
+
+    def _let_go(self, entry: Entry) -> None:
+        """Keep the message of this entry, and let an old one go."""
+        if "message" in entry.facts:
+            self._whole.append(entry)
+        if len(self._whole) > WHOLE:
+            del self._whole.popleft().facts["message"]
 
     def subscribe(self, callback: Callable[[Entry], None]) -> Callable[[], None]:
         """Call `callback` with every new entry, on the session's hot path; returns what ends the subscription."""

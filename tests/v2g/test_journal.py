@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from v2g.journal import CAPACITY, TEXT_LIMIT, Entry, Journal
+from v2g.journal import CAPACITY, TEXT_LIMIT, WHOLE, Entry, Journal
 from v2g.messages import iso2
 
 
@@ -131,6 +131,18 @@ def test_the_secrets_of_whole_messages_reach_no_log_line(caplog: pytest.LogCaptu
     journal.record("response", name="PaymentDetailsRes", message=message)
     assert journal.entries[0].facts["message"] is message
     assert [line.split(" ", 2)[2] for line in caplog.messages] == ["response name=PaymentDetailsRes"]
+
+
+def test_only_the_newest_entries_keep_their_whole_message() -> None:
+    message = iso2.ServiceDiscoveryReq()
+    journal, heard = Journal(), []
+    journal.subscribe(lambda entry: heard.append("message" in entry.facts))
+    for number in range(100):
+        journal.record("request", name=f"{number}Req", message=message)
+        journal.record("authorised")
+    kept = [entry.facts.get("message") is message for entry in journal.entries if entry.kind == "request"]
+    assert kept == [False] * (100 - WHOLE) + [True] * WHOLE
+    assert heard == [True, False] * 100
 
 
 def test_a_number_of_any_size_has_a_log_line(caplog: pytest.LogCaptureFixture) -> None:
