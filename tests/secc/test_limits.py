@@ -198,7 +198,11 @@ def test_dc_tests_with_two_amperes_at_the_most() -> None:
     limits.allow("ev", max_a=125, max_v=400, max_w=100)
     limits.refresh()
     assert flows(charger) == (True, 100, 2)
+    limits.schedule([Step(0, 0)])
+    assert flows(charger) == (True, 100, 2), "a test needs no energy of a schedule"
     limits.move("open")
+    assert flows(charger) == (True, 0, 0)
+    limits.schedule([Step(0, 50_000)])
     assert flows(charger)[2] == 125
     assert charger.limits_told[-1].max_charge_w_per_phase is None
 
