@@ -64,8 +64,10 @@ async def charge(
 
 
 def _trip(settings: config.EvccConfig, journal: Journal) -> Trip:
-    file = settings.plan.pause_file
-    paused = pausing.load(Path(file)) if settings.plan.resume and file is not None else None
+    file = None if settings.plan.pause_file is None else Path(settings.plan.pause_file)
+    if file is not None:
+        pausing.require_place(file)
+    paused = pausing.load(file) if settings.plan.resume and file is not None else None
     if paused is not None:
         settings = pausing.resumed(settings, paused)
     contract = supply = None

@@ -5,6 +5,7 @@ It comes back with the same choices [V2G2-740], with what is left of the time [V
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Annotated, Literal
@@ -50,6 +51,16 @@ class Paused(Record, forbid_unknown_fields=True):
     def departure_s(self) -> int | None:
         """Seconds until departure."""
         return None if self.departs_at is None else max(0, round(self.departs_at - time.time()))
+
+
+def require_place(file: Path) -> None:
+    """Find out before the charge whether a session can be kept in a file; raises ValueError with the remedy."""
+    try:
+        store.make_folder(file.parent, private=True)
+    except OSError as error:
+        raise ValueError(f"[plan] pause_file, {file}: {error.strerror}; name another file") from error
+    if file.is_dir() or not os.access(file.parent, os.W_OK):
+        raise ValueError(f"[plan] pause_file, {file}: it cannot be written; name another file")
 
 
 def save(file: Path, paused: Paused) -> None:

@@ -211,7 +211,8 @@ async def test_somebody_ends_the_charge_while_the_car_sleeps() -> None:
     async with scripted("AC") as station:
         plan = NAP | {"pause_s": 60.0}
         running = asyncio.create_task(client.charge(settings(station, plan=plan), interrupt=interrupt))
-        await eventually(lambda: station.names[-1:] == ["SessionStop"], "the pause")
+        async with asyncio.timeout(5):
+            await station.left.wait()
         interrupt.set()
         result = await running
     assert (result.ok, result.reason) == (False, "interrupted")
@@ -354,6 +355,15 @@ async def test_a_file_that_tells_what_no_session_can_be(file: Path, wrong: dict[
     async with scripted("AC") as station:
         with pytest.raises(ValueError, match=r"session\.json: no paused session can be read.*remove it"):
             await client.charge(settings(station, plan={"resume": True, "pause_file": str(file)}))
+    assert station.requests == []
+
+
+@pytest.mark.parametrize("place", ["", "occupied/session.json", "occupied/deeper/session.json"])
+async def test_a_place_where_no_session_can_be_kept(tmp_path: Path, place: str) -> None:
+    (tmp_path / "occupied").touch()
+    async with scripted("AC") as station:
+        with pytest.raises(ValueError, match=r"\[plan\] pause_file, .*; name another file"):
+            await client.charge(settings(station, plan={"pause_after_s": 0.05, "pause_file": str(tmp_path / place)}))
     assert station.requests == []
 
 
