@@ -161,6 +161,12 @@ async def drive_on(
 IDENTIFY = ["SessionSetup", "ServiceDiscovery", "PaymentServiceSelection", "Authorization", "ChargeParameterDiscovery"]
 
 
+def last_request(done: Drive, what: str, how: str) -> Any:
+    """The newest request when this was done at the plug for the first time."""
+    before = done.plug.done[: done.plug.done.index((what, how))]
+    return done.plug.station.requests[max(number for kind, number in before if kind == "request") - 1]
+
+
 async def test_ac() -> None:
     async with scripted("AC") as station:
         done = await drive(station, "AC")
@@ -175,6 +181,9 @@ async def test_ac() -> None:
         # B before or with the stop, C before or with the start
         stop = station.requests.index(end) + 1
         assert done.plug.done.index(("pilot", "B")) < done.plug.done.index(("request", stop + 1))
+        # closed on the station's word, open before the stop
+        assert last_request(done, "contactor", "closed") is start
+        assert isinstance(last_request(done, "contactor", "open"), messages.ChargingStatusReq)
 
 
 async def test_dc() -> None:
@@ -188,8 +197,11 @@ async def test_dc() -> None:
         actions = [each for each in done.plug.done if each[0] in ("pilot", "contactor")]
         assert actions[:2] == [("pilot", "C"), ("contactor", "closed")]
         assert actions[2:4] == [("contactor", "open"), ("pilot", "B")]
-        before = done.plug.done.index(("pilot", "C"))
-        assert ("request", len(IDENTIFY)) in done.plug.done[:before]
+        start, end = [each for each in station.requests if isinstance(each, messages.PowerDeliveryReq)]
+        assert isinstance(last_request(done, "pilot", "C"), messages.ChargeParameterDiscoveryReq)
+        assert isinstance(last_request(done, "contactor", "closed"), messages.PreChargeReq)
+        assert (start.ChargeProgress, end.ChargeProgress) == (ChargeProgress.Start, ChargeProgress.Stop)
+        assert last_request(done, "contactor", "open") is end
 
 
 async def test_a_contract_stays_at_home_where_there_is_no_tls(certificates: Path) -> None:
