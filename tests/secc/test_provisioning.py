@@ -317,9 +317,10 @@ async def test_signatures(certificates: Path, vehicle: Credential, old: Credenti
 async def test_provisioning_certificates(certificates: Path, vehicle: Credential) -> None:
     body = installation(Credential([b"\x30\x00"], vehicle.key))
     assert await refused(certificates, body, vehicle.key) == "FAILED_NoCertificateAvailable"
-    expired, _ = by_hand(leaf={"days": (-900, -800)})
-    body = installation(Credential(list(expired.chain), expired.key))
-    assert await refused(certificates, body, expired.key) == "FAILED_CertificateExpired"
+    for days in ((-900, -800), (800, 900)):
+        other, _ = by_hand(leaf={"days": days})
+        body = installation(Credential(list(other.chain), other.key))
+        assert await refused(certificates, body, other.key) == "FAILED_CertificateExpired", "not valid today [V2G2-824]"
 
 
 async def test_contracts_to_renew(certificates: Path, old: Credential) -> None:
