@@ -122,9 +122,13 @@ class Answered:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """Waits at the same place in the code, with the same request, are one; who pays matters to receipts alone."""
+        """Waits at the same place in the code, with the same request, are one; who pays matters to receipts alone.
+
+        The answer that ends a repetition is another one than those before: most of what it says is not heard sooner.
+        """
         receipts = any(word.startswith("ReceiptRequired=") for word in words(self.response))
-        return (self.wait.place, name(self.request), receipts and self.journey.pays)
+        processing = getattr(self.response, "EVSEProcessing", None)
+        return (self.wait.place, name(self.request), receipts and self.journey.pays, processing)
 
     def row(self, response: Message) -> Asked:
         """The line of the table for another answer here that is no failure."""
