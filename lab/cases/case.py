@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from lab.cases.peer import Peer
 from lab.cases.pixit import Pixit
 from lab.cases.verdict import Unclear, Unmet, Verdict
+from v2g.errors import V2GError
 
 P = TypeVar("P", bound=Peer)
 LONGEST_S = 30.0
@@ -28,16 +29,17 @@ class Case(Generic[P]):
     steps: Steps[P]
     features: frozenset[str] = frozenset()
     hurry: Mapping[str, float] = field(default_factory=dict)
+    longest_s: float = LONGEST_S
 
     async def __call__(self, peer: P, pixit: Pixit) -> Verdict:
         """Run it to its verdict; whatever the peer does, this raises nothing."""
         try:
-            async with asyncio.timeout(LONGEST_S):
+            async with asyncio.timeout(self.longest_s):
                 await self.steps(peer, pixit)
-        except Unmet as error:
-            return Verdict(outcome="fail", reason=str(error), evidence=tuple(peer.evidence))
-        except Unclear as error:
-            return Verdict(outcome="inconclusive", reason=str(error), evidence=tuple(peer.evidence))
         except TimeoutError:
             return Verdict(outcome="inconclusive", reason="the case did not end", evidence=tuple(peer.evidence))
+        except (Unmet, V2GError) as error:
+            return Verdict(outcome="fail", reason=str(error), evidence=tuple(peer.evidence))
+        except (Unclear, OSError) as error:
+            return Verdict(outcome="inconclusive", reason=str(error), evidence=tuple(peer.evidence))
         return Verdict(outcome="pass", evidence=tuple(peer.evidence))

@@ -17,7 +17,8 @@ The ids are those of the public conformance cases for ISO 15118-2 that need no S
 ones they stand for. What a case does is our own reading of both: `lab/cases/station_table.py` and `vehicle_table.py`
 say which pattern it is and with which parameters. Each runs against the real station (`secc`) or the real vehicle
 (`evcc`) over a socket. Control pilot, contactor, meter and data link are simulated, timers are told to run faster, the
-long runs (`Reliability`) are short. A case passes when it does in each of its modes.
+long runs (`Reliability`) are short. A case passes when it does in each of its modes; receipts and tariffs are for
+contracts, so their cases run with one alone.
 
 """
 COLUMNS = ("id", "pattern", "requirements", "verdict")

@@ -49,17 +49,14 @@ class StationControls(Protocol):
     def authorize(self, word: Literal["accepted", "none"]) -> None:
         """Identify a driver, or let nobody come."""
 
-    def wish(self, wish: Literal["none", "stop", "renegotiate"]) -> None:
-        """Let the station ask for something in the charge loop."""
-
     def isolate(self, outcome: Literal["passes", "slow"]) -> None:
         """Let the next isolation tests take no time, or a while."""
 
     def plan(self, steps: Sequence[PlannedStep] | None, *, tariff: bool = False) -> None:
         """Plan what vehicles may draw, perhaps at a price; None leaves the station without a plan."""
 
-    def wake(self) -> None:
-        """Wake the vehicle of the paused session."""
+    async def wake(self) -> bool:
+        """Ask for the vehicle of the paused session; returns whether the station wakes it by its pilot."""
 
     async def free(self) -> None:
         """Wait until the station has forgotten the last connection."""

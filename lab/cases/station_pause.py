@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from lab.cases.pixit import Pixit
 from lab.cases.requests import power_delivery, session_stop
-from lab.cases.station import PlannedStep, StationPeer, entries, notification
+from lab.cases.station import PlannedStep, StationPeer, entries
 from lab.cases.station_patterns import STRANGER, Station, refuse, station
 from lab.cases.verdict import Unclear, Unmet, demand
 from lab.cases.visitor import Visitor, visit
@@ -42,6 +42,11 @@ async def pause(visitor: Visitor) -> None:
         raise Unclear(f"there was no pause: {error}") from error
 
 
+async def call(peer: StationPeer) -> None:
+    """Let the station wake its vehicle; raises `Unmet` where its pilot stays silent."""
+    demand(await peer.controls.wake(), "the station does not wake the vehicle")
+
+
 async def back(visitor: Visitor, session_id: bytes) -> Visitor:
     """The same vehicle on a new connection, which presents a session id."""
     await visitor.station.controls.free()
@@ -55,7 +60,7 @@ async def resume(visitor: Visitor, *, woken: bool = False) -> Visitor:
     """Pause and come back, perhaps because the station calls; raises `Unclear`."""
     await pause(visitor)
     if woken:
-        visitor.station.controls.wake()
+        await call(visitor.station)
     again = await back(visitor, visitor.session_id)
     try:
         await again.exchange("SupportedAppProtocol")
@@ -75,7 +80,7 @@ def joined(*, woken: bool) -> Station:
         visitor = await visit(peer, pixit)
         await pause(visitor)
         if woken:
-            peer.controls.wake()
+            await call(peer)
         again = await back(visitor, visitor.session_id)
         await again.exchange("SupportedAppProtocol")
         answer = await again.exchange("SessionSetup")
@@ -93,7 +98,7 @@ def not_joined(session_id: bytes = STRANGER, *, woken: bool) -> Station:
         visitor = await visit(peer, pixit)
         await pause(visitor)
         if woken:
-            peer.controls.wake()
+            await call(peer)
         again = await back(visitor, session_id)
         await again.exchange("SupportedAppProtocol")
         answer = await again.exchange("SessionSetup")
@@ -192,15 +197,13 @@ async def renegotiate(visitor: Visitor) -> Any:
     return answer
 
 
-def renegotiated(*, goes_on: bool, by_station: bool = False) -> Station:
+def renegotiated(*, goes_on: bool) -> Station:
     """Renegotiate is taken out of the charge loop; after it power may be started anew [V2G2-813] [V2G2-842]."""
 
     @station("renegotiated")
     async def case(peer: StationPeer, pixit: Pixit) -> None:
         visitor = await visit(peer, pixit)
         await visitor.reach("Stop")
-        if by_station:
-            await told_to(visitor, "renegotiate", "ReNegotiation")
 
         answer = await visitor.ask(power_delivery(pixit.energy, "Renegotiate", visitor.schedule))
         demand(str(answer.ResponseCode) == "OK", f"Renegotiate was answered by {answer.ResponseCode}")
@@ -229,11 +232,3 @@ def too_early(at: str) -> Station:
 def nobody(visitor: Visitor) -> None:
     """Nobody says whether this vehicle may charge."""
     visitor.station.controls.authorize("none")
-
-
-async def told_to(visitor: Visitor, wish: Literal["stop", "renegotiate"], told: str) -> None:
-    """See a wish of the station in the next answer of the charge loop."""
-    visitor.station.controls.wish(wish)
-    loop = "ChargingStatus" if visitor.pixit.energy == "AC" else "CurrentDemand"
-    answer = await visitor.exchange(loop)
-    demand(notification(answer) == told, f"the loop says {notification(answer)}, not {told}")

@@ -41,15 +41,12 @@ class VehicleControls(Protocol):
     def signal(self, state: Literal["on", "off", "E", "F"]) -> None:
         """Set the station's end of the control pilot."""
 
-    def wish(self, wish: Literal["stop", "renegotiate", "pause"]) -> None:
-        """Let the driver ask for something."""
+    def rest(self) -> None:
+        """Let the driver ask for a pause."""
 
     @property
     def signalled(self) -> str:
         """The pilot states that it signalled so far, one letter each, in order."""
-
-    async def over(self) -> None:
-        """Wait until it has unplugged, or rests."""
 
     async def close(self) -> None:
         """End whatever it does."""

@@ -72,13 +72,6 @@ def selects(host: Host, request: iso2.PaymentServiceSelectionReq) -> None:
     demand(selected == {1, *asked}, f"services {sorted(selected)} are selected, asked for were {sorted(asked)}")
 
 
-def selects_again(host: Host, request: iso2.PaymentServiceSelectionReq) -> None:
-    """The choice is complete, whether or not the details were asked for once more."""
-    wanted = "Contract" if host.pixit.payment == "PnC" else "ExternalPayment"
-    demand(str(request.SelectedPaymentOption) == wanted, f"{request.SelectedPaymentOption} is selected")
-    demand(1 in {each.ServiceID for each in request.SelectedServiceList.SelectedService}, "charging is not selected")
-
-
 def presents(host: Host, request: iso2.PaymentDetailsReq) -> None:
     """The contract presented holds, and is the one that is named."""
     chain = chain_of(request.ContractSignatureCertChain)

@@ -276,7 +276,7 @@ def lasting(turns: int, *features: str) -> Vehicle:
     async def case(peer: VehiclePeer, pixit: Pixit) -> None:
         host = await receive(peer, pixit)
         await host.reach(LOOP[pixit.energy], occurrence=turns)
-        peer.controls.wish("pause")
+        peer.controls.rest()
         await host.to_the_end()
         more = await again(peer, pixit)
         more.joins = True

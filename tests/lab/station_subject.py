@@ -99,10 +99,6 @@ class BenchControls:
         self._bench.charger.card = word
         self._bench.charger.report()
 
-    def wish(self, wish: Literal["none", "stop", "renegotiate"]) -> None:
-        self._bench.charger.wish = wish
-        self._bench.charger.report()
-
     def isolate(self, outcome: Literal["passes", "slow"]) -> None:
         charger = self._bench.charger
         charger.check = "passes" if outcome == "passes" else "hangs"
@@ -136,9 +132,12 @@ class BenchControls:
             signature=schema("iso2").encode_fragment(signature),
         )
 
-    def wake(self) -> None:
-        self._bench.charger.recall = "wake_up"
-        self._bench.charger.report()
+    async def wake(self) -> bool:
+        charger = self._bench.charger
+        charger.recall = "wake_up"
+        charger.report()
+        await self._bench.until(lambda: charger.said("wake_up") != [])
+        return True
 
     async def free(self) -> None:
         await self._bench.until(lambda: not self._bench.station._busy)

@@ -198,15 +198,9 @@ class OutingControls:
     def signal(self, state: Literal["on", "off", "E", "F"]) -> None:
         self.plug.signal(state)
 
-    def wish(self, wish: Literal["stop", "renegotiate", "pause"]) -> None:
+    def rest(self) -> None:
         assert self.outing is not None
-        trip = self.outing.trip
-        actions = {"stop": trip.interrupt.set, "renegotiate": trip.wishes.change, "pause": trip.wishes.rest_or_wake}
-        actions[wish]()
-
-    async def over(self) -> None:
-        if self._task is not None:
-            await asyncio.wait([self._task])
+        self.outing.trip.wishes.rest_or_wake()
 
     async def close(self) -> None:
         if self._task is not None:
