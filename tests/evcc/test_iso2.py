@@ -214,6 +214,19 @@ async def test_a_contract_stays_at_home_where_there_is_no_tls(certificates: Path
         assert "PaymentDetails" not in station.names
 
 
+async def test_a_contract_that_does_not_pay_signs_no_receipt(certificates: Path) -> None:
+    leaf = certificates / "leaf" / "contract" / "car1"
+    contract = wallet.load(config.Contract(chain=str(leaf / "chain.pem"), key=str(leaf / "key.pem")))
+    reading = messages.MeterInfo(MeterID="M1", MeterReading=1)
+    async with scripted("AC") as station:
+        station.answers["ChargingStatus"] = lambda *_: msgspec.structs.replace(
+            charging(), ReceiptRequired=True, MeterInfo=reading
+        )
+        done = await drive(station, "AC", contract=contract, payment="contract", accept_external=True)
+        assert isinstance(done.error, Declined)
+        assert "MeteringReceipt" not in station.names
+
+
 def test_the_signed_request(certificates: Path) -> None:
     leaf = certificates / "leaf" / "contract" / "car1"
     contract = wallet.load(config.Contract(chain=str(leaf / "chain.pem"), key=str(leaf / "key.pem")))
