@@ -50,3 +50,11 @@ def test_a_power_below_zero_allows_nothing() -> None:
     schedule = Schedule.of(chosen)
     assert (schedule.tuple_id, schedule.pmax_w) == (3, 0)
     assert schedule.profile(11_000.0).ProfileEntry[0].ChargingProfileEntryMaxPower.Value == 0
+
+
+@pytest.mark.parametrize(("ago", "idle"), [(0, False), (70, True), (130, False)])
+def test_a_step_of_no_power_is_idle_time(ago: float, idle: bool) -> None:
+    """What the vehicle itself does not mean to draw is none."""
+    steps = ((0, 11_000), (60, 0), (120, 7_000))
+    schedule = Schedule(steps=steps, intended=((0, 0.0),), told_at=time.monotonic() - ago)
+    assert schedule.idle is idle

@@ -22,7 +22,7 @@ Verdicts = dict[str, list[Verdict]]
 @pytest.fixture(scope="module")
 def verdicts(request: pytest.FixtureRequest, certificates: Path) -> Verdicts:
     """What came of all cases that are asked for, run side by side."""
-    specs = (getattr(item, "callspec", None) for item in request.session.items)
+    specs = (getattr(item, "callspec", None) for item in request.session.items if item.path == request.path)
     names = {spec.params["case"] for spec in specs if spec is not None and "case" in spec.params}
     return asyncio.run(run_all(sorted(names) or cases(), certificates, most_modes=count(1, len(MODES))))
 

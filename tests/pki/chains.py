@@ -60,6 +60,7 @@ class Spec:
     constraints_critical: bool = True
     days: tuple[float, float] = (-10, 100)
     organization: str = "Test"
+    country: str | None = None
     key: Callable[[], Key] = p256
     digest: hashes.HashAlgorithm = field(default_factory=hashes.SHA256)
     extensions: tuple[tuple[x509.ExtensionType, bool], ...] = ()
@@ -99,6 +100,7 @@ def make(spec: Spec, issuer: Made | None = None) -> Made:
         [
             *(x509.NameAttribute(NameOID.COMMON_NAME, cn) for cn in spec.cn),
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, spec.organization),
+            *([x509.NameAttribute(NameOID.COUNTRY_NAME, spec.country)] if spec.country else []),
             *(x509.NameAttribute(NameOID.DOMAIN_COMPONENT, dc) for dc in spec.dc),
         ]
     )

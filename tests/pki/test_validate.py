@@ -165,6 +165,9 @@ def test_a_contract_that_does_not_fit_is_not_named(names: tuple[str, ...]) -> No
 
 BROKEN_CONTRACT: dict[str, tuple[dict[str, dict[str, Any]], Rule | None]] = {
     "no DC": ({"leaf": {"dc": ()}}, None),
+    "a country": ({"leaf": {"country": "DE"}}, None),
+    "a country in lower case": ({"sub2": {"country": "de"}}, None),
+    "no country": ({"leaf": {"country": "00"}}, Rule.PROFILE),
     "EMAID with separators": ({"leaf": {"cn": ("DE-8AA-001234567-0",)}}, None),
     "EMAID in lower case": ({"leaf": {"cn": ("de8aa001234567",)}}, None),
     "wrong check character": ({"leaf": {"cn": ("UKSWI123456791A",)}}, None),
