@@ -32,7 +32,8 @@ WAITS = [
     for energy, route in (("AC", AC), ("DC", DC))
     for wait, _ in route
 ]
-AT_ONCE_S = 0.1
+# On a busy machine a turn of the loop alone takes tens of milliseconds.
+AT_ONCE_S = 0.3
 
 
 def _silent(charger: BenchCharger) -> None:
@@ -63,7 +64,7 @@ async def opened_at_once(station: Bench, cause: Callable[[BenchCharger], None]) 
     began = time.monotonic()
     cause(charger)
     charger.forbid("there was danger")
-    await station.until(lambda: _is_open(charger, seen), AT_ONCE_S * 5)
+    await station.until(lambda: _is_open(charger, seen), AT_ONCE_S)
     assert time.monotonic() - began < AT_ONCE_S
     if charger.limits_told:
         assert charger.limits_told[-1].max_charge_w == 0
