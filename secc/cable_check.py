@@ -25,6 +25,11 @@ class CableCheck:
         self._after_seq = -1
         self._deadline = 0.0
 
+    @property
+    def running(self) -> bool:
+        """Whether a check ran when it was looked at last: what the state heard since then says is not read."""
+        return self._outcome == "running"
+
     def start(self, session: str, state: ChargerState | None, deadline: float) -> str:
         """Order a check; returns the id of the command. `deadline` is monotonic."""
         self._outcome = "running"

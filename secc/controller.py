@@ -356,7 +356,8 @@ class Controller(Inquiries):
 
     def _watch(self) -> None:
         """Look for losses, which nobody announces, and wake whoever waits."""
-        passed = self._passing.look(self.state, closed=self._orders.permit.contactor == "closed")
+        live = self._check.running or self._orders.permit.contactor == "closed"
+        passed = self._passing.look(self.state, live=live)
         anew = losses.CONTROLLER_RESTARTED if self._liveness.boot != self._boot else None
         if self._orders.energising and (loss := self._silence() or anew or passed) is not None:
             self._lose(loss)

@@ -38,10 +38,10 @@ class Passing:
     def __init__(self) -> None:
         self._before: ChargerState | None = None
 
-    def look(self, now: ChargerState | None, *, closed: bool) -> Trouble | None:
-        """Compare each state with the one before; `closed` is whether the contactor is still ordered closed."""
+    def look(self, now: ChargerState | None, *, live: bool) -> Trouble | None:
+        """Compare each state with the one before; `live`: the contactor is ordered closed, or the cable is tested."""
         before, self._before = self._before, now
-        if not closed or before is None or now is None:
+        if not live or before is None or now is None:
             return None
         if before.plug not in "CD" and now.plug in "CD":
             return PILOT_LEFT

@@ -214,6 +214,31 @@ async def test_what_passes_in_a_moment_is_no_less_a_danger(
             assert trouble(controller) is None
 
 
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ({"plug": "B"}, "pilot_left"),
+        ({"faults": [{"kind": "overcurrent", "severity": "emergency"}]}, "overcurrent"),
+        ({}, None),
+    ],
+)
+async def test_what_passes_while_the_cable_is_tested_is_a_danger_too(
+    broker: RunningBroker, hardware: Hardware, said: dict[str, Any], kind: str | None
+) -> None:
+    """The contactor is not ordered closed then; and the state that hides the danger may say that the test passed."""
+    async with station(broker) as controller:
+        await holds(controller, lambda: trouble(controller) is None)
+        controller.begin("S1")
+        controller.check_cable(test_voltage_v=500, vehicle_max_voltage_v=450, deadline_s=30)
+        command = await hardware.peer.hears("secc/command", do="start_cable_check")
+        await hardware.peer.say("charger/ack", {"boot": "c1", "result": "accepted", "id": command["id"]})
+        await hardware.state(cable_check="running", **said)
+        await hardware.state(cable_check="passed", session="S1")
+        await holds(controller, lambda: check(controller) != "running")
+        assert trouble(controller) == (None if kind is None else f"{kind}!")
+        assert check(controller) == ("passed" if kind is None else "failed")
+
+
 async def test_the_permit_carries_session_and_seq_and_is_acked(broker: RunningBroker, hardware: Hardware) -> None:
     async with station(broker) as controller:
         await holds(controller, lambda: trouble(controller) is None)
