@@ -23,8 +23,6 @@ from tests.lab.station_subject import station_subject
 from tests.lab.vehicle_subject import vehicle_subject
 
 AT_A_TIME = 6
-TURNS = 10
-"""Turns of the loop after the last case, in which connections that were given up in the middle finish closing."""
 
 
 async def run(name: str, mode: Mode, tree: Path) -> Verdict:
@@ -52,8 +50,6 @@ async def run_all(names: Iterable[str], tree: Path, *, most_modes: int = len(MOD
     for (name, mode), verdict in zip(wanted, verdicts, strict=True):
         counts = verdict if verdict.outcome == "pass" else await run(name, mode, tree)
         found.setdefault(name, []).append(counts)
-    for _ in range(TURNS):
-        await asyncio.sleep(0)
     return found
 
 

@@ -25,6 +25,7 @@ NEVER_S = 60.0
 SOON_S = 0.03
 PAUSE_S = 0.05
 DEPARTURE_S = 7_200
+LEAVE_S = 1.0
 
 
 @dataclass
@@ -203,7 +204,10 @@ class OutingControls:
         self.outing.trip.wishes.rest_or_wake()
 
     async def close(self) -> None:
-        if self._task is not None:
+        """Let the driver end the charge; to cancel it would lose a connection that has just been made."""
+        if self._task is not None and self.outing is not None:
+            self.outing.trip.interrupt.set()
+            await asyncio.wait([self._task], timeout=LEAVE_S)
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
