@@ -2,8 +2,8 @@
 
 1. Joined by its id alone [V2G2-753] [V2G2-754]. It is used up by that, and by the beginning of any other session.
 2. Given up when the vehicle is unplugged, when the charger says so, when the authorization is revoked, and when the
-   controller starts anew: nobody then knows whether the plug was drawn meanwhile. It does not outlive our own process
-   for the same reason.
+   controller starts anew or is not heard for a while: nobody then knows whether the plug was drawn meanwhile, and
+   another put in. It does not outlive our own process for the same reason.
 3. Offered again are the same payment option, the same charge service and the schedule that was chosen, less the time
    that passed [V2G2-741]. Where those cannot be offered any more, a new session begins [V2G2-756].
 """
@@ -62,15 +62,17 @@ class Berth:
         self.paused: Paused | None = None
         self._charger = charger
         self._watching: asyncio.Task[None] | None = None
+        self._left = asyncio.Event()
 
     def keep(self, paused: Paused) -> None:
-        """Keep a session until it is joined or given up."""
+        """Keep a session until it is joined or given up; what voids it counts from now on."""
         self.paused = paused
+        self._left = asyncio.Event()
+        self._watching = asyncio.create_task(self._watch(paused))
 
-    def watch(self) -> None:
-        """Look from now on whether what is kept has to be given up; once the session has ended."""
-        if self.paused is not None and self._watching is None:
-            self._watching = asyncio.create_task(self._watch(self.paused))
+    def left(self) -> None:
+        """Note that the session has ended: not before is it given up."""
+        self._left.set()
 
     def take(self, session_id: bytes, setup: api.Setup, payments: Sequence[str]) -> Paused | None:
         """Take what is kept for the vehicle that begins a session; whatever it is, it is not kept any longer."""
@@ -96,6 +98,7 @@ class Berth:
             await charger.until(lambda: bool(self._void(paused)) or charger.recall == "wake_up", LOOK_S)
             if charger.recall == "wake_up":
                 charger.wake_up(paused.session_id.hex().upper(), WAKE_UP_S)
+        await self._left.wait()
         self.paused = self._watching = None
         charger.event("pause_ended", reason)
         charger.end()
@@ -105,7 +108,9 @@ class Berth:
         state = self._charger.state
         if self._charger.recall == "release":
             return "the charger gave it up"
-        if state is not None and state.plug == "A":
+        if state is None:
+            return "the charger was not heard: the plug may have been drawn"
+        if state.plug == "A":
             return "the vehicle was unplugged"
         if paused.grant.decision == "rejected":
             return "the authorization was revoked"

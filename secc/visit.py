@@ -279,7 +279,7 @@ class Visit:
         self.make_safe("the session ended")
         self.charger.session(ended)
         self.charger.end(paused=self.berth.paused is not None)
-        self.berth.watch()
+        self.berth.left()
 
     # --- wishes and dangers -----------------------------------------------------------------------------------------
 

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from secc import api
+from secc.authorization import Grant
 from secc.charger import Charger, Presented, Trouble
 from secc.controller import Controller
 from secc.liveness import ControllerSettings
+from secc.pause import Berth, Paused
 from tests.brokers import PATIENCE_S, Peer, RunningBroker, background, eventually, peer_of
+from v2g.timing import Budget
 
 # Bounds are long where a test is not about them: brokers on a busy machine stall.
 PATIENT = ControllerSettings(controller_timeout_s=5, measurement_timeout_s=5, loop_silence_s=5)
@@ -643,6 +646,41 @@ async def test_nothing_resumes_after_a_lost_broker(broker: RunningBroker, hardwa
                 assert trouble(controller) is not None
                 controller.end()
                 await holds(controller, lambda: trouble(controller) is None)
+
+
+async def test_a_pause_does_not_outlive_a_lost_broker(broker: RunningBroker, hardware: Hardware) -> None:
+    """The plug is in when the charger is heard again; whether it is the same vehicle nobody knows."""
+    async with station(broker) as controller:
+        await holds(controller, lambda: trouble(controller) is None)
+        assert controller.setup is not None
+        berth = Berth(controller)
+        controller.begin("S1")
+        berth.keep(
+            Paused(
+                session_id=bytes(range(1, 9)),
+                setup=controller.setup,
+                payment="external",
+                grant=Grant(controller, "q1", "local", Budget(30)),
+                given=None,
+                energy_left_wh=None,
+                schedule=None,
+                at=0.0,
+            )
+        )
+        controller.end(paused=True)
+        berth.left()
+        await broker.stop()
+        await holds(controller, lambda: controller.state is None)
+        await broker.start()
+        async with peer_of(broker.settings, "bay-1") as peer:
+            await peer.listen("secc/#")
+            again = Hardware(peer)
+            async with background(again.live()):
+                await again.appear()
+                await holds(controller, lambda: controller.state is not None)
+                await peer.hears("secc/permit", lock="unlocked")
+                await eventually(lambda: "pause_ended" in [each["kind"] for each in peer.on("secc/event")], "the event")
+                assert berth.paused is None
 
 
 async def test_status_tells_online_only_when_told_and_offline_at_the_end(broker: RunningBroker, peer: Peer) -> None:

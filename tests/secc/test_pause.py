@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +12,14 @@ import msgspec
 import pytest
 
 from secc import api
-from secc.charger import Presented
+from secc.authorization import Grant
+from secc.charger import Charger, Presented, Trouble
+from secc.pause import Berth, Paused
+from tests.brokers import eventually
 from tests.certificates import car1
 from tests.secc.bench import Bench, bench
 from tests.secc.bench_car import Car
+from tests.secc.bench_charger import AC_SETUP, BenchCharger
 from tests.secc.bench_requests import (
     AC,
     DC,
@@ -30,6 +35,7 @@ from tests.secc.bench_requests import (
     with_contract,
 )
 from v2g.messages import iso2
+from v2g.timing import Budget
 
 ROUTES = {"AC": AC, "DC": DC}
 ENDS = {"AC": "SessionStop", "DC": "WeldingOrStop"}
@@ -369,6 +375,10 @@ async def test_dc_is_tested_anew() -> None:
             lambda charger: setattr(charger, "setup", msgspec.structs.replace(charger.setup, boot="another")),
             "the charger started anew",
         ),
+        (
+            lambda charger: setattr(charger, "silent", Trouble(kind="broker_lost", emergency=True)),
+            "the charger was not heard: the plug may have been drawn",
+        ),
     ],
 )
 async def test_a_pause_that_ends(ends: Callable[[Any], None], reason: str) -> None:
@@ -380,9 +390,41 @@ async def test_a_pause_that_ends(ends: Callable[[Any], None], reason: str) -> No
         await station.until(lambda: charger.said("end")[-1] == {"paused": False})
         [told] = [each for each in charger.said("event") if each["kind"] == "pause_ended"]
         assert told["reason"] == reason
+        charger.silent = None
         charger.change(plug="B")
         _, answer = await back(station, old)
         assert answer.ResponseCode == "OK_NewSessionEstablished"
+
+
+async def test_what_voids_a_pause_counts_while_the_session_still_ends() -> None:
+    """It is given up when the session has ended, though the charger is heard again by then."""
+    charger = BenchCharger(AC_SETUP)
+    berth = Berth(charger)
+    berth.keep(kept(charger))
+    charger.silent = Trouble(kind="broker_lost", emergency=True)
+    charger.report()
+    await asyncio.sleep(0)
+    charger.silent = None
+    charger.report()
+    await asyncio.sleep(0)
+    assert charger.orders == []
+    berth.left()
+    await eventually(lambda: berth.paused is None, "the pause to be given up")
+    assert [order.kind for order in charger.orders] == ["event", "end"]
+
+
+def kept(charger: Charger) -> Paused:
+    """A session that is paused, and may go on whoever says so."""
+    return Paused(
+        session_id=bytes(range(1, 9)),
+        setup=AC_SETUP,
+        payment="external",
+        grant=Grant(charger, "q1", "local", Budget(30)),
+        given=None,
+        energy_left_wh=None,
+        schedule=None,
+        at=time.monotonic(),
+    )
 
 
 async def test_a_pilot_that_sleeps_ends_nothing() -> None:
