@@ -6,6 +6,7 @@ returns at once. Only `until` waits, for a level and never longer than told.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -43,6 +44,12 @@ class Planned:
 
     plan: api.Plan
     at: float
+
+    @property
+    def over(self) -> bool:
+        """Whether it says nothing any more: less than the second is left that a schedule lasts at least."""
+        duration_s = self.plan.duration_s
+        return duration_s is not None and time.monotonic() - self.at > duration_s - 1
 
 
 class Charger(Protocol):

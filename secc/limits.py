@@ -149,8 +149,9 @@ class AuthorisedLimits:
 
     @property
     def replanned(self) -> bool:
-        """Whether there is another plan than the one the vehicle was offered."""
-        return self._plan is not self.offered_plan
+        """Whether there is another plan than the one the vehicle was offered, and not over yet."""
+        plan = self._plan
+        return plan is not self.offered_plan and (plan is None or not plan.over)
 
     @property
     def _plan(self) -> Planned | None:
@@ -299,7 +300,7 @@ class AuthorisedLimits:
     def _planned_steps(self) -> tuple[Sequence[api.PlanStep], float]:
         """The steps of the newest plan, for the schedule that was chosen, and when they began."""
         planned = self._plan
-        if planned is None or not planned.plan.schedules:
+        if planned is None or planned.over or not planned.plan.schedules:
             return (), 0.0
         chosen = planned.plan.schedules[min(self.plan_index, len(planned.plan.schedules) - 1)]
         return chosen.steps, planned.at

@@ -1,8 +1,9 @@
 """What one vehicle may draw when: asked for, offered, chosen. Reaches the vehicle as SAScheduleList.
 
 A plan is asked for with every negotiation, where secc.toml says from whom. The vehicle is told to ask again until it
-is there or its time is over; then the last plan holds, and without any it is offered what the station can do. A vehicle
-that was paused is offered the schedule it had, and nothing else [V2G2-741]; another plan has it renegotiate later.
+is there or its time is over; then the last plan holds, and without any, or where that one is over, the vehicle is
+offered what the station can do. A vehicle that was paused is offered the schedule it had, and nothing else [V2G2-741];
+another plan has it renegotiate later.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class Planning:
         if self.kept is not None:
             lowered = replace(self.kept, steps=capped(self.kept.uncapped, most_w))
             source, self.offered, self.kept = "resumed", [lowered], None
-        elif planned is not None and planned.plan.schedules:
+        elif planned is not None and not planned.over and planned.plan.schedules:
             source = visit.config.plan.source
             self.offered = self._from(planned.plan, now - planned.at, departure_s, most_w, most)
         else:
@@ -101,8 +102,9 @@ class Planning:
             self.offered = [
                 Schedule(steps=steps, uncapped=WHATEVER, duration_s=min(departure_s or longest_s, longest_s))
             ]
-        if request and answer is None and source != "resumed":
-            visit.charger.event("plan_missing", f"no plan within {visit.config.plan.wait_s:g} s")
+        if request and source != "resumed" and (answer is None or answer.over):
+            waited = f"no plan within {visit.config.plan.wait_s:g} s"
+            visit.charger.event("plan_missing", "the plan is over" if answer else waited)
         self._put_in_force(self.offered[0])
         offered = [_published(each) for each in self.offered]
         self._publish(source=source, offered=offered, chosen=None, profile=[])
@@ -114,7 +116,7 @@ class Planning:
         """The schedules of a plan, as far as they are still ahead and as many steps as the vehicle takes."""
         signed = self._tariffs(plan, most, elapsed_s)
         self.signature = None if signed is None else signed.signature
-        ends = [departure_s or None, None if plan.duration_s is None else max(1.0, plan.duration_s - elapsed_s)]
+        ends = [departure_s or None, None if plan.duration_s is None else plan.duration_s - elapsed_s]
         duration_s = min((end for end in ends if end is not None), default=DAY_S)
         made = []
         for number, planned in enumerate(plan.schedules):

@@ -220,6 +220,33 @@ async def test_a_plan_of_nothing_is_what_the_station_can_do_at_once() -> None:
         assert "plan_missing" not in [each["kind"] for each in station.charger.said("event")]
 
 
+async def test_a_plan_that_is_over_is_none() -> None:
+    """Neither offered for a last second, nor a limit to what is offered instead, nor news for the car."""
+    async with planned() as (station, car):
+        charger = station.charger
+        charger.planner, charger.plan_age_s = plan([(0, 6_900)], duration_s=HOUR), HOUR
+        assert offered(await car.ask(ac_parameters())) == [(1, [(0, 86_400, 22_080)])]
+        missing = [each["reason"] for each in charger.said("event") if each["kind"] == "plan_missing"]
+        assert missing == ["the plan is over"]
+        charger.change(plug="C")
+        assert (await car.ask(power("Start"))).ResponseCode == "OK"
+        assert notification(await car.ask(STATUS)) == "None"
+        assert charger.limits_told[-1].limited_by["max_w"] == "ev"
+
+
+async def test_another_plan_that_is_over_is_no_reason_to_renegotiate_nor_an_answer() -> None:
+    async with planned(planner=plan([(0, 11_040)]), wait="ChargingStatus") as (station, car):
+        charger = station.charger
+        charger.plan_age_s = HOUR
+        charger.replan(steps((0, 6_900)), duration_s=HOUR)
+        assert notification(await car.ask(STATUS)) == "None"
+        assert charger.limits_told[-1].max_charge_w == 11_040
+        charger.plan_age_s = 0
+        await car.ask(power("Renegotiate"))
+        assert offered(await car.ask(ac_parameters())) == [(1, [(0, 86_400, 11_040)])]
+        assert len(charger.plans_asked) == 2
+
+
 async def test_nobody_is_asked_where_nobody_plans() -> None:
     async with bench("AC") as station:
         car = await station.car_at(AC, WAIT)
