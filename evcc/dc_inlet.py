@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from evcc.choice import Need
-from evcc.trip import Trip
+from evcc.trip import Declined, Trip
 from evcc.vehicle import Vehicle
 from v2g import units
 from v2g.messages import din, iso2
@@ -17,10 +17,12 @@ REACHED_V = 20.0
 SAFE_V = 60.0
 LONGEST_S = 1e6
 WELDING_TRIES = 20
+OVERVOLTAGE_FACTOR = 1.05
 BROKEN = ("Invalid", "Fault")
 TESTED = ("EVSE_Ready", "EVSE_IsolationMonitoringActive")
 
 Status = iso2.DC_EVSEStatus | din.DC_EVSEStatus
+Parameter = iso2.DC_EVSEChargeParameter | din.DC_EVSEChargeParameter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,17 @@ def need(trip: Trip) -> Need:
     return Need(energy_wh=vehicle.needed_wh, most_w=vehicle.battery.max_power_w, within_s=vehicle.departure_s)
 
 
+def require_range(trip: Trip, offer: Parameter) -> None:
+    """Go on only where the output can have the battery's voltage; raises `Declined`.
+
+    Limits that leave no range are not meant: stations fill them with a figure to have one. No current is no obstacle.
+    """
+    lowest, highest = units.number(offer.EVSEMinimumVoltageLimit), units.number(offer.EVSEMaximumVoltageLimit)
+    battery_v = trip.vehicle.voltage_v
+    if lowest < highest and not lowest <= battery_v <= highest:
+        raise Declined(f"the station offers {lowest:g} to {highest:g} V, the battery has {battery_v:g} V")
+
+
 def require_insulation(trip: Trip, status: Status) -> None:
     """Go on only where the isolation test was passed and the station is ready; raises `StationFault`."""
     if status.EVSEIsolationStatus in BROKEN or status.EVSEStatusCode not in TESTED:
@@ -62,11 +75,23 @@ def precharged(trip: Trip, present: units.PhysicalValue) -> bool:
 
 
 def receive(trip: Trip, voltage: units.PhysicalValue, current: units.PhysicalValue) -> None:
-    """Take the energy that flows, as the station measures it."""
-    current_a = units.number(current)
-    trip.vehicle.settle(units.number(voltage) * current_a)
+    """Take the energy that flows, as the station measures it; raises `StationFault` for more than the battery bears.
+
+    The station's meter may be a little off.
+    """
+    voltage_v, current_a = units.number(voltage), max(0.0, units.number(current))
+    if voltage_v > OVERVOLTAGE_FACTOR * trip.vehicle.battery.max_voltage_v:
+        most = f"the battery bears {trip.vehicle.battery.max_voltage_v:g} V"
+        raise trip.fault("overvoltage", f"the station tells {voltage_v:g} V, {most}")
+    trip.vehicle.settle(voltage_v * current_a)
     trip.cable.draw(current_a)
     trip.cable.battery(trip.vehicle.voltage_v)
+
+
+def require_isolation(trip: Trip, status: Status) -> None:
+    """Take energy no longer once the station's monitor has found a fault; raises `StationFault`."""
+    if status.EVSEIsolationStatus == "Fault":
+        raise trip.fault(status.EVSEStatusCode, "the isolation is Fault while energy flows")
 
 
 def welding_tries(trip: Trip) -> int:

@@ -117,6 +117,7 @@ async def discover_parameters(evse: EvccLink, trip: Trip) -> None:
         raise Refused("FAILED_WrongChargeParameter", f"{type(parameter).__name__} in answer to DC")
     trip.hear(parameter.DC_EVSEStatus)
     require_no_stop(trip, "before its cable check")
+    dc_inlet.require_range(trip, parameter)
 
 
 async def wait_for_cable_check(evse: EvccLink, trip: Trip) -> None:
@@ -169,6 +170,7 @@ async def loop(evse: EvccLink, trip: Trip) -> None:
         response = await evse.ask(say.current_demand(trip.vehicle))
         dc_inlet.receive(trip, response.EVSEPresentVoltage, response.EVSEPresentCurrent)
         trip.hear(response.DC_EVSEStatus)
+        dc_inlet.require_isolation(trip, response.DC_EVSEStatus)
         if trip.notice.stop or trip.vehicle.satisfied or trip.interrupt.is_set():
             return
         await trip.pause(trip.plan.loop_s)

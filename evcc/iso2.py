@@ -266,6 +266,7 @@ async def charge_dc(evse: EvccLink, trip: Trip) -> None:
         take_schedule(evse, trip, offer, need)
         trip.hear(offer.EVSEChargeParameter.DC_EVSEStatus)
         if not trip.notice.due:
+            dc_inlet.require_range(trip, offer.EVSEChargeParameter)
             await prepare(evse, trip)
         if trip.notice.stop:
             return await dismissed(evse, trip)
@@ -325,6 +326,7 @@ async def loop_dc(evse: EvccLink, trip: Trip) -> ChargeProgress:
         trip.hear(response.DC_EVSEStatus)
         if response.ReceiptRequired:
             await confirm(evse, trip, response.MeterInfo, response.SAScheduleTupleID)
+        dc_inlet.require_isolation(trip, response.DC_EVSEStatus)
         if (progress := follow(trip)) is not None:
             return progress
         await trip.pause(trip.plan.loop_s)
