@@ -15,7 +15,6 @@ from secc.dc_output import DcOutput
 from secc.iso2_delivery import Delivery, status
 from secc.iso2_parameters import Offer
 from secc.plan import most_entries
-from secc.schedules import sa_schedule_list
 from secc.visit import Visit
 from v2g import identifiers, units
 from v2g.errors import Refused, Stopped
@@ -160,10 +159,10 @@ async def negotiate(ev: SeccLink, visit: Visit, delivery: Delivery, wanted: Char
         wanted = await ev.answer(parameters.offer(visit, None).response, ChargeParameterDiscoveryReq)
         if parameters.accept(wanted, visit) != energy:
             raise Refused("FAILED_WrongEnergyTransferMode", f"{energy} was asked for before")
-    offered = planning.offer(most_entries(wanted), wanted.EVChargeParameter.DepartureTime)
+    planning.offer(most_entries(wanted), wanted.EVChargeParameter.DepartureTime)
     visit.lock()
     visit.stage("preparing")
-    return parameters.offer(visit, sa_schedule_list(offered))
+    return parameters.offer(visit, planning.told)
 
 
 async def deliver_ac(

@@ -45,6 +45,7 @@ class Planning:
     signature: Signature | None = None
     """The mobility operator's signature over the tariffs offered."""
     _published: api.Schedules = field(default_factory=api.Schedules)
+    _told: iso2.SAScheduleList | None = None
     _last: Planned | None = None
     _budget: Budget = field(default_factory=lambda: Budget(0.0))
 
@@ -88,7 +89,7 @@ class Planning:
         answer = visit.charger.planned(request) if request else None
         visit.limits.offered_plan = answer if self.kept is None else None
         planned = self._last = answer or self._last
-        self.since, self.signature, self.chosen = now, None, None
+        self.since, self.signature, self.chosen, self._told = now, None, None, None
         source = "default"
         if self.kept is not None:
             lowered = replace(self.kept, steps=capped(self.kept.uncapped, most_w))
@@ -109,6 +110,13 @@ class Planning:
         offered = [_published(each) for each in self.offered]
         self._publish(source=source, offered=offered, chosen=None, profile=[])
         return self.offered
+
+    @property
+    def told(self) -> iso2.SAScheduleList:
+        """The schedules offered, as a vehicle of ISO 15118-2 is told them; put together once, they may be long."""
+        if self._told is None:
+            self._told = schedules.sa_schedule_list(self.offered)
+        return self._told
 
     def _from(
         self, plan: api.Plan, elapsed_s: float, departure_s: int | None, most_w: float, most: int
@@ -150,9 +158,8 @@ class Planning:
     def choose(self, power: iso2.PowerDeliveryReq) -> int:
         """Check which schedule the vehicle takes and how it means to charge, and tell the id; raises `Refused`."""
         visit, settings = self.visit, self.visit.config.session
-        told = schedules.sa_schedule_list(self.offered)
         try:
-            schedules.check_profile(power, told, tolerance=settings.profile_tolerance)
+            schedules.check_profile(power, self.told, tolerance=settings.profile_tolerance)
         except Refused as refusal:
             if settings.profile == "strict" or refusal.code != "FAILED_ChargingProfileInvalid":
                 raise

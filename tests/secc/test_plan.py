@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from secc import api
+from secc import api, schedules
 from tests.certificates import car1
 from tests.secc.bench import Bench, bench
 from tests.secc.bench_car import Car
@@ -32,6 +32,7 @@ from tests.secc.bench_requests import (
     watts,
     with_contract,
 )
+from v2g.messages import iso2
 
 HOUR = 3_600
 WAIT = "ChargeParameterDiscovery"
@@ -149,6 +150,29 @@ async def test_1024_steps_of_three_schedules_go_through() -> None:
         answer = offered(await car.ask(ac_parameters()))
         assert [len(entries) for _, entries in answer] == [1_024] * 3
         assert [(start, most) for start, _, most in answer[2][1]] == [(int(start), most) for start, most in many]
+
+
+async def test_the_list_of_schedules_is_made_once_for_each_offer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The profile is held against what was told; each offer is told anew."""
+    made: list[Sequence[schedules.Schedule]] = []
+
+    def make(offered: Sequence[schedules.Schedule]) -> iso2.SAScheduleList:
+        made.append(offered)
+        return whole(offered)
+
+    whole = schedules.sa_schedule_list
+    monkeypatch.setattr(schedules, "sa_schedule_list", make)
+    async with planned(planner=plan([(0, 11_040)])) as (station, car):
+        await car.ask(ac_parameters())
+        station.charger.change(plug="C")
+        assert (await car.ask(power("Start", profile=[(0, watts(11_040))]))).ResponseCode == "OK"
+        assert len(made) == 1
+        await car.ask(STATUS)
+        station.charger.replan(steps((0, 6_900)))
+        await car.ask(power("Renegotiate"))
+        assert offered(await car.ask(ac_parameters())) == [(1, [(0, 86_400, 6_900)])]
+        assert (await car.ask(power("Start", profile=[(0, watts(11_040))]))).ResponseCode != "OK"
+        assert [each.steps[0].max_w for (each,) in made] == [11_040, 6_900]
 
 
 async def test_a_long_plan_does_not_slow_the_loop() -> None:
