@@ -26,6 +26,7 @@ from v2g.messages.iso2 import (
     AuthorizationRes,
     ChargeParameterDiscoveryRes,
     ChargeProgress,
+    ChargeService,
     ChargingSession,
     ChargingStatusReq,
     DC_EVSEChargeParameter,
@@ -77,6 +78,7 @@ async def identify(evse: EvccLink, trip: Trip) -> None:
     join(evse, trip, setup)
     discovery = await evse.ask(services.discovery(trip.plan))
     trip.free = discovery.ChargeService.FreeService
+    require_mode(trip, discovery.ChargeService)
     trip.errand = None if trip.joined else await provisioning.choose(evse, trip, discovery)
     trip.services = await services.look(evse, trip.plan, discovery)
     option = choose_payment(trip, discovery.PaymentOptionList.PaymentOption, secure=evse.stream.facts.secure)
@@ -98,6 +100,17 @@ def join(evse: EvccLink, trip: Trip, setup: SessionSetupRes) -> None:
         raise Undecodable("the station joined another session than the one that was paused")
     if not trip.joined:
         trip.paused = None
+
+
+def require_mode(trip: Trip, service: ChargeService) -> None:
+    """Leave a station that does not offer the mode planned; any DC will do for DC. Raises `Declined`."""
+    offered = service.SupportedEnergyTransferMode.EnergyTransferMode
+    if trip.plan.energy == "dc":
+        fits = any(each.startswith("DC_") for each in offered)
+    else:
+        fits = say.transfer_mode(trip.plan) in offered
+    if not fits:
+        raise Declined(f"the station offers no {trip.plan.energy}, only {', '.join(offered)}")
 
 
 def choose_payment(trip: Trip, offered: list[PaymentOption], *, secure: bool) -> PaymentOption:

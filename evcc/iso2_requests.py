@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evcc.config import Plan
 from evcc.dc_inlet import PRECHARGE_CURRENT_A, Wish
 from evcc.schedule import Schedule
 from evcc.vehicle import Vehicle
@@ -22,13 +23,17 @@ def payment_selection(
     )
 
 
+def transfer_mode(plan: Plan) -> iso2.EnergyTransferMode:
+    """The mode planned."""
+    return iso2.EnergyTransferMode(AC_MODES.get(plan.energy, plan.dc_mode))
+
+
 def charge_parameters(vehicle: Vehicle) -> iso2.ChargeParameterDiscoveryReq:
     """Tell the mode wanted and the car's limits and needs."""
     plan = vehicle.config.plan
-    mode = AC_MODES.get(plan.energy, plan.dc_mode)
     return iso2.ChargeParameterDiscoveryReq(
         MaxEntriesSAScheduleTuple=plan.max_schedule_entries,
-        RequestedEnergyTransferMode=iso2.EnergyTransferMode(mode),
+        RequestedEnergyTransferMode=transfer_mode(plan),
         EVChargeParameter=_dc_parameter(vehicle) if plan.energy == "dc" else _ac_parameter(vehicle),
     )
 

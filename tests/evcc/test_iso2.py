@@ -600,3 +600,36 @@ async def test_strange_numbers_of_a_station_end_nothing() -> None:
         done = await drive(station, "DC")
         assert done.error is None
         assert done.trip.vehicle.energy_wh == 0
+
+
+def offering(*modes: str) -> Script:
+    usual_one = discovery("ExternalPayment")
+    offered = messages.SupportedEnergyTransferMode(
+        EnergyTransferMode=[messages.EnergyTransferMode(mode) for mode in modes]
+    )
+    service = msgspec.structs.replace(usual_one.ChargeService, SupportedEnergyTransferMode=offered)
+    return lambda *_: msgspec.structs.replace(usual_one, ChargeService=service)
+
+
+MISFITS: list[tuple[Energy, list[str]]] = [
+    ("AC", ["DC_extended"]),
+    ("AC", ["AC_single_phase_core", "DC_core"]),
+    ("DC", ["AC_single_phase_core", "AC_three_phase_core"]),
+]
+
+
+@pytest.mark.parametrize(("energy", "modes"), MISFITS)
+async def test_a_station_without_the_mode_planned(energy: Energy, modes: list[str]) -> None:
+    async with scripted(energy) as station:
+        station.answers["ServiceDiscovery"] = offering(*modes)
+        done = await drive(station, energy)
+        assert isinstance(done.error, Declined)
+        assert str(done.error).endswith(f"only {', '.join(modes)}")
+        assert station.names == ["SessionSetup", "ServiceDiscovery", "SessionStop"]
+
+
+@pytest.mark.parametrize("mode", ["DC_core", "DC_extended", "DC_combo_core", "DC_unique"])
+async def test_any_dc_will_do(mode: str) -> None:
+    async with scripted("DC") as station:
+        station.answers["ServiceDiscovery"] = offering(mode)
+        assert (await drive(station, "DC")).error is None
