@@ -36,14 +36,14 @@ def connect(trip: Trip, offer: AC_EVSEChargeParameter) -> None:
 
 
 def draw(trip: Trip) -> None:
-    """Draw what onboard charger, station and schedule allow; below the charger's minimum nothing."""
+    """Draw what onboard charger, station and schedule allow; nothing below the charger's minimum or without voltage."""
     onboard = trip.vehicle.config.onboard
     scheduled = trip.schedule.pmax_w / (trip.nominal_v * phases(trip.vehicle))
     allowed = min(onboard.max_current_a, trip.max_current_a, scheduled)
-    trip.drawn_a = allowed if allowed >= onboard.min_current_a else 0.0
+    trip.drawn_a = allowed if allowed >= onboard.min_current_a and not trip.cable.dead else 0.0
     trip.cable.draw(trip.drawn_a)
 
 
 def power_w(trip: Trip) -> float:
-    """Power drawn now, all phases together."""
-    return trip.drawn_a * trip.nominal_v * phases(trip.vehicle)
+    """Power drawn now, all phases together; none once the voltage is gone."""
+    return 0.0 if trip.cable.dead else trip.drawn_a * trip.nominal_v * phases(trip.vehicle)

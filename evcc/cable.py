@@ -35,6 +35,10 @@ Pilot = Literal["A", "B", "C", "D"]
 class Cable(Protocol):
     """What the vehicle does at the plug."""
 
+    @property
+    def dead(self) -> bool:
+        """Whether the charger tells that there is no voltage at the plug; one that tells no voltage leaves it open."""
+
     async def plug(self) -> None:
         """Plug in: pilot B; returns once the charger's pilot signal is there, or cannot be known.
 
@@ -71,6 +75,8 @@ class Cable(Protocol):
 
 class NoCable:
     """A plug nobody listens to: for stations with their own idea of the pilot."""
+
+    dead = False
 
     async def plug(self) -> None:
         """Do nothing."""
@@ -120,11 +126,17 @@ class MqttCable:
         self._rising = asyncio.Event()
         self._fault = asyncio.Event()
         self._state_of_fault = ""
+        self._voltage_v: float | None = None
         self._task: asyncio.Task[None] | None = None
         self._met = asyncio.Event()
         self._tried = asyncio.Event()
         self._heard = False
         self._why = "no answer"
+
+    @property
+    def dead(self) -> bool:
+        """Whether the charger tells 0 V at the plug."""
+        return self._voltage_v is not None and self._voltage_v <= 0
 
     async def plug(self) -> None:
         """Plug in: pilot B; returns once the charger switches its oscillator on, or after 5 s without it.
@@ -251,11 +263,12 @@ class MqttCable:
                 self._idle.set()
 
     def _hear(self, payload: object) -> None:
-        """Note whether the charger's oscillator is on; what cannot be read says nothing."""
+        """Note the charger's oscillator and its voltage; what cannot be read says nothing."""
         if isinstance(payload, bytes):
             with contextlib.suppress(msgspec.DecodeError):
                 charger = msgspec.json.decode(payload, type=CableCharger)
                 self._heard = True
+                self._voltage_v = charger.voltage_v
                 self._signalled(on=charger.pwm)
                 if charger.fault is not None:
                     self._state_of_fault = charger.fault

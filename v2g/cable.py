@@ -36,7 +36,7 @@ class CableCharger(Record, omit_defaults=True):
     """Whether the charger's oscillator is on."""
     duty_percent: float = 5.0
     """Duty cycle of the oscillator; 5 % when absent, which asks for a digital session."""
-    voltage_v: float = 0.0
-    """Voltage at the plug; none when absent."""
+    voltage_v: float | None = None
+    """Voltage at the plug; not known when absent."""
     fault: Literal["E", "F"] | None = None
     """The pilot state by which the charger signals that nothing can be charged now; none when absent."""

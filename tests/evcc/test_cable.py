@@ -201,3 +201,46 @@ async def test_a_pilot_fault_ends_the_session_without_a_word(broker: RunningBrok
     assert station.names[-1] == "ChargingStatus"
     assert [each.ended for each in result.sessions] == ["failed"]
     assert last.get("contactor", "open") == "open"
+
+
+# --- voltage --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("told", "flows"), [({"voltage_v": 0.0}, False), ({"voltage_v": 230.0}, True), ({}, True)])
+async def test_energy_is_counted_where_it_can_flow(
+    broker: RunningBroker, told: dict[str, float], *, flows: bool
+) -> None:
+    """A charger that tells no voltage, as one with a real pilot may, leaves the car to believe the station."""
+    async with peer_of(broker.settings, "bay-1") as charger, scripted("AC") as station:
+        await charger.listen(VEHICLE_TOPIC)
+        hearing = asyncio.create_task(charger.collect())
+        await charger.say(CHARGER_TOPIC, {"pwm": True} | told, retain=True)
+        planned = settings(station, cable=config.Cable(host=HOST, port=broker.port, evse="bay-1"))
+        result = await asyncio.wait_for(client.charge(planned), PATIENCE_S)
+        await charger.hears(VEHICLE_TOPIC, plugged=False)
+        hearing.cancel()
+        await asyncio.gather(hearing, return_exceptions=True)
+    assert "ChargingStatus" in station.names
+    assert (result.energy_wh > 0) is flows
+    drawn = [payload.get("current_a", 0.0) for name, payload, _ in charger.heard if name == VEHICLE_TOPIC]
+    assert flows or max(drawn) == 0.0
+
+
+async def test_the_car_counts_and_draws_no_longer_once_the_voltage_is_gone(broker: RunningBroker) -> None:
+    async with peer_of(broker.settings, "bay-1") as charger, scripted("AC") as station:
+        await charger.listen(VEHICLE_TOPIC)
+        hearing = asyncio.create_task(charger.collect())
+        await charger.say(CHARGER_TOPIC, {"pwm": True, "voltage_v": 230.0}, retain=True)
+        planned = settings(
+            station, plan={"charge_s": 60.0}, cable=config.Cable(host=HOST, port=broker.port, evse="bay-1")
+        )
+        interrupt = asyncio.Event()
+        charging = asyncio.create_task(client.charge(planned, interrupt=interrupt))
+        await charger.hears(VEHICLE_TOPIC, current_a=16.0)
+        await charger.say(CHARGER_TOPIC, {"pwm": True, "voltage_v": 0.0}, retain=True)
+        await eventually(lambda: charger.last(VEHICLE_TOPIC).get("current_a", 0.0) == 0.0, "no current")
+        assert not charging.done()
+        interrupt.set()
+        await asyncio.wait_for(charging, PATIENCE_S)
+        hearing.cancel()
+        await asyncio.gather(hearing, return_exceptions=True)

@@ -59,6 +59,7 @@ class Plug:
 
     station: ScriptedStation
     done: list[tuple[str, Any]] = field(default_factory=list)
+    dead: bool = False
 
     async def plug(self) -> None:
         self._note("plug", True)

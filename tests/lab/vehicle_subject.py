@@ -36,6 +36,7 @@ class TestersPlug:
     contacts: str = "open"
     signalled: str = ""
     error: str = ""
+    dead: bool = False
     _erring: asyncio.Event = field(default_factory=asyncio.Event)
     _calling: asyncio.Event = field(default_factory=asyncio.Event)
 
