@@ -99,6 +99,7 @@ def welding_tries(trip: Trip) -> int:
     return WELDING_TRIES if trip.plan.welding_detection else 0
 
 
-def discharged(present: units.PhysicalValue) -> bool:
-    """Whether the output behind the open contactors can be touched."""
-    return units.number(present) < SAFE_V
+def discharged(trip: Trip, present: units.PhysicalValue) -> bool:
+    """Note the voltage behind the open contactors, and tell whether it can be touched."""
+    trip.welding_v = units.number(present)
+    return trip.welding_v < SAFE_V

@@ -181,6 +181,6 @@ async def detect_welding(evse: EvccLink, trip: Trip) -> None:
     for _ in range(dc_inlet.welding_tries(trip)):
         response = await evse.ask(say.welding_detection(trip.vehicle))
         trip.hear(response.DC_EVSEStatus)
-        if dc_inlet.discharged(response.EVSEPresentVoltage):
+        if dc_inlet.discharged(trip, response.EVSEPresentVoltage):
             return
         await asyncio.sleep(trip.plan.poll_s)

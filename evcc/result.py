@@ -11,6 +11,7 @@ from cryptography import x509
 from evcc.account import Exchange, Note
 from evcc.choice import OfferedSchedule
 from evcc.config import Plan
+from evcc.dc_inlet import SAFE_V
 from evcc.provisioning import Outcome
 from evcc.receipts import Receipt
 from evcc.services import Offered
@@ -84,6 +85,7 @@ class Result(Record):
     station: Certificate | None
     tls: str
     ended_by: Literal["vehicle", "station"]
+    welding_v: float | None
     energy_wh: float
     soc_percent: float
     messages: list[tuple[str, float]]
@@ -97,6 +99,8 @@ class Result(Record):
         soon = [each.response for each in self.exchanges if each.code == EXPIRES_SOON]
         warning = f"; the contract's certificate expires soon, says {soon[0]}" if soon else ""
         warning += f"; {self.provisioning}" if self.provisioning is not None else ""
+        if self.welding_v is not None and self.welding_v >= SAFE_V:
+            warning += f"; still {self.welding_v:g} V behind the open contactors: is one welded?"
         if not self.ok:
             return f"failed: {self.reason or 'no energy flowed'}{warning}"
         paused = ", paused" if self.sessions and self.sessions[-1].ended == "paused" else ""

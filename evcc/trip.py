@@ -80,6 +80,8 @@ class Trip:
     pauses: int = 0
     renegotiated_s: float = -1.0
     """How long energy had flowed when new schedules were asked for last."""
+    welding_v: float | None = None
+    """The voltage behind the open contactors, as it was told last; None before it was."""
     ended_by: Literal["vehicle", "station"] = "vehicle"
 
     @property
@@ -90,7 +92,7 @@ class Trip:
     def begin(self, scale: float) -> None:
         """Forget what the station said before: a session begins, with its times multiplied by `scale`."""
         self.notice, self.farewell, self.live, self.joined = Notice(scale), ChargingSession.Terminate, False, None
-        self.schedule, self.schedules = Schedule(), []
+        self.schedule, self.schedules, self.welding_v = Schedule(), [], None
 
     def hear(self, status: Status) -> None:
         """Note what the station asks for; raises `StationFault`."""

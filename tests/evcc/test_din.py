@@ -460,7 +460,8 @@ async def test_no_contactor_before_the_voltage_is_there() -> None:
 async def test_welding_detection_is_repeated_until_the_voltage_is_gone() -> None:
     async with scripted() as station:
         station.answers["WeldingDetection"] = lambda _, turn: welding([300, 100, 59][turn])
-        assert (await drive(station)).error is None
+        done = await drive(station)
+        assert (done.error, done.trip.welding_v) == (None, 59)
         assert len(all_of(station, messages.WeldingDetectionReq)) == 3
 
 

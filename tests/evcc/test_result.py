@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from evcc import client, config
 from evcc.account import Account, Exchange, Note
 from evcc.result import Certificate, Result
-from tests.evcc.bench_station import FINISHED, SESSION, Script, charging, dc_status, demand, packed, scripted
+from tests.evcc.bench_station import FINISHED, SESSION, Script, V, charging, dc_status, demand, packed, scripted, value
 from tests.evcc.test_client import by_contract, by_hand, served, settings
 from v2g.journal import Journal
 from v2g.messages import iso2
@@ -177,6 +177,26 @@ async def test_another_payment_than_planned_is_said(certificates: Path) -> None:
         network = config.Network(connect=f"[::1]:{station.port}", security="none")
         result = await client.charge(msgspec.structs.replace(planned, network=network))
     assert "by external instead of contract (ac3, no TLS)" in result.summary
+
+
+@pytest.mark.parametrize(("volts", "told"), [(300.0, True), (60.0, True), (59.9, False)])
+async def test_a_contactor_that_may_be_welded_is_told(volts: float, told: bool) -> None:
+    answer = iso2.WeldingDetectionRes(
+        ResponseCode=ResponseCode.OK, DC_EVSEStatus=dc_status("EVSE_Shutdown"), EVSEPresentVoltage=value(volts, V)
+    )
+    async with scripted("DC") as station:
+        station.answers["WeldingDetection"] = lambda *_: answer
+        result = await client.charge(settings(station, plan={"energy": "dc", "charge_s": 0.05, "poll_s": 0.0}))
+    assert (result.ok, result.welding_v) == (True, volts)
+    assert (f"; still {volts:g} V behind the open contactors" in result.summary) is told
+
+
+async def test_nothing_is_said_of_welding_that_was_not_looked_for() -> None:
+    async with scripted("DC") as station:
+        planned = {"energy": "dc", "charge_s": 0.05, "welding_detection": False}
+        result = await client.charge(settings(station, plan=planned))
+    assert (result.ok, result.welding_v) == (True, None)
+    assert "contactor" not in result.summary
 
 
 def test_the_page_explains_every_member() -> None:
