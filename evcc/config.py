@@ -20,6 +20,7 @@ Positive = Annotated[float, Meta(gt=0, le=20_000_000)]
 Seconds = Annotated[float, Meta(ge=0, le=1e6)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
 
+HIDDEN = "***"
 HIGHEST_PORT = 65_535
 ADDRESS = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^\[\]:]+)):(?P<port>[0-9]{1,5})")
 NO_MEMBER = re.compile(r"Invalid enum value .* - at `\$\.(?P<path>[\w.]+)`", re.DOTALL)
@@ -47,24 +48,31 @@ class Tls(Record, forbid_unknown_fields=True):
     handshake_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
 
 
-class Contract(Record, forbid_unknown_fields=True):
-    """A contract: PEM chain (leaf first, without the root) and key; the EMAID is the leaf's common name."""
+class Owned(Record):
+    """PEM chain (leaf first, without the root) and key; shown without the key's password."""
 
     chain: str
     key: str
     password: str | None = None
 
+    def __repr__(self) -> str:
+        """For logs and tracebacks, which are no place for a password."""
+        hidden = HIDDEN if self.password is not None else None
+        shown = {name: getattr(self, name) for name in self.__struct_fields__} | {"password": hidden}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
-class Provisioning(Record, forbid_unknown_fields=True):
+
+class Contract(Owned, forbid_unknown_fields=True):
+    """A contract; the EMAID is the leaf's common name."""
+
+
+class Provisioning(Owned, forbid_unknown_fields=True):
     """How the car gets contracts by itself: with the PEM chain and key its maker gave it, into the folder `wallet`.
 
     `roots` are PEM files of MO roots; with any of them, a contract has to hang on one. `expiring` installs what is
     missing, too.
     """
 
-    chain: str
-    key: str
-    password: str | None = None
     wallet: str
     when: Literal["missing", "expiring", "always", "never"] = "missing"
     renew_within_days: Annotated[float, Meta(ge=0, le=100_000)] = 21.0

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evcc import config
 from evcc.config import ConfigurationError, address, load
 
 PLAIN = '[network]\nsecurity = "none"\n'
@@ -173,3 +174,13 @@ parameters = { Protocol = "https", Port = 443 }
     assert [(each.category, each.parameters) for each in plan.services] == [
         ("Internet", {"Protocol": "https", "Port": 443})
     ]
+
+
+def test_no_password_is_shown() -> None:
+    contract = config.Contract(chain="c.pem", key="k.pem", password="hidden word")
+    supply = config.Provisioning(chain="c.pem", key="k.pem", password="hidden word", wallet="w")
+    shown = repr(config.EvccConfig(contract=contract, provisioning=supply))
+    assert "hidden word" not in shown
+    assert shown.count("password='***'") == 2
+    assert "wallet='w'" in shown
+    assert "password=None" in repr(config.Contract(chain="c.pem", key="k.pem"))
