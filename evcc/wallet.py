@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -28,6 +28,12 @@ class Contract:
     emaid: str
     chain: Sequence[bytes]
     key: ec.EllipticCurvePrivateKey
+
+    @property
+    def current(self) -> bool:
+        """Whether its certificate is valid now."""
+        leaf = x509.load_der_x509_certificate(self.chain[0])
+        return leaf.not_valid_before_utc <= datetime.now(UTC) <= leaf.not_valid_after_utc
 
     @property
     def expires(self) -> datetime:
@@ -58,13 +64,13 @@ def load(settings: config.Contract) -> Contract:
 def best(settings: config.EvccConfig) -> Contract | None:
     """Read the contract that is valid longest, of the one configured and those kept; None where there is none.
 
-    Raises ValueError naming file and remedy.
+    One that is valid now goes before any that is not yet. Raises ValueError naming file and remedy.
     """
     files = [] if settings.contract is None else [settings.contract]
     if settings.provisioning is not None:
         kept = sorted(Path(settings.provisioning.wallet).glob("*.pem"))
         files += [config.Contract(chain=str(file), key=str(file)) for file in kept]
-    return max(map(load, files), key=lambda contract: contract.expires, default=None)
+    return max(map(load, files), key=lambda contract: (contract.current, contract.expires), default=None)
 
 
 def keep(wallet: Path, contract: Contract) -> Path:

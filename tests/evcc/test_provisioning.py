@@ -11,6 +11,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from evcc import client, config, provisioning, wallet
 from evcc.result import Result
@@ -343,3 +348,24 @@ def test_the_contract_valid_longest_is_taken(certificates: Path, kept: Path) -> 
     assert best.emaid == "DEPCGC00000900X"
     assert best.expires > datetime.now(UTC) + timedelta(days=800)
     assert wallet.best(config.EvccConfig()) is None
+
+
+def a_contract(emaid: str, begins: timedelta, ends: timedelta) -> wallet.Contract:
+    """One that is valid for a time as seen from now."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, emaid)])
+    builder = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+    built = builder.not_valid_before(now + begins).not_valid_after(now + ends).sign(key, hashes.SHA256())
+    return wallet.Contract(emaid=emaid, chain=[built.public_bytes(Encoding.DER)], key=key)
+
+
+def test_a_contract_valid_now_goes_before_one_that_is_not_yet(tmp_path: Path) -> None:
+    day = timedelta(days=1)
+    now, later = "DEPCGC00000001V", "DEPCGC00000002T"
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    supply = config.Provisioning(chain="", key="", wallet=str(kept))
+    wallet.keep(kept, a_contract(later, day, 900 * day))
+    assert getattr(wallet.best(config.EvccConfig(provisioning=supply)), "emaid", None) == later
+    wallet.keep(kept, a_contract(now, -day, 10 * day))
+    assert getattr(wallet.best(config.EvccConfig(provisioning=supply)), "emaid", None) == now
