@@ -158,13 +158,19 @@ class Visit:
             self.limits.contract = self._called(self.contract.emaid)
         if presented is not None:
             self.limits.max_energy_wh = presented.max_energy_wh
-            self.limits.allow("contract", max_w=presented.max_power_w)
+        self._heed_contract()
         if self.resumed is not None and self.resumed.energy_left_wh is not None:
             self.limits.max_energy_wh = self.resumed.energy_left_wh
         self.limits.authorised = True
         self.limits.refresh()
         self.journal.record("authorised", by=grant.source)
         self.charger.event("authorised", f"by {grant.source}", id=grant.id)
+
+    def _heed_contract(self) -> None:
+        """Allow the power that came with the latest acceptance; a revocation allows no other, it ends the session."""
+        presented = None if self.grant is None else self.grant.presented
+        if presented is not None and presented.accepted:
+            self.limits.allow("contract", max_w=presented.max_power_w)
 
     def _called(self, emaid: str) -> str:
         return emaid if self.config.session.emaid == "plain" else hashlib.sha256(emaid.encode()).hexdigest()
@@ -288,7 +294,8 @@ class Visit:
         wish = self._wanted()
         if self.live:
             self.expected.ask(wish)
-        outdated = self.limits.replanned or (self._knows_the_schedule_only and self.limits.outdated)
+        schedule_tells = self._knows_the_schedule_only or self.limits.withholds
+        outdated = self.limits.replanned or (schedule_tells and self.limits.outdated)
         untold = self.live and self.renegotiates and outdated
         return "renegotiate" if wish == "none" and untold else wish
 
@@ -329,6 +336,7 @@ class Visit:
 
     def observe(self) -> None:
         """Look, for as long as the session runs, whether vehicle and contactor keep to what is in force."""
+        self._heed_contract()
         measured, bounds = self.charger.measurement, self.limits.refresh()
         excess = expectations.excess(measured, bounds) if measured is not None and self.live else ""
         if self.expected.draws(excessive=bool(excess)):

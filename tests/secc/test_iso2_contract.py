@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from secc import authorization
+from secc.visit import Visit
 from tests.certificates import TODAY, Holder, by_hand, car1
 from tests.secc.bench import Bench, bench
 from tests.secc.bench_car import Car
@@ -27,6 +28,7 @@ from tests.secc.bench_requests import (
     AC,
     DC,
     EVERY,
+    STATUS,
     details,
     prove,
     selection,
@@ -459,4 +461,38 @@ async def test_what_comes_with_the_contract_limits(running: Running, contract: H
         limits = station.charger.limits_told[-1]
         assert (limits.max_charge_w, limits.max_current_a) == (6_900.0, 10.0)
         assert limits.limited_by["max_w"] == "contract"
+        await car.close()
+
+
+def allows(station: Bench, watts: float) -> bool:
+    return station.charger.limits_told[-1].max_charge_w == watts
+
+
+async def test_a_later_word_on_the_contract_limits_at_once(
+    running: Running, contract: Holder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is an acceptance again, with less power, or with more; a revocation does not lift the limit."""
+    looks: list[Visit] = []
+
+    def looking(visit: Visit) -> None:
+        observe(visit)
+        looks.append(visit)
+
+    observe = Visit.observe
+    monkeypatch.setattr(Visit, "observe", looking)
+    async with running("AC", authorization={"contract": "backend"}) as station:
+        charger = station.charger
+        car = await station.car_at(with_contract(AC, contract), "ChargingStatus first", tls=True)
+        assert charger.limits_told[-1].max_charge_w == 11_040.0
+        for granted, told in (({"max_power_w": 6_900.0}, 6_900), ({"max_power_w": 4_600.0}, 4_600), ({}, 11_040)):
+            charger.granted = granted
+            charger.report()
+            await station.until(partial(allows, station, told))
+        charger.granted = {"max_power_w": 4_600.0}
+        await station.until(partial(allows, station, 4_600))
+        charger.granted, charger.card = {}, "rejected"
+        looks.clear()
+        await station.until(lambda: len(looks) == 2)
+        assert (await car.ask(STATUS)).AC_EVSEStatus.EVSENotification == "StopCharging"
+        assert charger.limits_told[-1].max_charge_w == 4_600.0
         await car.close()
