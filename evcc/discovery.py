@@ -17,6 +17,12 @@ from v2g.sdp import GROUP, LOOPBACK, MAX_REQUESTS, PORT, SdpRequest, SdpResponse
 from v2g.timing import Timing
 
 MAX_REPORTS = 16  # entries that strangers' datagrams may cause in one discovery
+REMEDIES = {
+    "security": "with `accept_plain = true` in [network] the car goes on without TLS, and then with a contract only "
+    "where [plan] has `accept_external = true`",
+    "address": "the SECC has to name an address of the link that it is asked on: see its interface, or leave SDP out "
+    "by `connect` in [network]",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +42,18 @@ class Endpoint:
 
 
 class Unanswered(Silence):
-    """Nobody answered. A station may be there all the same, and have its reasons to be silent."""
+    """Nobody answered, or not so that it could be used, for which `flaw` gives reason and remedy.
+
+    A silent station may be there all the same, and have its reasons.
+    """
+
+    def __init__(self, seconds: float, flaw: str = "") -> None:
+        self.flaw = flaw
+        super().__init__("SDP response", seconds)
 
     def __str__(self) -> str:
+        if self.flaw:
+            return f"no usable SDP response in {self.seconds:g} s, the last one came {self.flaw}"
         return (
             f"{super().__str__()}; a station that is there is silent too while its controller is not, "
             "or while nobody is plugged in: see the log of the SECC"
@@ -93,11 +108,14 @@ async def _ask(seeker: Seeker, transport: asyncio.DatagramTransport, port: int, 
                 return await asyncio.shield(seeker.answer)
         except TimeoutError:
             continue
-    raise Unanswered("SDP response", MAX_REQUESTS * timing.sdp_wait)
+    raise Unanswered(MAX_REQUESTS * timing.sdp_wait, seeker.flaw)
 
 
 class Seeker(asyncio.DatagramProtocol):
-    """Hears answers: `answer` is the first usable one, `rivals` what other endpoints later ones named."""
+    """Hears answers: `answer` is the first usable one, `rivals` what other endpoints later ones named.
+
+    `flaw` says what was wrong with the last unusable one, from whom it came, and what helps.
+    """
 
     def __init__(self, interface: Interface, wanted: Wanted, journal: Journal) -> None:
         self.interface = interface
@@ -105,12 +123,13 @@ class Seeker(asyncio.DatagramProtocol):
         self.journal = journal
         self.answer: asyncio.Future[SdpResponse] = asyncio.get_running_loop().create_future()
         self.rivals: list[str] = []
+        self.flaw = ""
         self._reports = 0
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         """Take one answer; what is wrong with it is reported and otherwise forgotten."""
         if not self.interface.on_link((addr[0], addr[1], addr[2], addr[3])):
-            self._report("sdp_unusable", addr, "the sender is not on this link")
+            self._reject(addr, "the sender is not on this link")
             return
         try:
             response = SdpResponse.parse(data)
@@ -121,8 +140,11 @@ class Seeker(asyncio.DatagramProtocol):
                 anywhere=self.wanted.anywhere,
                 plain=self.wanted.plain,
             )
-        except (Undecodable, Unusable) as error:
-            self._report("sdp_unusable", addr, str(error))
+        except Unusable as error:
+            self._reject(addr, str(error), REMEDIES.get(error.reason, ""))
+            return
+        except Undecodable as error:
+            self._reject(addr, str(error))
             return
         self._take(response, addr)
 
@@ -138,6 +160,10 @@ class Seeker(asyncio.DatagramProtocol):
             if len(self.rivals) < MAX_REPORTS:
                 self.rivals.append(_name(response))
             self._report("sdp_rival", addr, f"{_name(response)}; staying with {_name(self.answer.result())}")
+
+    def _reject(self, addr: tuple[Any, ...], reason: str, remedy: str = "") -> None:
+        self.flaw = f"from {addr[0]}: {reason}" + (f"; {remedy}" if remedy else "")
+        self._report("sdp_unusable", addr, reason)
 
     def _report(self, kind: str, addr: tuple[Any, ...], reason: str) -> None:
         self._reports += 1

@@ -153,6 +153,26 @@ async def test_plain_tcp_in_place_of_tls_is_taken_only_when_admitted() -> None:
     assert found.security is Security.NONE
 
 
+FLAWS = {
+    "no TLS": "unusable security: no TLS, although TLS was asked; with `accept_plain = true` in [network] the car",
+    "elsewhere": "unusable address: 2001:db8::1, expected ::1; the SECC has to name an address of the link",
+    "port 0": "unusable port: 0",
+    "one byte short": "length 20 at V2GTP",
+}
+
+
+@pytest.mark.parametrize("useless", FLAWS)
+async def test_answers_that_could_not_be_used_are_not_called_silence(useless: str) -> None:
+    """The last of them is told, with what helps."""
+    async with station(lambda count: [USELESS["UDP" if count < 2 else useless]]) as secc:
+        with pytest.raises(Silence) as caught:
+            await discover(LO, ASK_TLS, port=secc.port, timing=VERY_QUICK)
+    told = str(caught.value)
+    assert told.startswith("no usable SDP response in 0.125 s, the last one came from ::1: ")
+    assert FLAWS[useless] in told
+    assert "silent" not in told
+
+
 async def test_nobody_listening_is_silence() -> None:
     with LO.listen(0) as unused:
         port = unused.getsockname()[1]
