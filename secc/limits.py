@@ -143,9 +143,13 @@ class AuthorisedLimits:
 
     @property
     def outdated(self) -> bool:
-        """Whether the station can do something, and would offer another schedule than the one in force."""
-        now_w = self.station().max_w
-        return bool(self.steps) and now_w > 0 and capped(self._uncapped, now_w) != list(self.steps)
+        """Whether the station would offer another schedule than the one in force; one of 0 W where it can do nothing."""
+        return bool(self.steps) and capped(self._uncapped, self.station().max_w) != list(self.steps)
+
+    @property
+    def withholds(self) -> bool:
+        """Whether the schedule in force allows nothing now, whatever the station can do."""
+        return bool(self.steps) and self._step_now() == 0
 
     @property
     def replanned(self) -> bool:

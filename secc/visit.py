@@ -294,7 +294,8 @@ class Visit:
         wish = self._wanted()
         if self.live:
             self.expected.ask(wish)
-        outdated = self.limits.replanned or (self._knows_the_schedule_only and self.limits.outdated)
+        schedule_tells = self._knows_the_schedule_only or self.limits.withholds
+        outdated = self.limits.replanned or (schedule_tells and self.limits.outdated)
         untold = self.live and self.renegotiates and outdated
         return "renegotiate" if wish == "none" and untold else wish
 

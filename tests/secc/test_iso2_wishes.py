@@ -263,6 +263,46 @@ async def test_a_contract_car_in_ac_hears_of_a_lower_limit_by_renegotiation(cert
         assert notification(await car.ask(STATUS)) == "None"
 
 
+@pytest.mark.parametrize("source", ["none", "charger"])
+async def test_a_contract_car_in_ac_hears_of_no_power_and_of_power_again(certificates: Path, source: str) -> None:
+    """Whoever plans: it is offered 0 W and asked to stop; where it goes on, power that comes back is told as well."""
+    contract = car1(certificates)
+    async with ac_bench(certificates=certificates, plan={"source": source}) as station:
+        charger = station.charger
+        charger.planner = lambda asked: api.Plan(
+            id=asked.id, schedules=[api.PlannedSchedule(steps=[api.PlanStep(start_s=0, max_w=22_080)])]
+        )
+        car = await station.car_at(with_contract(AC, contract), "ChargingStatus", tls=True)
+        assert notification(await car.ask(STATUS)) == "None"
+        for max_w, told in ((0, "StopCharging"), (6_900, "None")):
+            charger.hardware_limits = api.ChargerLimits(max_charge_w=max_w)
+            charger.report()
+            assert notification(await car.ask(STATUS)) == "ReNegotiation"
+            await car.ask(power("Renegotiate"))
+            offer = await car.ask(ac_parameters())
+            [entry] = offer.SASchedules.SAScheduleTuple[0].PMaxSchedule.PMaxScheduleEntry
+            assert entry.PMax.Value * 10**entry.PMax.Multiplier == max_w
+            assert offer.EVSEChargeParameter.AC_EVSEStatus.EVSENotification == told
+            assert (await car.ask(power("Start"))).ResponseCode == "OK"
+            assert notification(await car.ask(STATUS)) == "None"
+            assert charger.limits_told[-1].max_charge_w == max_w
+
+
+async def test_a_contract_car_stops_where_there_is_no_power(certificates: Path) -> None:
+    async with ac_bench(certificates=certificates) as station:
+        charger = station.charger
+        car = await station.car_at(with_contract(AC, car1(certificates)), "ChargingStatus", tls=True)
+        charger.hardware_limits = api.ChargerLimits(max_charge_w=0)
+        charger.report()
+        assert notification(await car.ask(STATUS)) == "ReNegotiation"
+        await car.ask(power("Renegotiate"))
+        await car.ask(ac_parameters())
+        assert (await car.ask(power("Stop"))).ResponseCode == "OK"
+        charger.change(plug="B")
+        assert (await car.ask(stop())).ResponseCode == "OK"
+        await station.ended("session_ended")
+
+
 async def test_an_eim_car_in_ac_hears_of_a_lower_limit_in_the_next_answer() -> None:
     async with ac_bench() as station:
         car = await station.car_at(AC, "ChargingStatus")
@@ -270,6 +310,19 @@ async def test_an_eim_car_in_ac_hears_of_a_lower_limit_in_the_next_answer() -> N
         body = await car.ask(STATUS)
         assert body.EVSEMaxCurrent == value(10, "A")
         assert notification(body) == "None"
+
+
+async def test_an_eim_car_in_ac_that_was_offered_nothing_hears_of_power_by_renegotiation() -> None:
+    """EVSEMaxCurrent cannot tell it: the schedule of 0 W holds until there is another."""
+    async with ac_bench() as station:
+        charger = station.charger
+        charger.hardware_limits = api.ChargerLimits(max_charge_w=0)
+        car = await station.car_at(AC, "ChargingStatus")
+        body = await car.ask(STATUS)
+        assert (notification(body), body.EVSEMaxCurrent) == ("None", value(0, "A"))
+        charger.hardware_limits = api.ChargerLimits(max_charge_w=6_900)
+        charger.report()
+        assert notification(await car.ask(STATUS)) == "ReNegotiation"
 
 
 # --- nothing is energised for a car that has to stop anyway ---------------------------------------------------------

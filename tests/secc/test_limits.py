@@ -302,7 +302,7 @@ def test_without_a_charger_nothing_flows() -> None:
     assert flows(charger) == (True, 0, 0)
 
 
-@pytest.mark.parametrize(("max_a", "outdated"), [(None, False), (32, False), (10, True), (1, False)])
+@pytest.mark.parametrize(("max_a", "outdated"), [(None, False), (32, False), (10, True), (1, True)])
 def test_outdated_is_what_a_schedule_does_not_tell(charger: BenchCharger, max_a: float | None, outdated: bool) -> None:
     limits = limits_at(charger, phases=3)
     limits.schedule([Step(0, limits.station().max_w)])
