@@ -143,7 +143,7 @@ class AuthorisedLimits:
 
     @property
     def outdated(self) -> bool:
-        """Whether the station would offer another schedule than the one in force; one of 0 W where it can do nothing."""
+        """Whether the station would offer another schedule than the one in force: 0 W where it can do nothing."""
         return bool(self.steps) and capped(self._uncapped, self.station().max_w) != list(self.steps)
 
     @property

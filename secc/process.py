@@ -12,7 +12,7 @@ from pathlib import Path
 import v2g
 from pki import credentials
 from pki.validate import validate
-from secc import config, spoken
+from secc import config, receipts, spoken
 from secc.controller import Controller
 from secc.station import Station
 from v2g import protocols
@@ -36,6 +36,9 @@ async def run(path: Path, *, time_scale: float = 1.0) -> None:
         tls = server_tls(settings.tls)
     with _place(path, "[trust] contract"):
         verify = partial(_verify, _anchors(settings.trust.contract))
+    if settings.receipts.folder is not None:
+        with _place(path, "[receipts] folder"):
+            receipts.check_folder(Path(settings.receipts.folder))
     stations = []
     for evse in settings.evse:
         with _place(path, f"[[evse]] {evse.id}"):

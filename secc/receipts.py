@@ -8,6 +8,7 @@ are contracts alone, other vehicles have no key to sign with [V2G2-691].
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import tempfile
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from v2g.errors import Refused, Untrusted
 from v2g.link import SeccLink
 from v2g.messages import iso2
 from v2g.timing import Budget
+
+log = logging.getLogger(__name__)
 
 INVALID = "FAILED_MeteringSignatureNotValid"
 NAMES = ".json"
@@ -109,8 +112,20 @@ class Receipts:
     def _written(self, writing: asyncio.Future[Path]) -> None:
         error = None if writing.cancelled() else writing.exception()
         if error is not None:
-            folder = self.visit.config.receipts.folder
-            self.visit.charger.event("receipt_not_kept", f"{error}: {folder}")
+            reason = f"{self.visit.config.receipts.folder}: {_why(error)}"
+            log.warning("session %s: a receipt was not kept: %s", self.visit.session, reason)
+            self.visit.charger.event("receipt_not_kept", reason)
+
+
+def check_folder(folder: Path) -> None:
+    """Make the folder where it is not there, and write into it; raises ValueError where that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ValueError(
+            f"{folder}: {_why(error)}; name a folder that the station may write to, or leave the key out"
+        ) from error
 
 
 def file(folder: Path, name: str, receipt: api.Receipt) -> Path:
@@ -131,6 +146,13 @@ def file(folder: Path, name: str, receipt: api.Receipt) -> Path:
         Path(temporary).unlink(missing_ok=True)
         raise
     return place
+
+
+def _why(error: BaseException) -> str:
+    """What went wrong, without the file, which the operating system repeats."""
+    if isinstance(error, FileExistsError):
+        return "a file, no folder"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _free(folder: Path, name: str) -> Path:

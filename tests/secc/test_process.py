@@ -9,10 +9,11 @@ from OpenSSL import SSL
 
 from pki import credentials
 from secc.config import TlsSettings
-from secc.process import server_tls
+from secc.process import run, server_tls
 from tests.certificates import make_tree
 from v2g.tls.client_hello import ClientHello, parse
 from v2g.tls.context import ServerContext, client_context
+from v2g.toml import ConfigurationError
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +74,18 @@ def test_of_several_roots_the_one_of_the_chain_is_taken(
 def test_a_root_of_another_chain_is_refused(tree: Path) -> None:
     with pytest.raises(ValueError, match=r"mo\.pem: the chain hangs on none of its roots; .*V2G Root CA"):
         station(tree, tree / "trust/mo.pem")
+
+
+async def test_a_folder_for_receipts_that_cannot_be_written_is_refused_at_start(tmp_path: Path) -> None:
+    """In one line: file, key, place, and what to do about it."""
+    (tmp_path / "taken").write_text("no folder")
+    settings = tmp_path / "secc.toml"
+    settings.write_text(
+        '[[evse]]\nid = "bay-1"\ninterface = "lo"\n[tls]\nrequired = false\n[receipts]\nfolder = "taken"\n'
+    )
+    with pytest.raises(ConfigurationError) as refused:
+        await run(settings)
+    assert str(refused.value) == (
+        f"{settings}: [receipts] folder: {tmp_path / 'taken'}: a file, no folder; "
+        "name a folder that the station may write to, or leave the key out"
+    )

@@ -263,13 +263,24 @@ async def test_a_hashed_contract_stays_hashed(certificates: Path) -> None:
         assert contract.emaid not in str(told)
 
 
-async def test_a_disk_that_fails_is_told_and_ends_no_charge(certificates: Path, tmp_path: Path) -> None:
+async def test_a_disk_that_fails_is_told_and_ends_no_charge(
+    certificates: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").write_text("no folder")
     async with metered(certificates, folder=tmp_path / "file") as (station, car, contract):
         reading = (await car.ask(STATUS)).MeterInfo
         assert (await confirm(car, receipt(car, reading), contract.key)).ResponseCode == "OK"
-        assert "receipt_not_kept" in [each["kind"] for each in station.charger.said("event")]
+        [reason] = [each["reason"] for each in station.charger.said("event") if each["kind"] == "receipt_not_kept"]
+        assert reason.startswith(str(tmp_path / "file"))
+        assert reason.count(str(tmp_path)) == 1
+        assert any(reason in each.message for each in caplog.records if each.levelname == "WARNING")
         assert (await car.ask(STATUS)).ResponseCode == "OK"
+
+
+def test_a_folder_that_is_not_there_is_made(tmp_path: Path) -> None:
+    receipts.check_folder(tmp_path / "new" / "kept")
+    assert stat.S_IMODE((tmp_path / "new" / "kept").stat().st_mode) == 0o700
+    assert kept_in(tmp_path / "new" / "kept") == []
 
 
 EXAMPLE = api.Receipt(session="S", accepted=True, meter_id="M", namespace="n", exi=b"1")
