@@ -201,7 +201,7 @@ class Outing:
     def reason(self) -> str:
         """Why it did not go as planned, empty if it did."""
         if self.error is None:
-            return ""
+            return f"ended by the station: {self.trip.stopped}" if self.trip.stopped else ""
         return "interrupted" if self.trip.interrupt.is_set() else f"{type(self.error).__name__}: {self.error}"
 
     @property

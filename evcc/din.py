@@ -157,7 +157,7 @@ async def charge(evse: EvccLink, trip: Trip) -> None:
     if trip.live:
         await loop(evse, trip)
     if trip.notice.stop:
-        trip.ended_by = "station"
+        trip.yield_to_station()
     await switch(evse, trip, ready=False)
     trip.make_safe()
     await detect_welding(evse, trip)

@@ -9,6 +9,7 @@ from v2g.timing import Budget
 
 FAULTS = ("EVSE_Malfunction", "EVSE_EmergencyShutdown", "EVSE_UtilityInterruptEvent")
 SHUTDOWN = "EVSE_Shutdown"
+TRIPPED = "its RCD has tripped"
 STOP, RENEGOTIATE = "StopCharging", "ReNegotiation"
 
 Status = iso2.EVSEStatus | din.DC_EVSEStatus
@@ -35,20 +36,22 @@ class Notice:
     scale: float = 1.0
     """What the seconds of the station are multiplied by."""
     stop: bool = False
+    said: str = ""
+    """In which words the stop was asked for; empty while it was not."""
     renegotiate: bool = False
     _until: Budget = field(default_factory=lambda: Budget(0.0))
 
     def hear(self, status: Status, *, live: bool) -> None:
         """Note what a status asks for, and by when; a tripped RCD is of concern to a vehicle with power on alone."""
-        at_once = False
+        at_once = ""
         if isinstance(status, iso2.DC_EVSEStatus | din.DC_EVSEStatus):
-            at_once = status.EVSEStatusCode == SHUTDOWN
+            at_once = SHUTDOWN if status.EVSEStatusCode == SHUTDOWN else ""
         elif isinstance(status, iso2.AC_EVSEStatus):
-            at_once = status.RCD and live
+            at_once = TRIPPED if status.RCD and live else ""
         if at_once:
-            self.stop, self._until = True, Budget(0.0)
+            self.stop, self.said, self._until = True, at_once, Budget(0.0)
         elif status.EVSENotification == STOP and not self.stop:
-            self.stop, self._until = True, Budget(status.NotificationMaxDelay * self.scale)
+            self.stop, self.said, self._until = True, STOP, Budget(status.NotificationMaxDelay * self.scale)
         self.renegotiate = status.EVSENotification == RENEGOTIATE
 
     @property

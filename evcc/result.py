@@ -104,10 +104,11 @@ class Result(Record):
         if not self.ok:
             return f"failed: {self.reason or 'no energy flowed'}{warning}"
         paused = ", paused" if self.sessions and self.sessions[-1].ended == "paused" else ""
+        early = f"; {self.reason}" if self.reason else ""
         planned = "" if self.payment == self.plan.payment else f" instead of {self.plan.payment}"
         return (
             f"charged {self.energy_wh:.1f} Wh at {self.evse_id} by {self.payment}{planned} ({self.energy}, "
-            f"{self.tls or 'no TLS'}), now at {self.soc_percent:.2f} %{paused}{warning}"
+            f"{self.tls or 'no TLS'}), now at {self.soc_percent:.2f} %{paused}{early}{warning}"
         )
 
 

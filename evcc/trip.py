@@ -83,6 +83,8 @@ class Trip:
     welding_v: float | None = None
     """The voltage behind the open contactors, as it was told last; None before it was."""
     ended_by: Literal["vehicle", "station"] = "vehicle"
+    stopped: str = ""
+    """What the station said to end the session before the plan was fulfilled; empty if it did not."""
 
     @property
     def plan(self) -> Plan:
@@ -92,7 +94,7 @@ class Trip:
     def begin(self, scale: float) -> None:
         """Forget what the station said before: a session begins, with its times multiplied by `scale`."""
         self.notice, self.farewell, self.live, self.joined = Notice(scale), ChargingSession.Terminate, False, None
-        self.schedule, self.schedules, self.welding_v = Schedule(), [], None
+        self.schedule, self.schedules, self.welding_v, self.stopped = Schedule(), [], None, ""
 
     def hear(self, status: Status) -> None:
         """Note what the station asks for; raises `StationFault`."""
@@ -104,9 +106,14 @@ class Trip:
         if status is not None and (code := fault_of(status)):
             raise self.fault(code)
 
+    def yield_to_station(self) -> None:
+        """Note that the station ends the session, and by what, unless the plan is fulfilled anyway."""
+        self.ended_by = "station"
+        self.stopped = "" if self.vehicle.satisfied else self.notice.said
+
     def obey(self) -> None:
         """End the session as the station wants, or pause it where the plan says so."""
-        self.ended_by = "station"
+        self.yield_to_station()
         if self.plan.when_stopped == "pause":
             self.farewell = ChargingSession.Pause
 

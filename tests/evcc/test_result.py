@@ -15,7 +15,22 @@ from cryptography.hazmat.primitives import hashes
 from evcc import client, config
 from evcc.account import Account, Exchange, Note
 from evcc.result import Certificate, Result
-from tests.evcc.bench_station import FINISHED, SESSION, Script, V, charging, dc_status, demand, packed, scripted, value
+from tests.evcc.bench_station import (
+    FINISHED,
+    SESSION,
+    Script,
+    V,
+    ac_parameter,
+    ac_status,
+    charging,
+    dc_status,
+    demand,
+    packed,
+    parameters,
+    schedule,
+    scripted,
+    value,
+)
 from tests.evcc.test_client import by_contract, by_hand, served, settings
 from v2g.journal import Journal
 from v2g.messages import iso2
@@ -169,6 +184,47 @@ async def test_who_ended_it(case: str) -> None:
         timeouts: dict[str, Any] = {"AuthorizationReq": 0.1}
         result = await client.charge(settings(station, plan={"energy": "dc", "charge_s": 30}, timeouts=timeouts))
     assert (result.ok, result.ended_by, result.payment) == (False, ended_by, "external")
+
+
+STOPS: dict[str, tuple[str, str, Script, str]] = {
+    "a wish": ("ac3", "ChargingStatus", lambda *_: charging(ac_status("StopCharging")), "StopCharging"),
+    "an RCD": ("ac3", "ChargingStatus", lambda *_: charging(ac_status(rcd=True)), "its RCD has tripped"),
+    "a shutdown": ("dc", "CurrentDemand", lambda *_: demand(dc_status("EVSE_Shutdown")), "EVSE_Shutdown"),
+    "both": ("dc", "CurrentDemand", lambda *_: demand(dc_status("EVSE_Shutdown", "StopCharging")), "EVSE_Shutdown"),
+}
+
+
+@pytest.mark.parametrize("case", STOPS)
+async def test_a_charge_that_the_station_ends_early_says_so(case: str) -> None:
+    """It is a good one all the same, as energy flowed."""
+    energy, step, stop, said = STOPS[case]
+    async with scripted("AC" if energy == "ac3" else "DC") as station:
+        usual = station.answers[step]
+        station.answers[step] = lambda request, turn: (stop if turn == 3 else usual)(request, turn)
+        result = await client.charge(settings(station, plan={"energy": energy, "charge_s": 30.0}))
+    assert (result.ok, result.ended_by, result.reason) == (True, "station", f"ended by the station: {said}")
+    assert result.summary.startswith("charged ")
+    assert f" %; ended by the station: {said}" in result.summary
+
+
+async def test_a_station_that_wants_no_charge_is_the_reason() -> None:
+    offer = msgspec.structs.replace(ac_parameter(), AC_EVSEStatus=ac_status("StopCharging"))
+    async with scripted("AC") as station:
+        station.answers["ChargeParameterDiscovery"] = lambda *_: parameters(offer, schedule((0, 50)))
+        result = await client.charge(settings(station))
+    assert (result.ok, result.energy_wh) == (False, 0)
+    assert result.summary == "failed: ended by the station: StopCharging"
+
+
+async def test_a_stop_of_a_plan_that_is_fulfilled_is_no_news() -> None:
+    async with scripted("AC") as station:
+        usual = station.answers["ChargingStatus"]
+        station.answers["ChargingStatus"] = lambda request, turn: (
+            charging(ac_status("StopCharging")) if turn == 1 else usual(request, turn)
+        )
+        plan = {"charge_s": 30.0, "energy_wh": 0.001, "loop_s": 0.05}
+        result = await client.charge(settings(station, plan=plan))
+    assert (result.ok, result.ended_by, result.reason) == (True, "station", "")
 
 
 async def test_another_payment_than_planned_is_said(certificates: Path) -> None:
