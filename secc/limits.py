@@ -132,6 +132,8 @@ class AuthorisedLimits:
     plan_index: int = 0
     offered_plan: Planned | None = None
     """The plan that the vehicle was offered schedules of."""
+    differs: Callable[[Planned, float], bool] = lambda _planned, _most_w: True
+    """Whether a plan says something else than what the vehicle was offered, up to what the station can do."""
     _uncapped: Sequence[Step] = WHATEVER
     _told_at: float = field(default_factory=time.monotonic)
     _published: object = None
@@ -153,9 +155,11 @@ class AuthorisedLimits:
 
     @property
     def replanned(self) -> bool:
-        """Whether there is another plan than the one the vehicle was offered, and not over yet."""
+        """Whether a plan, not over yet, says something else than what the vehicle was offered."""
         plan = self._plan
-        return plan is not self.offered_plan and (plan is None or not plan.over)
+        if plan is None or plan is self.offered_plan or plan.over:
+            return plan is None and self.offered_plan is not None
+        return self.differs(plan, self.station().max_w)
 
     @property
     def _plan(self) -> Planned | None:

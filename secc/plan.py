@@ -8,6 +8,7 @@ another plan has it renegotiate later.
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ import msgspec
 from secc import api, schedules, tariffs
 from secc.charger import Planned
 from secc.limits import WHATEVER, Step, capped
+from secc.promise import Promise
 from secc.schedules import DAY_S, Schedule
 from secc.visit import Visit
 from v2g import units
@@ -107,9 +109,19 @@ class Planning:
             waited = f"no plan within {visit.config.plan.wait_s:g} s"
             visit.charger.event("plan_missing", "the plan is over" if answer else waited)
         self._put_in_force(self.offered[0])
+        visit.limits.differs = self._promise(departure_s, resumed=source == "resumed").differs
         offered = [_published(each) for each in self.offered]
         self._publish(source=source, offered=offered, chosen=None, profile=[])
         return self.offered
+
+    def _promise(self, departure_s: int | None, *, resumed: bool) -> Promise:
+        return Promise(
+            curves={schedule.id - schedules.TUPLE_ID: schedule.uncapped for schedule in self.offered},
+            since=self.since,
+            ends=self.since + self.offered[0].duration_s,
+            departs=self.since + departure_s if departure_s else math.inf,
+            resumed=resumed,
+        )
 
     @property
     def told(self) -> iso2.SAScheduleList:
@@ -170,8 +182,8 @@ class Planning:
     def take(self, schedule_id: int, profile: Sequence[api.ProfileStep] = ()) -> None:
         """Put the schedule in force that the vehicle chose; raises ValueError for one that was not offered."""
         limits = self.visit.limits
-        limits.plan_index = [schedule.id for schedule in self.offered].index(schedule_id)
-        self.chosen = self.offered[limits.plan_index]
+        self.chosen = self.offered[[schedule.id for schedule in self.offered].index(schedule_id)]
+        limits.plan_index = schedule_id - schedules.TUPLE_ID
         self._put_in_force(self.chosen)
         self._publish(chosen=self.chosen.id, profile=list(profile))
 

@@ -279,6 +279,28 @@ async def test_a_setup_said_anew_is_the_same_charge_service() -> None:
         assert answer.ResponseCode == "OK_OldSessionJoined"
 
 
+@pytest.mark.parametrize(("second_w", "told"), [(6_900, "None"), (4_600, "ReNegotiation")])
+async def test_a_resumed_car_renegotiates_only_for_another_plan(second_w: float, told: str) -> None:
+    """It had chosen the second schedule; the charger plans anew when it comes back."""
+
+    def schedules(*powers: float) -> list[api.PlannedSchedule]:
+        return [api.PlannedSchedule(steps=[api.PlanStep(start_s=0, max_w=max_w)]) for max_w in powers]
+
+    async with bench("AC", plan={"source": "charger"}) as station:
+        charger = station.charger
+        charger.planner = lambda request: api.Plan(id=request.id, schedules=schedules(4_140, 6_900))
+        route = tuple((name, _chooses(2) if name.startswith("PowerDeliveryStart") else step) for name, step in AC)
+        old = await paused(station, route=route)
+        charger.planner = lambda request: api.Plan(id=request.id, schedules=schedules(4_140, second_w))
+        asked = len(charger.plans_asked)
+        car, _ = await back(station, old)
+        await walk(car, charger, route[2:], "ChargingStatus")
+        answer = await car.ask(STATUS)
+        assert len(charger.plans_asked) == asked + 1
+        assert str(answer.AC_EVSEStatus.EVSENotification) == told
+        assert charger.limits_told[-1].max_charge_w == second_w
+
+
 async def test_the_schedule_is_the_one_chosen_less_the_time_that_passed() -> None:
     planned = [
         api.PlannedSchedule(steps=[api.PlanStep(start_s=0, max_w=22_080)]),
