@@ -665,7 +665,7 @@ class PlannedSchedule(Payload):
 
 
 class Plan(Payload):
-    """How much may flow when, for the session that asked. Said again for the same id, it has the car renegotiate."""
+    """How much may flow when, for the session that asked. Another for the same id has the car renegotiate."""
 
     id: Id
     """That of the request."""
