@@ -65,3 +65,11 @@ async def test_a_contract_car_in_ac_follows_a_lower_limit(ac: Bay) -> None:
     assert (await ac.left())["ok"]
     await ac.safe()
     await ac.console("limit none")
+
+
+async def test_a_contract_car_in_ac_stops_where_there_is_no_power(ac: Bay) -> None:
+    await ac.plug_and_charge("contract", charge_s=30.0)
+    await ac.console("limit max_charge_w 0")
+    assert (await ac.left(within=20.0))["ok"], "long before the car is full"
+    await ac.safe()
+    await ac.console("limit none")
