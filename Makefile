@@ -8,6 +8,9 @@ PEER ?= $(if $(PLUGCHARGE_PEER),$(PLUGCHARGE_PEER),.peer)
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
+# Half of the tests wait for processes and timers: one worker more than processors.
+WORKERS := $(shell expr $$(nproc 2>/dev/null || echo 1) + 1)
+
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help demo venv test check interop bench fuzz endurance provision clean
@@ -35,7 +38,7 @@ check: $(VENV)/.test
 	@$(BIN)/mypy
 
 test: check
-	@$(BIN)/pytest -m "not interop" --numprocesses logical --maxprocesses 4 --dist loadfile
+	@$(BIN)/pytest -m "not interop" --numprocesses $(WORKERS) --maxprocesses 6 --dist loadfile
 
 interop: $(VENV)/.test
 	@test -x $(PEER)/bin/python || { echo "Josev is missing: run 'make provision' first"; exit 1; }
