@@ -43,7 +43,7 @@ class Certificate(Record):
                 valid_until=leaf.not_valid_after_utc,
                 sha256=fingerprint,
             )
-        except ValueError:
+        except (ValueError, x509.InvalidVersion):
             return cls(subject="", issuer="", serial="", valid_until=None, sha256=fingerprint)
 
 

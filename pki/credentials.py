@@ -81,7 +81,7 @@ def _certificates(path: Path) -> list[Certificate]:
     data = _bytes(path, "certificate chain")
     try:
         return [read(parsed.public_bytes(Encoding.DER)) for parsed in x509.load_pem_x509_certificates(data)]
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise ValueError(f"{path}: holds no PEM certificates ({error}); {_MAKE}") from error
 
 

@@ -82,7 +82,7 @@ class Store:
         """Read the certificate of a place; raise ValueError if it is damaged."""
         try:
             return x509.load_pem_x509_certificate(self.certificate(place).read_bytes())
-        except ValueError as error:
+        except (ValueError, x509.InvalidVersion) as error:
             raise ValueError("it is no readable PEM certificate") from error
 
     def load(self, place: str) -> Issued:

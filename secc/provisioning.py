@@ -113,7 +113,7 @@ def _installing(request: iso2.CertificateInstallationReq) -> PublicKeyTypes:
     try:
         certificate = x509.load_der_x509_certificate(request.OEMProvisioningCert)
         key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise Refused("FAILED_NoCertificateAvailable", "OEMProvisioningCert is no certificate") from error
     if not certificate.not_valid_before_utc <= datetime.now(UTC) <= certificate.not_valid_after_utc:
         raise Refused("FAILED_CertificateExpired", "the provisioning certificate is not valid today [V2G2-468]")

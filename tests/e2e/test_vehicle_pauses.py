@@ -180,6 +180,10 @@ async def test_the_car_leaves_a_station_without_energy(planned_bay: Bay) -> None
     await bay.console("plan 0")
     await comes(bay, 3.0)
     result = await bay.left()
-    assert (result["ok"], result["reason"], result["ended_by"]) == (False, "", "station")
+    assert (result["ok"], result["reason"], result["ended_by"]) == (
+        False,
+        "ended by the station: StopCharging",
+        "station",
+    )
     assert names(result)[-3:] == ["ChargeParameterDiscovery", "PowerDelivery", "SessionStop"]
     await bay.safe()

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from evcc import client, config
 from evcc.account import Account, Exchange, Note
 from evcc.result import Certificate, Result
+from pki.credentials import load_chain
 from tests.evcc.bench_station import (
     FINISHED,
     SESSION,
@@ -110,10 +111,14 @@ async def test_the_certificate_of_a_station_that_is_not_trusted(certificates: Pa
     assert "CN=" in result.station.subject
 
 
-def test_a_broken_certificate_has_at_least_a_fingerprint() -> None:
-    known = Certificate.of(b"garbage")
-    assert (known.subject, known.serial, known.valid_until) == ("", "", None)
-    assert known.sha256 == hashlib.sha256(b"garbage").hexdigest()
+def test_a_broken_certificate_has_at_least_a_fingerprint(certificates: Path) -> None:
+    good = load_chain(certificates / "leaf/contract/car1/chain.pem")[0]
+    unknown_version = good.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x06", 1)
+    assert unknown_version != good
+    for der in (b"garbage", unknown_version):
+        known = Certificate.of(der)
+        assert (known.subject, known.serial, known.valid_until) == ("", "", None)
+        assert known.sha256 == hashlib.sha256(der).hexdigest()
 
 
 async def test_a_contract_that_expires_soon_is_told(certificates: Path) -> None:

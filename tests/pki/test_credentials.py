@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pki.credentials import load_anchors, load_chain, load_credential, load_key
@@ -102,6 +102,7 @@ def test_what_cannot_be_used_is_named(folder: Path, action: Callable[[Path], obj
 
 
 @given(cut=st.integers(0, 900), new=st.binary(max_size=20))
+@example(cut=44, new=b"B")  # a certificate of version 7
 def test_a_garbled_file_is_read_or_named(
     pristine: Path, tmp_path_factory: pytest.TempPathFactory, cut: int, new: bytes
 ) -> None:

@@ -315,8 +315,10 @@ async def test_signatures(certificates: Path, vehicle: Credential, old: Credenti
 
 
 async def test_provisioning_certificates(certificates: Path, vehicle: Credential) -> None:
-    body = installation(Credential([b"\x30\x00"], vehicle.key))
-    assert await refused(certificates, body, vehicle.key) == "FAILED_NoCertificateAvailable"
+    unknown_version = vehicle.chain[0].replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x06", 1)
+    for der in (b"\x30\x00", unknown_version):
+        body = installation(Credential([der], vehicle.key))
+        assert await refused(certificates, body, vehicle.key) == "FAILED_NoCertificateAvailable"
     for days in ((-900, -800), (800, 900)):
         other, _ = by_hand(leaf={"days": days})
         body = installation(Credential(list(other.chain), other.key))

@@ -134,7 +134,7 @@ def _certificate(der: bytes) -> bytes:
     """Return `der` if it is a certificate. Raises `ValueError`."""
     try:
         x509.load_der_x509_certificate(der)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise ValueError(f"a V2G root is no X.509 certificate in DER: {error}") from error
     return der
 

@@ -79,7 +79,7 @@ def _names(der: bytes) -> Iterator[TrustedAuthority]:
 def _parse(der: bytes, what: str) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise BadIdentity(f"{what} is no X.509 certificate in DER: {error}") from error
 
 
