@@ -62,6 +62,13 @@ def require_range(trip: Trip, offer: Parameter) -> None:
         raise Declined(f"the station offers {lowest:g} to {highest:g} V, the battery has {battery_v:g} V")
 
 
+def require_no_stop(trip: Trip, when: str) -> None:
+    """Leave a station that wants the end now, where there is no power yet that could be stopped; raises `Declined`."""
+    if trip.notice.due:
+        trip.ended_by = "station"
+        raise Declined(f"the station stopped the charge {when}")
+
+
 def require_insulation(trip: Trip, status: Status) -> None:
     """Go on only where the isolation test was passed and the station is ready; raises `StationFault`."""
     if status.EVSEIsolationStatus in BROKEN or status.EVSEStatusCode not in TESTED:

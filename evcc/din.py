@@ -116,7 +116,7 @@ async def discover_parameters(evse: EvccLink, trip: Trip) -> None:
     if not isinstance(parameter, DC_EVSEChargeParameter):
         raise Refused("FAILED_WrongChargeParameter", f"{type(parameter).__name__} in answer to DC")
     trip.hear(parameter.DC_EVSEStatus)
-    require_no_stop(trip, "before its cable check")
+    dc_inlet.require_no_stop(trip, "before its cable check")
     dc_inlet.require_range(trip, parameter)
 
 
@@ -127,17 +127,10 @@ async def wait_for_cable_check(evse: EvccLink, trip: Trip) -> None:
     while True:
         response = await evse.ask(say.cable_check(trip.vehicle))
         trip.hear(response.DC_EVSEStatus)
-        require_no_stop(trip, "in its cable check")
+        dc_inlet.require_no_stop(trip, "in its cable check")
         if response.EVSEProcessing is FINISHED:
             return dc_inlet.require_insulation(trip, response.DC_EVSEStatus)
         await patience.again()
-
-
-def require_no_stop(trip: Trip, when: str) -> None:
-    """Leave a station that wants the end now, where there is no power yet that could be stopped; raises `Declined`."""
-    if trip.notice.due:
-        trip.ended_by = "station"
-        raise Declined(f"the station stopped the charge {when}")
 
 
 async def precharge(evse: EvccLink, trip: Trip) -> None:

@@ -310,9 +310,7 @@ async def wait_for_cable_check(evse: EvccLink, trip: Trip) -> None:
     while True:
         response = await evse.ask(say.cable_check(trip.vehicle))
         trip.hear(response.DC_EVSEStatus)
-        if trip.notice.due:
-            trip.ended_by = "station"
-            raise Declined("the station stopped the charge in its cable check")
+        dc_inlet.require_no_stop(trip, "in its cable check")
         if response.EVSEProcessing is EVSEProcessing.Finished:
             return dc_inlet.require_insulation(trip, response.DC_EVSEStatus)
         await patience.again()

@@ -11,6 +11,8 @@ from v2g.exi.message import Message
 from v2g.identifiers import UNKNOWN_EVSE
 from v2g.messages.xmldsig import Signature
 
+SESSION_ID_SIZE = 8
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
@@ -19,6 +21,18 @@ class Envelope:
     session_id: bytes
     body: Message
     signature: Signature | None = None
+
+
+class Paired:
+    """What the dialects of standards have in common whose requests name their responses: DIN 70121 and -2."""
+
+    def is_request(self, body: Message) -> bool:
+        """Whether a vehicle may send this."""
+        return hasattr(body, "Response")
+
+    def code(self, response: Message) -> str:
+        """The response code of a response."""
+        return str(getattr(response, "ResponseCode", ""))
 
 
 class Dialect(Structure):

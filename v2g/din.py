@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from v2g import identifiers
-from v2g.dialect import Envelope, Refusing
+from v2g.dialect import SESSION_ID_SIZE, Envelope, Paired, Refusing
 from v2g.errors import Undecodable
 from v2g.exi.message import Message
 from v2g.messages import din
@@ -14,7 +14,6 @@ from v2g.protocols import DIN as PROTOCOL
 from v2g.protocols import Protocol
 
 CHARGE_SERVICE = 1
-SESSION_ID_SIZE = 8
 
 # The schema knows 34 messages; these eleven pairs are those that DIN 70121 uses.
 REQUESTS: tuple[type[din.BodyMessage], ...] = (
@@ -45,7 +44,7 @@ RESPONSES: tuple[type[din.BodyMessage], ...] = (
 )
 
 
-class Din:
+class Din(Paired):
     """The dialect of DIN 70121; it holds no state."""
 
     protocol: Protocol = PROTOCOL
@@ -71,10 +70,6 @@ class Din:
             signature=header.Signature,
         )
 
-    def is_request(self, body: Message) -> bool:
-        """Whether a vehicle may send this."""
-        return hasattr(body, "Response")
-
     def terminates(self, stop: Message) -> bool:
         """Whether this is a SessionStopReq: DIN knows no pause."""
         return isinstance(stop, din.SessionStopReq)
@@ -82,10 +77,6 @@ class Din:
     def stopped(self) -> Message:
         """The positive answer to SessionStopReq."""
         return din.SessionStopRes(ResponseCode=ResponseCode.OK)
-
-    def code(self, response: Message) -> str:
-        """The response code of a response."""
-        return str(getattr(response, "ResponseCode", ""))
 
     def refusal(self, request: Message, code: str, charger: Refusing) -> Message:
         """The response that belongs to `request`, with the least content that is valid; an unknown code is FAILED."""

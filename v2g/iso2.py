@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from v2g.dialect import Envelope, Refusing
+from v2g.dialect import SESSION_ID_SIZE, Envelope, Paired, Refusing
 from v2g.errors import Undecodable
 from v2g.exi.message import Message
 from v2g.messages import iso2
@@ -17,7 +17,7 @@ NO_CHALLENGE = bytes(16)
 NO_CERTIFICATES = iso2.CertificateChain(Certificate=b"")
 
 
-class Iso2:
+class Iso2(Paired):
     """The dialect of ISO 15118-2; it holds no state."""
 
     protocol: Protocol = PROTOCOL
@@ -38,14 +38,10 @@ class Iso2:
             raise Undecodable(f"a {type(message).__name__} without a body is no message of ISO 15118-2")
         header = message.Header
         return Envelope(
-            session_id=header.SessionID.ljust(8, b"\0"),
+            session_id=header.SessionID.ljust(SESSION_ID_SIZE, b"\0"),
             body=message.Body.BodyElement,
             signature=header.Signature,
         )
-
-    def is_request(self, body: Message) -> bool:
-        """Whether a vehicle may send this."""
-        return hasattr(body, "Response")
 
     def terminates(self, stop: Message) -> bool:
         """Whether this SessionStopReq ends the session for good."""
@@ -54,10 +50,6 @@ class Iso2:
     def stopped(self) -> Message:
         """The positive answer to SessionStopReq."""
         return iso2.SessionStopRes(ResponseCode=ResponseCode.OK)
-
-    def code(self, response: Message) -> str:
-        """The response code of a response."""
-        return str(getattr(response, "ResponseCode", ""))
 
     def refusal(self, request: Message, code: str, charger: Refusing) -> Message:
         """The response that belongs to `request`, with the least content that is valid [V2G2-736]."""

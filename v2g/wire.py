@@ -9,7 +9,7 @@ import contextlib
 from collections import deque
 
 from v2g import protocols
-from v2g.dialect import Dialect, Envelope
+from v2g.dialect import SESSION_ID_SIZE, Dialect, Envelope
 from v2g.errors import PeerGone, Undecodable, V2GError
 from v2g.exi.message import Message
 from v2g.exi.notes import Decoded
@@ -20,7 +20,6 @@ from v2g.timing import Budget, Timing
 from v2g.v2gtp import Frame, Framer, PayloadType, frame
 
 EARLY_FRAMES = 1
-SESSION_ID_SIZE = 8
 NO_SESSION = bytes(SESSION_ID_SIZE)
 
 
