@@ -1,0 +1,1 @@
+"""The `pki` commands, a module each."""
