@@ -28,12 +28,12 @@ class Credential:
 
 def load_chain(path: str | Path) -> list[bytes]:
     """Return the certificates of a PEM file as DER, in their order; raise ValueError if none or one is malformed."""
-    return [certificate.der for certificate in _certificates(Path(path))]
+    return [certificate.der for certificate in load_certificates(Path(path))]
 
 
 def load_anchors(path: str | Path) -> list[bytes]:
     """Return the trust anchors of a PEM file as DER; raise ValueError if there are none or one is no CA."""
-    anchors = _certificates(Path(path))
+    anchors = load_certificates(Path(path))
     for place, anchor in enumerate(anchors, start=1):
         if not anchor.ca:
             raise ValueError(f"{path}: certificate {place} is no CA and cannot anchor trust; leave it out")
@@ -71,13 +71,14 @@ def load_key(path: str | Path, password: str | bytes | None = None) -> ec.Ellipt
 
 def load_credential(chain: str | Path, key: str | Path, password: str | bytes | None = None) -> Credential:
     """Return chain and key of a leaf; raise ValueError if one cannot be read or they do not belong together."""
-    certificates, secret = _certificates(Path(chain)), load_key(key, password)
+    certificates, secret = load_certificates(Path(chain)), load_key(key, password)
     if certificates[0].key != secret.public_key():
         raise ValueError(f"{key}: not the key of the first certificate in {chain}; take both from one folder")
     return Credential([certificate.der for certificate in certificates], secret)
 
 
-def _certificates(path: Path) -> list[Certificate]:
+def load_certificates(path: Path) -> list[Certificate]:
+    """Return the certificates of a PEM file, read; raise ValueError if there are none or one is malformed."""
     data = _bytes(path, "certificate chain")
     try:
         return [read(parsed.public_bytes(Encoding.DER)) for parsed in x509.load_pem_x509_certificates(data)]
