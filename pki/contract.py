@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from pki.credentials import Credential
-from v2g import identifiers, keywrap, signature
+from v2g import identifiers, signature
 from v2g.errors import Untrusted
-from v2g.keywrap import WrappedKey
+from v2g.keywrap import iso2 as keywrap
+from v2g.keywrap.wrapped import WrappedKey
 from v2g.messages import iso2
 from v2g.messages.iso2 import ResponseCode
 from v2g.messages.xmldsig import Signature
@@ -150,7 +151,7 @@ def receive(
         raise NotAccepted(Flaw.EMAID, "the eMAID is not the one of the contract certificate")
     try:
         wrapped = WrappedKey(response.ContractSignatureEncryptedPrivateKey.value, response.DHpublickey.value)
-        key = keywrap.unwrap(wrapped, receiver, x509.load_der_x509_certificate(chain[0]).public_key())
+        key = keywrap.unwrap(wrapped, receiver, x509.load_der_x509_certificate(chain[0]).public_key()).key
     except Untrusted as error:
         raise NotAccepted(Flaw.KEY, error.detail) from error
     return Received(emaid=identifiers.emaid(verdict.subject), chain=tuple(chain), key=key)

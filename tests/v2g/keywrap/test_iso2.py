@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from v2g.errors import Untrusted
-from v2g.keywrap import CURVE, WrappedKey, unwrap, wrap
+from v2g.keywrap.derivation import DERIVATIONS, Derivation, derivation
+from v2g.keywrap.iso2 import CURVE, unwrap, wrap
+from v2g.keywrap.wrapped import WrappedKey
 
 
 def named(name: str) -> ec.EllipticCurvePrivateKey:
@@ -35,7 +37,7 @@ VECTOR = WrappedKey(
 
 
 def test_openssls_delivery_opens() -> None:
-    assert unwrap(VECTOR, RECEIVER, CONTRACT.public_key()).private_numbers() == CONTRACT.private_numbers()
+    assert unwrap(VECTOR, RECEIVER, CONTRACT.public_key()).key.private_numbers() == CONTRACT.private_numbers()
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
@@ -65,7 +67,7 @@ def test_no_iv_and_no_sender_comes_twice() -> None:
 def test_a_small_scalar_keeps_its_zeros() -> None:
     small = ec.derive_private_key(7, CURVE)
     opened = unwrap(wrap(small, RECEIVER.public_key()), RECEIVER, small.public_key())
-    assert opened.private_numbers().private_value == 7
+    assert opened.key.private_numbers().private_value == 7
 
 
 def test_a_key_of_another_certificate_is_refused() -> None:
@@ -76,6 +78,20 @@ def test_a_key_of_another_certificate_is_refused() -> None:
 def test_a_delivery_for_somebody_else_is_refused() -> None:
     with pytest.raises(Untrusted, match="contract key"):
         unwrap(VECTOR, named("another"), CONTRACT.public_key())
+
+
+@pytest.mark.parametrize("each", DERIVATIONS, ids=lambda each: each.name)
+def test_opening_tells_the_derivation(each: Derivation) -> None:
+    wrapped = wrap(CONTRACT, RECEIVER.public_key(), each)
+    opened = unwrap(wrapped, RECEIVER, CONTRACT.public_key(), DERIVATIONS)
+    assert opened.key.private_numbers() == CONTRACT.private_numbers()
+    # SHA-256 is the hash of -2 anyway.
+    assert opened.derivation == each.name.removesuffix("-sha256")
+
+
+def test_the_vehicle_takes_the_standards_derivation_alone() -> None:
+    with pytest.raises(Untrusted, match="contract key"):
+        unwrap(wrap(CONTRACT, RECEIVER.public_key(), derivation("x963-empty")), RECEIVER, CONTRACT.public_key())
 
 
 @given(st.integers(0, 48 * 8 - 1))
