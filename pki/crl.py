@@ -7,7 +7,7 @@ is refused: it would seem to clear what it does not speak of.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
@@ -94,7 +94,10 @@ def _entry(listed: Listed) -> x509.RevokedCertificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationList:
-    """A list that was read completely, by nobody's authority yet; `issuer` is DER, `entries` are by serial number."""
+    """A list that was read completely, by nobody's authority yet; `issuer` is DER, `entries` are by serial number.
+
+    `proved` holds the certificates (DER) whose key its signature was checked with: a long list takes a while.
+    """
 
     parsed: x509.CertificateRevocationList
     issuer: bytes
@@ -104,6 +107,7 @@ class RevocationList:
     next_update: datetime | None
     entries: Mapping[int, Standing]
     size: int
+    proved: set[bytes] = field(default_factory=set, repr=False, compare=False)
 
     def judge(self, certificate: Certificate, issuer: Certificate, at: datetime, terms: Terms = ISO2) -> Statement:
         """Return what the list says of a certificate at a time (aware); raise `Unusable` if it may not be relied upon.
@@ -122,9 +126,14 @@ class RevocationList:
             raise _unusable(Flaw.OTHER_ISSUER, "is the list of another CA")
         if issuer.usage is None or Usage.CRL_SIGN not in issuer.usage:
             raise _unusable(Flaw.SIGNER, "its issuer may not sign lists: its key usage lacks cRLSign")
+        if issuer.der not in self.proved:
+            if not self._signed_by(issuer):
+                raise _unusable(Flaw.SIGNATURE, "its issuer did not sign it")
+            self.proved.add(issuer.der)
+
+    def _signed_by(self, issuer: Certificate) -> bool:
         parsed = self.parsed
-        if not signs(issuer.key, parsed.signature_algorithm_oid, parsed.signature, parsed.tbs_certlist_bytes):
-            raise _unusable(Flaw.SIGNATURE, "its issuer did not sign it")
+        return signs(issuer.key, parsed.signature_algorithm_oid, parsed.signature, parsed.tbs_certlist_bytes)
 
 
 def read(data: bytes) -> RevocationList:

@@ -1,0 +1,182 @@
+"""The evidence that is at hand: OCSP responses and revocation lists, from files, folders and whoever brings them.
+
+Nothing here is believed: what is kept is judged anew, with issuer and clock, by everybody who asks. All of it is
+bounded, and may be used from several threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from pki import crl, ocsp
+from pki.certificate import Certificate
+from pki.evidence import ISO2, Flaw, Statement, Terms, Unusable
+
+logger = logging.getLogger(__name__)
+MOST_PIECES = 1024
+MOST_BYTES = 16 * crl.MOST_BYTES
+MOST_FILES = 1024
+_SUFFIXES = {".crl", ".ocsp", ".der", ".pem"}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An OCSP response as it came, and whom it says to be about."""
+
+    der: bytes
+    about: ocsp.CertId
+
+    def concerns(self, certificate: Certificate, issuer: Certificate) -> bool:
+        """Tell whether it speaks of this certificate."""
+        return self.about.serial == certificate.serial and self.about.fits(certificate.serial, issuer.parsed)
+
+    def judge(self, certificate: Certificate, issuer: Certificate, at: datetime, terms: Terms) -> Statement:
+        """Return what it says; raise `Unusable`."""
+        return ocsp.judge(self.der, certificate, issuer, at, terms)
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """A revocation list."""
+
+    read: crl.RevocationList
+
+    def concerns(self, certificate: Certificate, issuer: Certificate) -> bool:
+        """Tell whether it names the issuer of this certificate."""
+        return self.read.issuer == issuer.subject == certificate.issuer
+
+    def judge(self, certificate: Certificate, issuer: Certificate, at: datetime, terms: Terms) -> Statement:
+        """Return what it says; raise `Unusable`."""
+        return self.read.judge(certificate, issuer, at, terms)
+
+
+Piece = Response | List
+
+
+def recognize(data: bytes) -> Piece:
+    """Read a piece of evidence of either kind; raise `Unusable` if it is neither."""
+    try:
+        return List(crl.read(data))
+    except Unusable as error:
+        if error.flaw is not Flaw.MALFORMED:
+            raise
+    return Response(data, ocsp.about(data))
+
+
+@dataclass(slots=True)
+class _File:
+    """What was read of a file, as it was when its `stamp` was taken."""
+
+    stamp: tuple[int, int, int]
+    piece: Piece | None
+
+
+@dataclass(slots=True)
+class Found:
+    """What the evidence says of one certificate, and why some of it may not be relied upon."""
+
+    statements: list[Statement] = field(default_factory=list)
+    refused: list[Unusable] = field(default_factory=list)
+
+
+class Cache:
+    """Evidence by piece: from `sources`, files and folders that are read anew when they change, and what is added.
+
+    A folder gives its files that end in .crl, .ocsp, .der or .pem. Raises ValueError naming a source that is not there,
+    or a file among the sources that holds no evidence.
+    """
+
+    def __init__(self, sources: Sequence[Path] = ()) -> None:
+        self._sources = tuple(sources)
+        self._added: dict[bytes, Piece] = {}
+        self._files: dict[Path, _File] = {}
+        self._lock = threading.Lock()
+        for source in self._sources:
+            _check(source)
+        self.refresh()
+
+    def add(self, data: bytes) -> Piece:
+        """Keep an OCSP response or a revocation list; raise `Unusable` for what is neither. The oldest makes room."""
+        piece = recognize(data)
+        with self._lock:
+            self._added.pop(data, None)
+            self._added[data] = piece
+            while len(self._added) > MOST_PIECES or sum(map(len, self._added)) > MOST_BYTES:
+                del self._added[next(iter(self._added))]
+        return piece
+
+    def refresh(self) -> None:
+        """Read what changed in the sources; what cannot be read is told once, and what a file held before is kept."""
+        with self._lock:
+            stamps = dict(self._stamps())
+            for path, stamp in stamps.items():
+                known = self._files.get(path)
+                if known is None or known.stamp != stamp:
+                    self._files[path] = _File(stamp, _load(path) or (known.piece if known else None))
+            for path in self._files.keys() - stamps.keys():
+                del self._files[path]
+
+    def find(self, certificate: Certificate, issuer: Certificate, at: datetime, terms: Terms = ISO2) -> Found:
+        """Return all that is said of a certificate at a time; `issuer` has to be known as its issuer."""
+        found = Found()
+        for piece in self._pieces():
+            if piece.concerns(certificate, issuer):
+                try:
+                    found.statements.append(piece.judge(certificate, issuer, at, terms))
+                except Unusable as error:
+                    found.refused.append(error)
+        return found
+
+    def _pieces(self) -> list[Piece]:
+        with self._lock:
+            return [*self._added.values(), *(file.piece for file in self._files.values() if file.piece is not None)]
+
+    def _stamps(self) -> Iterator[tuple[Path, tuple[int, int, int]]]:
+        for path in self._paths():
+            try:
+                status = path.stat()
+            except OSError:
+                continue
+            yield path, (status.st_mtime_ns, status.st_size, status.st_ino)
+
+    def _paths(self) -> Iterator[Path]:
+        for source in self._sources:
+            yield from _evidence_in(source) if source.is_dir() else [source]
+
+
+def _evidence_in(folder: Path) -> list[Path]:
+    try:
+        found = [path for path in folder.iterdir() if path.suffix in _SUFFIXES and not path.name.startswith(".")]
+    except OSError as error:
+        logger.warning("%s: cannot be read: %s", folder, error.strerror)
+        return []
+    return sorted(found)[:MOST_FILES]
+
+
+def _check(source: Path) -> None:
+    if not source.exists():
+        raise ValueError(f"{source}: no such file or folder of revocation lists or OCSP responses")
+    if source.is_file():
+        try:
+            recognize(_bytes(source))
+        except (Unusable, OSError) as error:
+            raise ValueError(f"{source}: holds neither a revocation list nor an OCSP response ({error})") from error
+
+
+def _load(path: Path) -> Piece | None:
+    try:
+        return recognize(_bytes(path))
+    except (Unusable, OSError) as error:
+        logger.warning("%s: not used as evidence of revocation: %s", path, error)
+        return None
+
+
+def _bytes(path: Path) -> bytes:
+    """Read a file, no further than to the byte that makes it too long."""
+    with path.open("rb") as file:
+        return file.read(crl.MOST_BYTES + 1)
