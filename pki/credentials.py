@@ -9,10 +9,10 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from pki.certificate import Certificate, read, signed_by
+from pki.keys import SUITES, PrivateKey, kind_of
 
 logger = logging.getLogger(__name__)
 _MAKE = "`plugcharge pki init` makes a set for tests"
@@ -23,7 +23,7 @@ class Credential:
     """A chain of DER certificates, leaf first and without the root, and the leaf's private key."""
 
     chain: list[bytes]
-    key: ec.EllipticCurvePrivateKey
+    key: PrivateKey
 
 
 def load_chain(path: str | Path) -> list[bytes]:
@@ -50,8 +50,8 @@ def load_root(path: str | Path, chain: Sequence[bytes]) -> bytes:
     raise ValueError(f"{path}: the chain hangs on none of its roots; name the file of {wanted}, or leave root out")
 
 
-def load_key(path: str | Path, password: str | bytes | None = None) -> ec.EllipticCurvePrivateKey:
-    """Return the elliptic curve key of a PEM file; raise ValueError if it cannot be read."""
+def load_key(path: str | Path, password: str | bytes | None = None) -> PrivateKey:
+    """Return the private key of a PEM file; raise ValueError if it cannot be read, or no V2G certificate has such."""
     place = Path(path)
     data = _bytes(place, "private key")
     secret = password.encode() if isinstance(password, str) else password
@@ -62,11 +62,12 @@ def load_key(path: str | Path, password: str | bytes | None = None) -> ec.Ellipt
         raise ValueError(f"{path}: the key is encrypted; give its password") from error
     except (ValueError, UnsupportedAlgorithm) as error:
         raise ValueError(f"{path}: no readable private key, or a wrong password; {_MAKE}") from error
-    if isinstance(key, ec.EllipticCurvePrivateKey):
+    if any(suite.fits(key) for suite in SUITES):
         if place.stat().st_mode & 0o077:
             logger.warning("%s can be read by others; `chmod 600` it", path)
         return key
-    raise ValueError(f"{path}: not an elliptic curve key; ISO 15118-2 uses no other; {_MAKE}")
+    kinds = ", ".join(suite.name for suite in SUITES)
+    raise ValueError(f"{path}: a key of kind {kind_of(key)}; ISO 15118 uses {kinds} and no other; {_MAKE}")
 
 
 def load_credential(chain: str | Path, key: str | Path, password: str | bytes | None = None) -> Credential:

@@ -7,20 +7,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtensionOID
 
 from pki import store
 from pki.certificate import Certificate, read, signed_by
 from pki.fit import misfits
-from pki.issue import Issued, end_of_validity, issue, subject
+from pki.issue import KEYED, Issued, declared, end_of_validity, issue, subject
 from pki.profiles import Tier
 from pki.store import KeyWithheld, Store
 from pki.tree import Entry, Tree
+
+_ABOVE = ExtensionOID.AUTHORITY_KEY_IDENTIFIER
+Progress = Callable[[Sequence[Entry]], Iterable[Entry]]
+"""Goes through entries one by one and shows how far it got."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,49 +37,92 @@ class Outcome:
     reason: str
 
 
-def bring_up_to_date(tree: Tree, folder: Store, at: datetime | None = None) -> list[Outcome]:
-    """Make what is missing in the folder of a tree or may not stay; raise OSError, or ValueError naming the entry."""
-    now = at or datetime.now(UTC)
+@dataclass(frozen=True, slots=True)
+class Making:
+    """How a run makes certificates: the clock, how early before their end, and the seed of a tree of fixtures."""
+
+    now: datetime
+    notice: timedelta
+    seed: bytes | None = None
+    capped: bool = True
+    """Whether nothing is made anew before the last third of its life, however long the notice."""
+
+    def issue(self, entry: Entry, issuer: Issued | None, made: Mapping[str, Issued]) -> Issued:
+        """Make the certificate of an entry; a cross certificate is for the key of its twin."""
+        key = made[entry.twin.place].key if entry.twin else None
+        return issue(entry, issuer, self.now, seed=self.seed, key=key)
+
+
+def bring_up_to_date(
+    tree: Tree,
+    folder: Store,
+    at: datetime | None = None,
+    *,
+    within: timedelta | None = None,
+    seed: bytes | None = None,
+    progress: Progress = iter,
+) -> list[Outcome]:
+    """Make what is missing in the folder of a tree or may not stay; raise OSError, or ValueError naming the entry.
+
+    `within` renews what ends so soon, however young, instead of what the tree declares. With a `seed` the same
+    declaration at the same time gives the same bytes: for fixtures alone. `progress` is handed what to go through.
+    """
+    notice = timedelta(days=tree.renew_within_days) if within is None else within
+    making = Making(at or datetime.now(UTC), notice, seed, capped=within is None)
     entries = tree.entries()
     with folder.alone():
         made: dict[str, Issued] = {}
         outcomes = []
-        for entry in entries:
-            issuer = made[entry.issuer.place] if entry.issuer else None
-            issued, reason = _keep_or_issue(entry, issuer, folder, tree.renew_within_days, now)
+        for entry in progress(entries):
+            issued, reason = _keep_or_issue(entry, made, folder, making)
             made[entry.place] = issued
             outcomes.append(Outcome(entry, reason))
         # Nothing is written before everything could be made.
         for outcome in outcomes:
             if outcome.reason:
                 folder.set_aside(outcome.entry.place)
-        for entry in entries:
+        for entry in progress(entries):
             _write(entry, made, folder)
+        if any(entry.many for entry in entries):
+            os.sync()
+        _write_crossed(entries, made, folder)
         _write_trust(entries, made, folder)
         _write_manifest(entries, made, folder)
     return outcomes
 
 
-def _keep_or_issue(
-    entry: Entry, issuer: Issued | None, folder: Store, within_days: int, now: datetime
-) -> tuple[Issued, str]:
+def _keep_or_issue(entry: Entry, made: Mapping[str, Issued], folder: Store, making: Making) -> tuple[Issued, str]:
     """Return what lies in the folder with "", or a new certificate with the reason for it."""
+    issuer = made[entry.issuer.place] if entry.issuer else None
     if not folder.certificate(entry.place).exists():
-        return issue(entry, issuer, now), "new"
+        return making.issue(entry, issuer, made), "new"
     try:
         facts = read(folder.load_certificate(entry.place).public_bytes(Encoding.DER))
     except ValueError as error:
-        return issue(entry, issuer, now), f"damaged: {error}"
-    reason = _outdated(entry, facts, issuer, within_days, now)
+        return making.issue(entry, issuer, made), f"damaged: {error}"
+    reason = _outdated(entry, facts, issuer, making)
     try:
-        found = folder.load(entry.place)
+        found = _load(entry, facts, made, folder)
     except KeyWithheld as error:
         if entry.profile.ca and not reason:
             raise ValueError(_withheld(entry, folder, error)) from error
-        return issue(entry, issuer, now), f"damaged: {error}"
+        return making.issue(entry, issuer, made), f"damaged: {error}"
     except ValueError as error:
-        return issue(entry, issuer, now), f"damaged: {error}"
-    return (issue(entry, issuer, now), reason) if reason else (found, "")
+        return making.issue(entry, issuer, made), f"damaged: {error}"
+    return (making.issue(entry, issuer, made), reason) if reason else (found, "")
+
+
+def _load(entry: Entry, facts: Certificate, made: Mapping[str, Issued], folder: Store) -> Issued:
+    """Read what lies in a place; a cross certificate has the key of its twin. Raises ValueError."""
+    if entry.twin is None:
+        issued = folder.load(entry.place)
+        if entry.profile.alternative is not None and issued.second is None:
+            raise ValueError("its second key is missing")
+        return issued
+    key = made[entry.twin.place].key
+    if key.public_key() != facts.key:
+        raise ValueError("the root it certifies was renewed")
+    return Issued(facts.parsed, key)
 
 
 def _withheld(entry: Entry, folder: Store, error: KeyWithheld) -> str:
@@ -85,7 +134,7 @@ def _withheld(entry: Entry, folder: Store, error: KeyWithheld) -> str:
     )
 
 
-def _outdated(entry: Entry, found: Certificate, issuer: Issued | None, within_days: int, now: datetime) -> str:
+def _outdated(entry: Entry, found: Certificate, issuer: Issued | None, making: Making) -> str:
     """Say why a certificate may not stay, or "" if it may."""
     above = issuer.certificate if issuer else None
     if not signed_by(found.parsed, above or found.parsed):
@@ -93,27 +142,65 @@ def _outdated(entry: Entry, found: Certificate, issuer: Issued | None, within_da
     if found.parsed.subject != subject(entry):
         return "its name changed"
     misfit = next(misfits(found, entry.profile), None)
-    if misfit or found.usage != entry.profile.usage:
-        return misfit or "its key usage changed"
+    changed = _changed(entry, found)
+    if misfit or changed:
+        return str(misfit or changed)
     start, end = found.not_before, found.not_after
     if end != end_of_validity(entry.days, start, above):
         return "its validity changed"
     # A short-lived certificate is not renewed every time, only in the last third of its life.
-    notice = min(timedelta(days=within_days), (end - start) / 3)
-    if now >= end - notice:
+    notice = min(making.notice, (end - start) / 3) if making.capped else making.notice
+    if making.now >= end - notice:
         return f"it ends on {end:%Y-%m-%d}"
-    return "it is not yet valid" if now < start else ""
+    return "it is not yet valid" if making.now < start else ""
+
+
+def _changed(entry: Entry, found: Certificate) -> str:
+    """Say which extension is not what would be issued now, or "" if all are."""
+    there = {extension.oid: (extension.value, extension.critical) for extension in found.parsed.extensions}
+    wanted = {value.oid: (value, critical) for value, critical in declared(entry)}
+    if there.get(ExtensionOID.KEY_USAGE) != wanted[ExtensionOID.KEY_USAGE]:
+        return "its key usage changed"
+    keyed = KEYED | {entry.profile.alternative} if entry.profile.alternative else KEYED
+    same = all(there.get(oid) == issued for oid, issued in wanted.items())
+    if not same or set(there) - set(wanted) != keyed - ({_ABOVE} if entry.issuer is None else set()):
+        return "its extensions changed"
+    return "" if len(found.key_id or b"") == entry.profile.key_id else "its key identifier changed"
 
 
 def _write(entry: Entry, made: dict[str, Issued], folder: Store) -> None:
     """Write the files of an entry: the key before the certificate that needs it."""
-    issued = made[entry.place]
-    store.write(folder.key(entry.place), issued.key_pem, store.PRIVATE)
+    issued, durable = made[entry.place], not entry.many
+    if entry.twin is None:
+        store.write(folder.key(entry.place), issued.key_pem, store.PRIVATE, durable=durable)
+    if issued.second is not None:
+        store.write(folder.second_key(entry.place), issued.second_pem, store.PRIVATE, durable=durable)
     path = folder.certificate(entry.place)
-    store.write(path.with_suffix(".der"), issued.der)
-    store.write(path, issued.pem)
+    store.write(path.with_suffix(".der"), issued.der, durable=durable)
+    store.write(path, issued.pem, durable=durable)
     if not entry.profile.ca:
-        store.write(folder.chain(entry.place), b"".join(made[link.place].pem for link in below_root(entry)))
+        above = b"".join(made[link.place].pem for link in below_root(entry))
+        store.write(folder.chain(entry.place), above, durable=durable)
+
+
+def _write_crossed(entries: Sequence[Entry], made: dict[str, Issued], folder: Store) -> None:
+    """Write a second chain for leaves below a root that another one certified: with the cross certificate."""
+    crossed: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.twin is not None:
+            crossed.setdefault(entry.twin.place, []).append(entry)
+    for entry in entries if crossed else ():
+        if not entry.profile.ca:
+            links = list(below_root(entry))
+            for cross in crossed.get(_root_place(entry), ()):
+                chain_of = b"".join(made[link.place].pem for link in (*links, cross))
+                store.write(folder.chain(entry.place).with_name(f"chain-{cross.name}.pem"), chain_of)
+
+
+def _root_place(entry: Entry) -> str:
+    while entry.issuer is not None:
+        entry = entry.issuer
+    return entry.place
 
 
 def below_root(entry: Entry) -> Iterable[Entry]:
@@ -143,11 +230,12 @@ def _write_manifest(entries: Sequence[Entry], made: dict[str, Issued], folder: S
         }
         for entry in entries
     }
-    paths = sorted(chain(folder.folder.rglob("*.pem"), folder.folder.rglob("*.der")))
+    kept = (folder.folder / name for name in ("ca", "leaf", "trust"))
+    paths = sorted(chain.from_iterable((*part.rglob("*.pem"), *part.rglob("*.der")) for part in kept))
     files = {
         str(path.relative_to(folder.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in paths
-        if path.name != "key.pem"
+        if not path.name.startswith("key")
     }
     text = json.dumps({"certificates": listed, "files": files}, indent=2)
     store.write(folder.manifest, f"{text}\n".encode())

@@ -12,17 +12,21 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import x448
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from pki.issue import Issued
+from pki.keys import PrivateKey
 
 PRIVATE = 0o600
 PUBLIC = 0o644
 
 
-def write(path: Path, data: bytes, mode: int = PUBLIC) -> None:
-    """Write a file by way of a temporary one, so that a reader sees the old or the new bytes; keep it if equal."""
+def write(path: Path, data: bytes, mode: int = PUBLIC, *, durable: bool = True) -> None:
+    """Write a file by way of a temporary one, so that a reader sees the old or the new bytes; keep it if equal.
+
+    `durable` waits for the disk, which costs a millisecond or more: whoever writes thousands waits once, at the end.
+    """
     if path.is_file() and path.stat().st_mode & 0o777 == mode and path.read_bytes() == data:
         return
     make_folder(path.parent, private=mode == PRIVATE)
@@ -32,7 +36,8 @@ def write(path: Path, data: bytes, mode: int = PUBLIC) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.chmod(mode)
         temporary.replace(path)
     except BaseException:
@@ -58,6 +63,30 @@ class KeyWithheld(ValueError):
     """A key that is not there, or encrypted: its owner may hold what is needed."""
 
 
+def _load_key(path: Path) -> PrivateKey:
+    try:
+        key = load_pem_private_key(path.read_bytes(), None)
+    except FileNotFoundError:
+        raise KeyWithheld("its key is missing") from None
+    except TypeError:
+        raise KeyWithheld("its key is encrypted") from None
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ValueError("its key cannot be read") from error
+    if isinstance(key, PrivateKey):
+        return key
+    raise ValueError("its key is of a kind that V2G does not use")
+
+
+def _load_second(path: Path) -> x448.X448PrivateKey:
+    try:
+        key = load_pem_private_key(path.read_bytes(), None)
+    except (TypeError, ValueError, UnsupportedAlgorithm) as error:
+        raise ValueError("its second key cannot be read") from error
+    if isinstance(key, x448.X448PrivateKey):
+        return key
+    raise ValueError("its second key is not on X448")
+
+
 class Store:
     """The folder of one tree. A place is "ca/<branch>/<name>" or "leaf/<role>/<id>"."""
 
@@ -73,6 +102,10 @@ class Store:
         """Return where the private key of a certificate lies."""
         path = self.folder / place
         return path / "key.pem" if place.startswith("leaf/") else path.parent / "private" / f"{path.name}.key"
+
+    def second_key(self, place: str) -> Path:
+        """Return where the X448 key of a leaf with two keys lies."""
+        return self.key(place).with_name("key-x448.pem")
 
     def chain(self, place: str) -> Path:
         """Return where the chain of a leaf lies: itself, Sub2, Sub1, without the root."""
@@ -91,17 +124,11 @@ class Store:
         It is a `KeyWithheld` where there is no key or an encrypted one.
         """
         certificate = self.load_certificate(place)
-        try:
-            key = load_pem_private_key(self.key(place).read_bytes(), None)
-        except FileNotFoundError:
-            raise KeyWithheld("its key is missing") from None
-        except TypeError:
-            raise KeyWithheld("its key is encrypted") from None
-        except (ValueError, UnsupportedAlgorithm) as error:
-            raise ValueError("its key cannot be read") from error
-        if isinstance(key, ec.EllipticCurvePrivateKey) and key.public_key() == certificate.public_key():
-            return Issued(certificate, key)
-        raise ValueError("its key is another one's")
+        key = _load_key(self.key(place))
+        if key.public_key() != certificate.public_key():
+            raise ValueError("its key is another one's")
+        second = _load_second(self.second_key(place)) if self.second_key(place).exists() else None
+        return Issued(certificate, key, second)
 
     def set_aside(self, place: str) -> None:
         """Rename what lies in a place and cannot be loaded to <name>.old: nobody but its owner can tell its worth."""

@@ -20,6 +20,7 @@ class Role(StrEnum):
     CONTRACT = "contract"
     OEM_PROVISIONING = "oem-provisioning"
     CPS = "cps"
+    VEHICLE = "vehicle"
 
 
 class Rule(StrEnum):
@@ -33,6 +34,8 @@ class Rule(StrEnum):
     ANCHOR = "anchor"
     NOT_YET_VALID = "not-yet-valid"
     EXPIRED = "expired"
+    REVOKED = "revoked"
+    REVOCATION = "revocation"
     CHECK = "check"
 
 
