@@ -11,6 +11,7 @@ MOUNTS = {
     "show": Mount("pki.cli.show", "show", "Print the certificates that are there, with the days left."),
     "verify": Mount("pki.cli.verify", "verify", "Check a chain as a SECC or EVCC would."),
     "export": Mount("pki.cli.export", "export", "Write a tree as another stack wants it."),
+    "id": Mount("pki.cli.id", "identifier", "Tell what an identifier is, and if its check character is right."),
 }
 
 

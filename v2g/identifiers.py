@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from v2g.check_character import din, iso
 from v2g.errors import V2GError
 
 UNKNOWN_EVSE = "ZZ00000"  # (unverified) what a station without an id sends
@@ -17,17 +18,13 @@ _EVSE = re.compile(r"[A-Za-z]{2}\*?[A-Za-z0-9]{3}\*?[Ee][A-Za-z0-9*]{1,30}")
 _EVSE_DIN = re.compile(r"[0-9*]{1,64}")
 _EVSE_DIN_BYTES = 32
 _PCID = re.compile(r"[A-Z0-9]{17,18}")
+_CONTRACT_DIN = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[A-Z0-9]{6}[0-9X]?")
+# Country, operator, S, and at least 32 characters of the controller, one of them perhaps its check (unverified).
+_SECC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}S[A-Z0-9]{32,58}")
+# The maker's three characters of ISO 3780, then its own (unverified).
+_EVCC_ISO20 = re.compile(r"[A-Z0-9]{3}[A-Z0-9]{14,61}")
 _MAC = re.compile(r"[0-9A-Fa-f]{12}")
 _LONGEST = 64
-
-_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-# Four digits per character, packed: bit 0, bit 1, then two base-3 digits of two bits each (ISO check character).
-_PACKED = (
-    0, 16, 32, 4, 20, 36, 8, 24, 40, 2, 18, 34, 6, 22, 38, 10, 26, 42,
-    1, 17, 33, 5, 21, 37, 9, 25, 41, 3, 19, 35, 7, 23, 39, 11, 27, 43,
-)  # fmt: skip
-
-Pair = tuple[int, int]
 
 
 class BadIdentifier(V2GError, ValueError):
@@ -67,16 +64,39 @@ def check_character(emaid14: str) -> str:
     plain = _bare(emaid14)
     if len(plain) != 14 or not _EMAID.fullmatch(plain):
         raise BadIdentifier("EMAID", emaid14, "14 characters, without the check character")
-    twos, threes, p, q = (0, 0), (0, 0), (0, 1, 1, 1), (0, 1, 1, 2)
-    p_power, q_power = p, q
-    for character in plain:
-        value = _PACKED[_ALPHABET.index(character)]
-        twos = _plus(twos, _times((value & 1, value >> 1 & 1), p_power, 2), 2)
-        threes = _plus(threes, _times((value >> 2 & 3, value >> 4), q_power, 3), 3)
-        p_power = _product(p_power, p, 2)
-        q_power = _product(q_power, q, 3)
-    third, fourth = _times(threes, (0, 2, 2, 1), 3)
-    return _ALPHABET[_PACKED.index(twos[0] | twos[1] << 1 | third << 2 | fourth << 4)]
+    return iso(plain)
+
+
+def contract_id_din(text: str, *, check: bool = False) -> str:
+    """Return a contract id of DIN SPEC 91286 in capitals, without separators: 11 characters, or 12 with the check.
+
+    With `check`, a check character that is there must be right.
+    """
+    plain = _bare(text.replace("*", "-"))
+    if not _CONTRACT_DIN.fullmatch(plain):
+        raise BadIdentifier(
+            "contract id of DIN 91286", text, "2 letters, 3 and 6 letters or digits, and perhaps 0-9, X"
+        )
+    if check and len(plain) == 12 and plain[11] != din(plain[:11]):
+        raise BadIdentifier("contract id of DIN 91286", text, f"check character {din(plain[:11])}")
+    return plain
+
+
+def emaid_of_din(text: str) -> str:
+    """Return the EMAID, with its check character, of the account that a contract id of DIN SPEC 91286 names."""
+    plain = contract_id_din(text)[:11]
+    whole = f"{plain[:5]}00{plain[5:]}{din(plain)}"
+    return whole + iso(whole)
+
+
+def din_of_emaid(text: str) -> str | None:
+    """Return the contract id of DIN SPEC 91286, with its check character, of an EMAID; None for one that has none.
+
+    Those have one whose nine characters are 00, or C0 as of eMI3, then the six of DIN and their check character.
+    """
+    plain = emaid(text)
+    short = plain[:5] + plain[7:13]
+    return short + plain[13] if plain[5:7] in ("00", "C0") and plain[13] == din(short) else None
 
 
 def evse_id(text: str) -> str:
@@ -137,19 +157,22 @@ def pcid(text: str) -> str:
     return plain
 
 
+def secc_id(text: str) -> str:
+    """Return a SECCID of -20 in capitals, without separators: country, operator, S and 32 characters or more."""
+    plain = _bare(text.replace("*", "-"))
+    if not _SECC.fullmatch(plain):
+        raise BadIdentifier("SECCID", text, "country, operator, S and 32 to 58 letters or digits")
+    return plain
+
+
+def evcc_id_iso20(text: str) -> str:
+    """Return an EVCCID of -20 in capitals, 17 to 64 letters and digits that begin with the maker's WMI."""
+    plain = _bare(text)
+    if not _EVCC_ISO20.fullmatch(plain):
+        raise BadIdentifier("EVCCID of -20", text, "17 to 64 letters and digits, such as WMIV1234567890ABCDEX")
+    return plain
+
+
 def _bare(text: str) -> str:
     # Outside ASCII several characters share an upper case letter: those are left to fail.
     return text.strip().replace("-", "").upper() if text.isascii() else text
-
-
-def _plus(a: Pair, b: Pair, modulus: int) -> Pair:
-    return (a[0] + b[0]) % modulus, (a[1] + b[1]) % modulus
-
-
-def _times(row: Pair, m: tuple[int, int, int, int], modulus: int) -> Pair:
-    """Multiply a row vector by a 2x2 matrix, given row by row."""
-    return (row[0] * m[0] + row[1] * m[2]) % modulus, (row[0] * m[1] + row[1] * m[3]) % modulus
-
-
-def _product(a: tuple[int, int, int, int], b: tuple[int, int, int, int], modulus: int) -> tuple[int, int, int, int]:
-    return (*_times((a[0], a[1]), b, modulus), *_times((a[2], a[3]), b, modulus))

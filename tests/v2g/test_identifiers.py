@@ -13,8 +13,12 @@ from v2g.errors import V2GError
 from v2g.identifiers import (
     BadIdentifier,
     check_character,
+    contract_id_din,
+    din_of_emaid,
     emaid,
+    emaid_of_din,
     evcc_id,
+    evcc_id_iso20,
     evcc_text,
     evse_bytes_din,
     evse_id,
@@ -22,6 +26,7 @@ from v2g.identifiers import (
     evse_text_din,
     pcid,
     same_emaid,
+    secc_id,
 )
 
 # Published with the ISO form of the check character, and two samples of other stacks with their right character.
@@ -154,8 +159,31 @@ def test_pcids_have_17_or_18_characters() -> None:
             pcid(text)
 
 
-@pytest.mark.parametrize("read", [emaid, evse_id, evse_id_din, evcc_id, pcid, check_character])
+READERS = [
+    *(emaid, evse_id, evse_id_din, evcc_id, evcc_id_iso20, pcid, secc_id, check_character),
+    *(contract_id_din, emaid_of_din),
+]
+
+
+@pytest.mark.parametrize("read", READERS)
 @given(text=st.text(max_size=80))
 def test_any_text_is_a_name_or_a_named_error(read: Callable[[str], object], text: str) -> None:
     with contextlib.suppress(BadIdentifier):
         assert read(text)
+
+
+def test_contract_ids_of_din() -> None:
+    assert contract_id_din("nl*tnm*122045*0", check=True) == "NLTNM1220450"
+    assert contract_id_din("NL-TNM-122045-1") == "NLTNM1220451"
+    with pytest.raises(BadIdentifier, match="check character 0"):
+        contract_id_din("NL-TNM-122045-1", check=True)
+    for text in ("NLTNM12204", "NLTNM122045Y", "NLTNM12204500", "1LTNM122045"):
+        with pytest.raises(BadIdentifier, match="DIN 91286"):
+            contract_id_din(text)
+
+
+@given(st.from_regex(r"[A-Z]{2}[A-Z0-9]{9}", fullmatch=True))
+def test_a_contract_id_of_din_comes_back(text: str) -> None:
+    whole = emaid(emaid_of_din(text), check=True)
+    assert din_of_emaid(whole) == whole[:5] + whole[7:14]
+    assert contract_id_din(whole[:5] + whole[7:14], check=True)[:11] == text
