@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Literal
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from evcc import config, wallet
 from evcc.wallet import Contract
 from pki import credentials
 from pki.contract import Response, chain_message, receive
+from pki.keys import PrivateKey
 from pki.validate import validate
 from v2g.messages import iso2
 from v2g.messages.xmldsig import Signature, X509IssuerSerial
@@ -75,7 +75,7 @@ class Provisioning:
 
     settings: config.Provisioning
     chain: Sequence[bytes]
-    key: ec.EllipticCurvePrivateKey
+    key: PrivateKey
     anchors: Sequence[bytes]
 
     def wish(self, contract: Contract | None, at: datetime | None = None) -> Action | None:
@@ -88,7 +88,7 @@ class Provisioning:
         soon = left < timedelta(days=self.settings.renew_within_days)
         return "update" if self.settings.when == "expiring" and soon else None
 
-    def request(self, action: Action, contract: Contract | None) -> tuple[Request, ec.EllipticCurvePrivateKey]:
+    def request(self, action: Action, contract: Contract | None) -> tuple[Request, PrivateKey]:
         """The request, and the key that signs it and opens the answer."""
         if action == "update" and contract is not None:
             update = iso2.CertificateUpdateReq(
@@ -117,7 +117,7 @@ class Provisioning:
         self,
         response: Response,
         signed: Signature | None,
-        key: ec.EllipticCurvePrivateKey,
+        key: PrivateKey,
     ) -> tuple[Contract, Path]:
         """Check an answer and keep its contract in the wallet. Raises `NotAccepted`, or OSError where it cannot be."""
         judge = partial(_judge, self.anchors)

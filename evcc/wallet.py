@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from evcc import config
 from pki import contract as contracts
 from pki import credentials, store
+from pki.keys import PrivateKey
 from v2g import identifiers, protocols, signature
 from v2g.messages import iso2
 from v2g.messages.xmldsig import Signature
@@ -27,7 +27,7 @@ class Contract:
 
     emaid: str
     chain: Sequence[bytes]
-    key: ec.EllipticCurvePrivateKey
+    key: PrivateKey
 
     @property
     def current(self) -> bool:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from pki.credentials import Credential
+from pki.keys import PrivateKey, PublicKey
 from v2g import identifiers, signature
 from v2g.errors import Untrusted
 from v2g.keywrap import iso2 as keywrap
@@ -70,7 +71,7 @@ class Delivery:
         return iso2.CertificateUpdateRes(ResponseCode=ResponseCode.OK, RetryCounter=retry, **self.fields)
 
 
-def deliver(contract: Credential, receiver: ec.EllipticCurvePublicKey, provider: Credential) -> Delivery:
+def deliver(contract: Credential, receiver: PublicKey, provider: Credential) -> Delivery:
     """Wrap a contract for the owner of `receiver` and have the provider sign it.
 
     The receiver's key is that of the provisioning certificate [V2G2-820], in an update that of the old contract
@@ -131,7 +132,7 @@ class Received:
 def receive(
     response: Response,
     signed: Signature | None,
-    receiver: ec.EllipticCurvePrivateKey,
+    receiver: PrivateKey,
     verify: Verify,
     *,
     rooted: bool = False,

@@ -62,7 +62,7 @@ def load_key(path: str | Path, password: str | bytes | None = None) -> PrivateKe
         raise ValueError(f"{path}: the key is encrypted; give its password") from error
     except (ValueError, UnsupportedAlgorithm) as error:
         raise ValueError(f"{path}: no readable private key, or a wrong password; {_MAKE}") from error
-    if any(suite.fits(key) for suite in SUITES):
+    if isinstance(key, PrivateKey) and any(suite.fits(key) for suite in SUITES):
         if place.stat().st_mode & 0o077:
             logger.warning("%s can be read by others; `chmod 600` it", path)
         return key

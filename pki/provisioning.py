@@ -19,6 +19,7 @@ from pki import contract, credentials
 from pki.contract import chain_of
 from pki.credentials import Credential
 from pki.issue import Issued, issue
+from pki.keys import PublicKey
 from pki.profiles import Tier, profile
 from pki.store import Store
 from pki.tree import Entry
@@ -111,7 +112,7 @@ class ProvisioningService:
             raise Refused("FAILED_ContractCanceled", "there is no such contract")
         return self.deliver(identifiers.emaid(verdict.subject), key)
 
-    def deliver(self, emaid: str, receiver: ec.EllipticCurvePublicKey) -> contract.Delivery:
+    def deliver(self, emaid: str, receiver: PublicKey) -> contract.Delivery:
         """Make a certificate with a new key for an account, and wrap it for the receiver."""
         return contract.deliver(self.new_contract(emaid), receiver, self.provider)
 

@@ -37,6 +37,7 @@ def car1(tree: Path) -> Holder:
     """The contract of the default tree."""
     leaf = tree / "leaf" / "contract" / "car1"
     credential = credentials.load_credential(leaf / "chain.pem", leaf / "key.pem")
+    assert isinstance(credential.key, ec.EllipticCurvePrivateKey)
     return Holder("DEPCGC00000001V", credential.chain, credential.key)
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pki import contract, credentials
 from pki.contract import Delivery, chain_message
 from pki.credentials import Credential
+from pki.keys import PrivateKey, PublicKey
 from pki.provisioning import ProvisioningService
 from v2g.messages import iso2
 from v2g.messages.xmldsig import Signature, X509IssuerSerial
@@ -34,7 +35,7 @@ def leaf(tree: Path, role: str, name: str) -> Credential:
     return credentials.load_credential(folder / "chain.pem", folder / "key.pem")
 
 
-def signed(request: Any, key: ec.EllipticCurvePrivateKey) -> Signature:
+def signed(request: Any, key: PrivateKey) -> Signature:
     """The signature over a request's body."""
     return sign([(request.Id, EXI.encode_fragment(request))], key, "iso2")
 
@@ -85,7 +86,7 @@ class Stage:
         return self.service.deliver(EMAID, self.receiver)
 
     @property
-    def receiver(self) -> ec.EllipticCurvePublicKey:
+    def receiver(self) -> PublicKey:
         return self.vehicle.key.public_key()
 
 

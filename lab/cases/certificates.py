@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from pki import credentials
 from pki.credentials import Credential
 from pki.issue import Issued, issue
+from pki.keys import PrivateKey
 from pki.profiles import Profile, Tier, profile
 from pki.provisioning import ProvisioningService
 from pki.store import Store
@@ -67,7 +67,7 @@ class Certificates:
         leaf = _issued(row, name or NAMES[role], above, country=country)
         return Credential([_outdated(leaf, above) if expired is Tier.LEAF else leaf.der, *chain], leaf.key)
 
-    def operator(self) -> ec.EllipticCurvePrivateKey:
+    def operator(self) -> PrivateKey:
         """The key by which the mobility operator of the tree signs tariffs."""
         return self._tree.load("ca/mo/sub2").key
 

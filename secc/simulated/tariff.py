@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from pki.keys import PrivateKey
 from pki.store import Store
 from secc import api
 from v2g import protocols
@@ -26,7 +26,7 @@ class TariffOperator:
         store = Store(tree)
         if SIGNER not in store.places():
             raise ValueError(f"{tree}: has no {SIGNER}; `plugcharge pki init` makes a tree that has one")
-        self._key: ec.EllipticCurvePrivateKey = store.load(SIGNER).key
+        self._key: PrivateKey = store.load(SIGNER).key
 
     def __call__(self, schedules: Sequence[api.PlannedSchedule]) -> tuple[Sequence[api.PlannedSchedule], bytes]:
         """Add a tariff to each schedule; tells the signature over all of them."""

@@ -280,6 +280,7 @@ async def test_no_secret_is_told(
     file = str(outcome(result).file)
     keys = [wallet.load(config.Contract(chain=file, key=file)).key, stage.vehicle.key]
     for key in keys:
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
         scalar = key.private_numbers().private_value
         octets = scalar.to_bytes(32)
         for form in (str(scalar), f"{scalar:x}", repr(octets)[2:-1], base64.b64encode(octets).decode()[:40]):

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from evcc import config, provisioning, wallet
 from evcc.provisioning import Provisioning
 from evcc.trip import Declined, StationFault
 from lab.standard.din import DIN
 from lab.standard.iso2 import ISO2
+from pki.keys import PublicKey
 from pki.provisioning import ProvisioningService
 from pki.store import Store
 from tests.evcc import bench_din
@@ -137,7 +137,7 @@ def with_service() -> dict[str, Script]:
     }
 
 
-def with_operator(certificates: Path, receiver: ec.EllipticCurvePublicKey) -> dict[str, Script]:
+def with_operator(certificates: Path, receiver: PublicKey) -> dict[str, Script]:
     """A station that delivers the contract that it is asked for, to the owner of a key."""
     certificate = iso2.Service(ServiceID=2, ServiceCategory=iso2.ServiceCategory.ContractCertificate, FreeService=True)
     offer = msgspec.structs.replace(bench.discovery("Contract"), ServiceList=iso2.ServiceList(Service=[certificate]))

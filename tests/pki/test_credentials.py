@@ -46,7 +46,7 @@ def encrypted(folder: Path, name: str = "key.pem", password: bytes = b"secret") 
 @pytest.mark.parametrize("password", ["secret", b"secret"])
 def test_an_encrypted_key_opens_with_its_password(folder: Path, password: str | bytes) -> None:
     key = load_key(encrypted(folder), password)
-    assert key.private_numbers() == load_key(folder / CAR / "key.pem").private_numbers()
+    assert key.public_key() == load_key(folder / CAR / "key.pem").public_key()
 
 
 def test_a_password_too_many_does_no_harm(folder: Path) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from pki.contract import receive
 from pki.credentials import Credential, load_anchors
+from pki.keys import PrivateKey
 from pki.provisioning import ProvisioningService
 from pki.store import Store
 from pki.validate import validate
@@ -71,7 +72,7 @@ async def select(station: Bench, *services: int, tls: bool = True) -> Car:
     return car
 
 
-async def request(car: Car, body: Any, key: ec.EllipticCurvePrivateKey | None) -> bytes:
+async def request(car: Car, body: Any, key: PrivateKey | None) -> bytes:
     """The payload of the answer to a request, signed with a key or not at all."""
     car.send(car.encode(body, signature=None if key is None else signed(body, key)))
     return await car.read_payload()
@@ -296,7 +297,7 @@ def test_whatever_the_operator_says_is_a_response_or_undecodable(
 # --- what the request proves itself ---------------------------------------------------------------------------------
 
 
-async def refused(certificates: Path, body: Any, key: ec.EllipticCurvePrivateKey | None) -> str:
+async def refused(certificates: Path, body: Any, key: PrivateKey | None) -> str:
     """The code of a request that nobody asks the operator about."""
     async with bench(certificates=certificates, provisioning=BOTH) as station:
         station.charger.backend = lambda asked: pytest.fail(f"the operator was asked: {asked.action}")

@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from pki.keys import PrivateKey
 from secc import api, receipts
 from tests.certificates import Holder, by_hand, car1
 from tests.secc.bench import Bench, bench
@@ -52,9 +52,7 @@ def kept_in(folder: Path) -> list[Path]:
     return list(folder.iterdir())
 
 
-async def confirm(
-    car: Car, request: iso2.MeteringReceiptReq, key: ec.EllipticCurvePrivateKey, *, over: Any = None
-) -> Any:
+async def confirm(car: Car, request: iso2.MeteringReceiptReq, key: PrivateKey, *, over: Any = None) -> Any:
     """Send a receipt signed with a key, `over` another one perhaps."""
     signed = over or request
     fragment = schema("iso2").encode_fragment(signed)

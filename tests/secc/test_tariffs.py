@@ -12,10 +12,10 @@ import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pki.keys import PrivateKey
 from secc import api, tariffs
 from secc.mqtt import parse
 from tests.certificates import Holder, by_hand, car1
@@ -31,10 +31,10 @@ from v2g.signature import sign, verify
 WAIT = "ChargeParameterDiscovery"
 
 
-def operator_key(certificates: Path) -> ec.EllipticCurvePrivateKey:
+def operator_key(certificates: Path) -> PrivateKey:
     """The key of the mobility operator's Sub-CA 2."""
     key = serialization.load_pem_private_key((certificates / "ca" / "mo" / "private" / "sub2.key").read_bytes(), None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    assert isinstance(key, PrivateKey)
     return key
 
 
@@ -64,7 +64,7 @@ def fragment(message: Any) -> bytes:
     return schema("iso2").encode_fragment(message)
 
 
-def signature_over(key: ec.EllipticCurvePrivateKey, *signed: iso2.SalesTariff) -> Signature:
+def signature_over(key: PrivateKey, *signed: iso2.SalesTariff) -> Signature:
     return sign([(each.Id or "", fragment(each)) for each in signed], key, "iso2")
 
 
@@ -170,10 +170,10 @@ class Wrong:
     """A plan whose tariffs must not go out; made with the operator's key."""
 
     planned: Sequence[api.PlannedSchedule]
-    signature: Callable[[ec.EllipticCurvePrivateKey], bytes | None] = field(default=lambda _: None)
+    signature: Callable[[PrivateKey], bytes | None] = field(default=lambda _: None)
 
 
-def over(*signed: iso2.SalesTariff) -> Callable[[ec.EllipticCurvePrivateKey], bytes]:
+def over(*signed: iso2.SalesTariff) -> Callable[[PrivateKey], bytes]:
     return lambda key: fragment(signature_over(key, *signed))
 
 

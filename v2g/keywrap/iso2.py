@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Sequence
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES128
 from cryptography.hazmat.primitives.ciphers.modes import CBC
@@ -27,15 +27,15 @@ WRAPPED_BYTES = IV_BYTES + SCALAR_BYTES
 CIPHER_KEY_BYTES = 16
 
 
-def wrap(
-    key: ec.EllipticCurvePrivateKey, receiver: ec.EllipticCurvePublicKey, derivation: Derivation = STANDARD
-) -> WrappedKey:
+def wrap(key: PrivateKeyTypes, receiver: PublicKeyTypes, derivation: Derivation = STANDARD) -> WrappedKey:
     """Encrypt a contract's key for the owner of `receiver`; raises ValueError where one of them is not on P-256.
 
     WrappedKey.encrypted is IV, then the encrypted scalar; `.sender` is an uncompressed point [V2G2-819].
     """
-    _demand_curve("contract", key.curve)
-    _demand_curve("receiver", receiver.curve)
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != CURVE.name:
+        raise _elsewhere("contract", key)
+    if not isinstance(receiver, ec.EllipticCurvePublicKey) or receiver.curve.name != CURVE.name:
+        raise _elsewhere("receiver", receiver)
     secret, sender = agree(receiver)
     iv = secrets.token_bytes(IV_BYTES)  # never used again [V2G2-815]
     encryptor = _cipher(derivation, secret, iv).encryptor()
@@ -45,7 +45,7 @@ def wrap(
 
 def unwrap(
     wrapped: WrappedKey,
-    receiver: ec.EllipticCurvePrivateKey,
+    receiver: PrivateKeyTypes,
     certificate_key: PublicKeyTypes,
     derivations: Sequence[Derivation] = (STANDARD,),
 ) -> Opened[ec.EllipticCurvePrivateKey]:
@@ -54,7 +54,8 @@ def unwrap(
     Nothing but that proof tells whether a derivation is the sender's; the first that gives the key is told. Raises
     `Untrusted` for whatever is wrong with the delivery, and ValueError for a receiver that is not on P-256.
     """
-    _demand_curve("receiver", receiver.curve)
+    if not isinstance(receiver, ec.EllipticCurvePrivateKey) or receiver.curve.name != CURVE.name:
+        raise _elsewhere("receiver", receiver)
     if len(wrapped.encrypted) != WRAPPED_BYTES:
         raise untrusted(f"{len(wrapped.encrypted)} bytes are encrypted, not {WRAPPED_BYTES} [V2G2-815]")
     secret = shared(receiver, wrapped.sender)
@@ -71,9 +72,10 @@ def unwrap(
     raise untrusted(f"it is not the key of the contract certificate{tried} [V2G2-823]")
 
 
-def _demand_curve(whose: str, curve: ec.EllipticCurve) -> None:
-    if curve.name != CURVE.name:
-        raise ValueError(f"the key of the {whose} is on {curve.name}, not on {CURVE.name}")
+def _elsewhere(whose: str, key: object) -> ValueError:
+    curve = getattr(key, "curve", None)
+    where = curve.name if isinstance(curve, ec.EllipticCurve) else "another kind of curve"
+    return ValueError(f"the key of the {whose} is on {where}, not on {CURVE.name}")
 
 
 def _cipher(derivation: Derivation, secret: bytes, iv: bytes) -> Cipher[CBC]:

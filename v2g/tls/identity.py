@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed448
 
 from v2g.tls.client_hello import Identifier, TrustedAuthority
 
@@ -31,7 +31,7 @@ class ServerIdentity:
     """
 
     chain: tuple[bytes, ...]
-    key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey
     root: bytes | None = None
 
     def certificates(self) -> tuple[x509.Certificate, ...]:
@@ -87,7 +87,7 @@ def _called(certificate: x509.Certificate) -> str:
     return certificate.subject.rfc4514_string()
 
 
-def _check_curve(leaf: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
+def _check_curve(leaf: x509.Certificate, key: ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey) -> None:
     for what, public in (("leaf", leaf.public_key()), ("private", key.public_key())):
         if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
             raise BadIdentity(f"the {what} key is not on secp256r1; ISO 15118-2 allows no other, issue such a leaf")
