@@ -10,6 +10,8 @@ MOUNTS = {
     "init": Mount("pki.cli.init", "init", "Make the trees that pki.toml declares; what is still good stays."),
     "show": Mount("pki.cli.show", "show", "Print the certificates that are there, with the days left."),
     "verify": Mount("pki.cli.verify", "verify", "Check a chain as a SECC or EVCC would."),
+    "revoke": Mount("pki.cli.revoke", "revoke", "Revoke a certificate, or lift a hold."),
+    "crl": Mount("pki.cli.crl", "crl", "Write the revocation lists of a tree."),
     "export": Mount("pki.cli.export", "export", "Write a tree as another stack wants it."),
     "id": Mount("pki.cli.id", "identifier", "Tell what an identifier is, and if its check character is right."),
 }

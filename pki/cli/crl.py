@@ -1,0 +1,35 @@
+"""`pki crl`: writes the revocation list of every CA of a tree."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from pki.cli.told import DEFAULT_OUT, FOLDER, told
+
+
+@click.command()
+@click.argument("places", nargs=-1)
+@click.option("--out", type=FOLDER, default=DEFAULT_OUT / "iso2", show_default=True, help="The folder of the tree.")
+@click.option(
+    "--days", type=click.FloatRange(0, 3650, min_open=True), default=7.0, show_default=True, help="How long they last."
+)
+@click.option("--at", type=click.DateTime(), help="The time they are made at, UTC; now if left out.")
+@told
+def crl(places: tuple[str, ...], out: Path, days: float, at: datetime | None) -> None:
+    """Write crl/<branch>-<name>.crl for every CA of a tree, or for those in PLACES, such as ca/mo/sub2."""
+    from pki import revoked
+    from pki.store import Store
+
+    tree = Store(out)
+    chosen = places or tuple(revoked.authorities(tree))
+    if not chosen:
+        raise ValueError(f"{out}: holds no CA; `plugcharge pki init` makes a tree")
+    moment = at.replace(tzinfo=UTC) if at else datetime.now(UTC).replace(microsecond=0)
+    listed = revoked.load(out)
+    with tree.alone():
+        paths = revoked.write_crls(tree, chosen, moment, timedelta(days=days))
+    for place, path in zip(chosen, paths, strict=True):
+        click.echo(f"{path}: {len(listed.of(place))} revoked, until {moment + timedelta(days=days):%Y-%m-%d}")
