@@ -1,0 +1,19 @@
+"""The folders other stacks keep certificates in: which there are, and the table of each."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pki.layouts.layout import Layout
+
+NAMES = ("josev", "everest", "flat")
+
+
+def named(name: str) -> Layout:
+    """Return the table of a layout; raise ValueError if there is none of that name."""
+    if name not in NAMES:
+        raise ValueError(f"there is no layout {name!r}; known: {', '.join(NAMES)}")
+    found: Layout = import_module(f"pki.layouts.{name}").LAYOUT
+    return found
