@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import x448
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, NameOID
 
-from pki.keys import PrivateKey, pkcs8, suite_of
+from pki.keys import PrivateKey, PublicKey, pkcs8, suite_of
 from pki.profiles import Profile, Tier, Usage
 from pki.tree import Entry
 
@@ -66,23 +66,44 @@ def issue(
     row = entry.profile
     key = key or row.suite.generate(_derived(seed, entry.place, "key"))
     second = _second_key(_derived(seed, entry.place, "second key")) if row.alternative else None
-    name = subject(entry)
+    signer = issuer.key if issuer else key
+    builder = _builder(entry, key.public_key(), issuer, at, seed, second)
+    issued = Issued(suite_of(signer).sign(builder, signer, deterministic=seed is not None), key, second)
+    _check_size(issued.certificate, entry)
+    return issued
+
+
+def certify(entry: Entry, key: PublicKey, issuer: Issued, at: datetime) -> x509.Certificate:
+    """Make the certificate of an entry for a key whose private half its owner keeps; raise ValueError as `issue`."""
+    if entry.profile.alternative is not None:
+        raise ValueError(f"{entry.place}: has a second key, which has to be made with it")
+    certificate = suite_of(issuer.key).sign(_builder(entry, key, issuer, at), issuer.key)
+    _check_size(certificate, entry)
+    return certificate
+
+
+def _builder(
+    entry: Entry,
+    key: PublicKey,
+    issuer: Issued | None,
+    at: datetime,
+    seed: bytes | None = None,
+    second: x448.X448PrivateKey | None = None,
+) -> x509.CertificateBuilder:
+    row, name = entry.profile, subject(entry)
     not_before = at.replace(microsecond=0) - CLOCK_SLACK
     builder = (
         x509.CertificateBuilder()
         .serial_number(_serial(row.serial_bits, _derived(seed, entry.place, not_before.isoformat())))
         .subject_name(name)
         .issuer_name(issuer.certificate.subject if issuer else name)
-        .public_key(key.public_key())
+        .public_key(key)
         .not_valid_before(not_before)
         .not_valid_after(end_of_validity(entry.days, not_before, issuer.certificate if issuer else None))
     )
     for extension, critical in (*declared(entry), *_keyed(row, key, issuer, second)):
         builder = builder.add_extension(extension, critical=critical)
-    signer = issuer.key if issuer else key
-    issued = Issued(suite_of(signer).sign(builder, signer, deterministic=seed is not None), key, second)
-    _check_size(issued, entry)
-    return issued
+    return builder
 
 
 def subject(entry: Entry) -> x509.Name:
@@ -126,10 +147,10 @@ def declared(entry: Entry) -> Iterator[tuple[x509.ExtensionType, bool]]:
 
 
 def _keyed(
-    row: Profile, key: PrivateKey, issuer: Issued | None, second: x448.X448PrivateKey | None
+    row: Profile, key: PublicKey, issuer: Issued | None, second: x448.X448PrivateKey | None
 ) -> Iterator[tuple[x509.ExtensionType, bool]]:
     """Yield the extensions that follow from keys."""
-    own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    own = x509.SubjectKeyIdentifier.from_public_key(key)
     if row.key_id == _SHORT_KEY_ID_BYTES:
         own = _short(own)
     yield own, ExtensionOID.SUBJECT_KEY_IDENTIFIER in row.critical
@@ -167,10 +188,10 @@ def _derived(seed: bytes | None, *purpose: str) -> bytes | None:
     return hashlib.sha512(b"\x00".join([seed, *(part.encode() for part in purpose)])).digest()
 
 
-def _check_size(issued: Issued, entry: Entry) -> None:
-    size = len(issued.der)
+def _check_size(certificate: x509.Certificate, entry: Entry) -> None:
+    size = len(certificate.public_bytes(Encoding.DER))
     if size > entry.profile.size:
-        names = [*issued.certificate.subject, *issued.certificate.issuer]
+        names = [*certificate.subject, *certificate.issuer]
         longest = max(names, key=lambda part: len(str(part.value).encode()))
         raise ValueError(
             f"{entry.place}: {size} bytes, more than {entry.profile.size}; "
