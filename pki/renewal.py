@@ -5,21 +5,19 @@ Nothing is remembered but the certificates themselves: one stays if it fits its 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID
 
-from pki import store
+from pki import manifest, store
 from pki.certificate import Certificate, read, signed_by
 from pki.fit import misfits
 from pki.issue import KEYED, Issued, declared, end_of_validity, issue, subject
+from pki.manifest import Listed
 from pki.profiles import Tier
 from pki.store import KeyWithheld, Store
 from pki.tree import Entry, Tree
@@ -218,24 +216,9 @@ def _write_trust(entries: Sequence[Entry], made: dict[str, Issued], folder: Stor
 
 
 def _write_manifest(entries: Sequence[Entry], made: dict[str, Issued], folder: Store) -> None:
-    """List every certificate for machines, and the digest of every file that is no secret."""
+    issuers = {entry.place: entry.issuer.place if entry.issuer else entry.place for entry in entries}
     listed = {
-        entry.place: {
-            "role": entry.profile.role,
-            "subject": made[entry.place].certificate.subject.rfc4514_string(),
-            "issuer": entry.issuer.place if entry.issuer else entry.place,
-            "serial": str(made[entry.place].certificate.serial_number),
-            "not_before": made[entry.place].certificate.not_valid_before_utc.isoformat(),
-            "not_after": made[entry.place].certificate.not_valid_after_utc.isoformat(),
-        }
+        entry.place: Listed(entry.profile.role, made[entry.place].certificate, issuers[entry.place])
         for entry in entries
     }
-    kept = (folder.folder / name for name in ("ca", "leaf", "trust"))
-    paths = sorted(chain.from_iterable((*part.rglob("*.pem"), *part.rglob("*.der")) for part in kept))
-    files = {
-        str(path.relative_to(folder.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in paths
-        if not path.name.startswith("key")
-    }
-    text = json.dumps({"certificates": listed, "files": files}, indent=2)
-    store.write(folder.manifest, f"{text}\n".encode())
+    manifest.write(folder, listed)
