@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from pki import cache, crl
+from pki.cache import Cache
+from pki.evidence import GOOD, UNKNOWN, Flaw, Standing, Status, Unusable
+from tests.pki.chains import NOW
+from tests.pki.test_crl import COMPROMISED, LEAF, SUB2, listed
+from tests.pki.test_ocsp import response as about_another
+
+REVOKED = Standing(status=Status.REVOKED, since=COMPROMISED.at, reason=COMPROMISED.reason)
+
+
+def said(evidence: Cache) -> list[Standing]:
+    return [word.standing for word in evidence.find(LEAF, SUB2, NOW).statements]
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Exchange a file as a tool does that writes whole files."""
+    new = path.with_name("." + path.name)
+    new.write_bytes(data)
+    new.replace(path)
+
+
+def test_what_is_added_is_found() -> None:
+    evidence = Cache()
+    assert said(evidence) == []
+    evidence.add(about_another(standing=UNKNOWN))
+    evidence.add(listed())
+    assert said(evidence) == [GOOD]
+
+
+def test_what_may_not_be_relied_upon_is_told_and_not_said() -> None:
+    evidence = Cache()
+    evidence.add(listed(this_update=NOW - timedelta(days=9), next_update=NOW - timedelta(days=8)))
+    found = evidence.find(LEAF, SUB2, NOW)
+    assert found.statements == []
+    assert [error.flaw for error in found.refused] == [Flaw.STALE]
+
+
+@pytest.mark.parametrize("data", [b"", b"\x30\x00", b"nothing of the kind", b"\x30" * (crl.MOST_BYTES + 1)])
+def test_what_is_no_evidence_is_not_kept(data: bytes) -> None:
+    evidence = Cache()
+    with pytest.raises(Unusable):
+        evidence.add(data)
+    assert said(evidence) == []
+
+
+def test_the_oldest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "MOST_PIECES", 2)
+    evidence = Cache()
+    evidence.add(listed(COMPROMISED))
+    for number in (1, 2):
+        assert said(evidence)[0] == REVOKED
+        evidence.add(listed(number=number))
+    assert said(evidence) == [GOOD, GOOD]
+
+
+def test_bytes_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = listed()
+    monkeypatch.setattr(cache, "MOST_BYTES", 2 * len(data))
+    evidence = Cache()
+    for number in range(10, 20):
+        evidence.add(listed(number=number))
+    assert 1 <= len(said(evidence)) <= 2
+
+
+def test_a_file_is_read_anew_when_it_changes(tmp_path: Path) -> None:
+    path = tmp_path / "sub2.crl"
+    path.write_bytes(listed())
+    evidence = Cache([path])
+    assert said(evidence) == [GOOD]
+    replace(path, listed(COMPROMISED))
+    assert said(evidence) == [GOOD]
+    evidence.refresh()
+    assert said(evidence) == [REVOKED]
+
+
+def test_a_folder_is_followed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    evidence = Cache([tmp_path])
+    (tmp_path / "a.crl").write_bytes(listed())
+    pem = x509.load_der_x509_crl(listed(COMPROMISED)).public_bytes(Encoding.PEM)
+    (tmp_path / "b.pem").write_bytes(pem)
+    (tmp_path / "notes.txt").write_bytes(listed())
+    (tmp_path / ".half.crl").write_bytes(listed()[:50])
+    (tmp_path / "folder.crl").mkdir()
+    with caplog.at_level(logging.WARNING):
+        evidence.refresh()
+    assert said(evidence) == [GOOD, REVOKED]
+    assert [record.message for record in caplog.records if "notes" in record.message or "half" in record.message] == []
+    (tmp_path / "b.pem").unlink()
+    evidence.refresh()
+    assert said(evidence) == [GOOD]
+
+
+def test_a_file_that_is_damaged_later_leaves_what_it_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "sub2.crl"
+    path.write_bytes(listed(COMPROMISED))
+    evidence = Cache([path])
+    replace(path, b"half a li")
+    for _ in range(3):
+        evidence.refresh()
+    assert said(evidence) == [REVOKED]
+    assert len([record for record in caplog.records if "sub2.crl" in record.message]) == 1
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no list"])
+def test_a_source_that_is_none_is_told_at_start(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "sub2.crl"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"sub2\.crl"):
+        Cache([path])
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_source_nobody_may_read(tmp_path: Path) -> None:
+    path = tmp_path / "sub2.crl"
+    path.write_bytes(listed())
+    path.chmod(0)
+    with pytest.raises(ValueError, match=r"sub2\.crl"):
+        Cache([path])
+
+
+def test_several_threads_may_use_it() -> None:
+    evidence = Cache()
+    errors: list[BaseException] = []
+
+    def work(number: int) -> None:
+        try:
+            for _ in range(20):
+                evidence.add(listed(number=number))
+                evidence.find(LEAF, SUB2, NOW)
+        except RuntimeError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert not errors
+    assert not any(thread.is_alive() for thread in threads)
