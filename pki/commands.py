@@ -8,7 +8,10 @@ from v2g.mounts import Mount, Mounted
 
 MOUNTS = {
     "init": Mount("pki.cli.init", "init", "Make the trees that pki.toml declares; what is still good stays."),
+    "renew": Mount("pki.cli.init", "renew", "Make anew what ends soon; the rest stays as it is."),
     "show": Mount("pki.cli.show", "show", "Print the certificates that are there, with the days left."),
+    "report": Mount("pki.cli.report", "report", "Write what is there as one HTML page, and the tree as a picture."),
+    "doctor": Mount("pki.cli.doctor", "doctor", "Say what is wrong with certificates, and what to do."),
     "verify": Mount("pki.cli.verify", "verify", "Check a chain as a SECC or EVCC would."),
     "revoke": Mount("pki.cli.revoke", "revoke", "Revoke a certificate, or lift a hold."),
     "crl": Mount("pki.cli.crl", "crl", "Write the revocation lists of a tree."),

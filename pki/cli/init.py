@@ -1,34 +1,140 @@
-"""`pki init`: makes the trees that pki.toml declares."""
+"""`pki init` and `pki renew`: make the trees that pki.toml declares, and make anew what ages."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pki.cli.told import DEFAULT_OUT, FOLDER, PATH, told
 
+if TYPE_CHECKING:
+    from pki.renewal import Outcome
+    from pki.tree import Entry, Tree
+
+FIXTURES = datetime(2026, 1, 1, tzinfo=UTC)
+"""When the certificates of a seed were made, unless told: a fixture of today would be another one tomorrow."""
+_MANY = 200
+_PERIOD = re.compile(r"(\d{1,5})([dhw])")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_WARNING = "Test certificates: never trust them outside a laboratory."
+
+
+def _period(ctx: click.Context, param: click.Parameter, value: str) -> timedelta:
+    """Read a time such as 14d, 36h or 8w."""
+    found = _PERIOD.fullmatch(value)
+    if found is None:
+        raise click.BadParameter(f"{value!r}; write a number and d, h or w, such as 14d", ctx, param)
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _common(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that both commands have."""
+    for option in (
+        click.option("--tree", "names", multiple=True, metavar="NAME", help="Only this tree; may be repeated."),
+        click.option("--out", type=FOLDER, default=DEFAULT_OUT, show_default=True, help="Where the trees lie."),
+        click.option("--config", type=PATH, help="The pki.toml to follow; without it the built-in one."),
+    ):
+        command = option(command)
+    return command
+
 
 @click.command()
-@click.option("--config", type=PATH, help="The pki.toml to follow; without it the built-in one, a -2 tree.")
-@click.option("--out", type=FOLDER, default=DEFAULT_OUT, show_default=True, help="Where the trees lie.")
+@_common
 @click.option("--print-config", is_flag=True, help="Print the built-in pki.toml, with every key, and make nothing.")
+@click.option("--seed", help="FOR FIXTURES: keys and all that follow from this text, byte by byte the same every time.")
+@click.option("--at", type=click.DateTime(), help="The time to make them at, UTC; now, or 2026-01-01 with --seed.")
 @told
-def init(config: Path | None, out: Path, *, print_config: bool) -> None:
+def init(
+    config: Path | None,
+    out: Path,
+    names: tuple[str, ...],
+    *,
+    print_config: bool,
+    seed: str | None,
+    at: datetime | None,
+) -> None:
     """Make the trees that pki.toml declares; what is there and still good stays as it is."""
-    from pki.tree import built_in, read
+    from pki.tree import built_in
 
     if print_config:
         click.echo(built_in().read_text(encoding="utf-8"), nl=False)
         return
+    if seed is not None:
+        click.echo("--seed: whoever knows the seed knows every key. FOR TESTS ONLY.", err=True)
+    now = at.replace(tzinfo=UTC) if at else FIXTURES if seed is not None else None
+    for name, tree in _chosen(config, names).items():
+        _make(name, tree, out, now, seed=None if seed is None else f"{seed}/{name}".encode())
+    click.echo(_WARNING)
+
+
+@click.command()
+@_common
+@click.option("--within", callback=_period, default="14d", show_default=True, help="What ends so soon is made anew.")
+@told
+def renew(config: Path | None, out: Path, names: tuple[str, ...], *, within: timedelta) -> None:
+    """Make anew what ends soon, with everything below it, and what is missing; the rest stays as it is."""
+    for name, tree in _chosen(config, names).items():
+        _make(name, tree, out, None, within=within)
+    click.echo(_WARNING)
+
+
+def _chosen(config: Path | None, names: Sequence[str]) -> dict[str, Tree]:
+    from pki.tree import read
+
+    trees = read(config)
+    unknown = [name for name in names if name not in trees]
+    if unknown:
+        raise ValueError(f"{config or 'pki.toml'}: declares no tree {', '.join(unknown)}, only {', '.join(trees)}")
+    return {name: trees[name] for name in names or trees}
+
+
+def _make(
+    name: str,
+    tree: Tree,
+    out: Path,
+    now: datetime | None,
+    *,
+    within: timedelta | None = None,
+    seed: bytes | None = None,
+) -> None:
     from pki.renewal import bring_up_to_date
     from pki.store import Store
 
-    for name, tree in read(config).items():
-        outcomes = bring_up_to_date(tree, Store(out / name))
-        for outcome in outcomes:
-            if outcome.reason:
-                click.echo(f"  {outcome.entry.place}  ({outcome.reason})")
-        made = sum(1 for outcome in outcomes if outcome.reason)
-        click.echo(f"{out / name}: {made} made, {len(outcomes) - made} kept")
-    click.echo("Test certificates: never trust them outside a laboratory.")
+    outcomes = bring_up_to_date(tree, Store(out / name), now, within=within, seed=seed, progress=_progress(name))
+    for line in _news(outcomes):
+        click.echo(line)
+    made = sum(1 for outcome in outcomes if outcome.reason)
+    click.echo(f"{out / name}: {made} made, {len(outcomes) - made} kept")
+
+
+def _news(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Yield a line per certificate that was made, but one alone for those declared with a count."""
+    numbered: dict[tuple[str, str], int] = {}
+    for outcome in outcomes:
+        if outcome.reason and outcome.entry.many:
+            kind = outcome.entry.profile.role, outcome.reason
+            numbered[kind] = numbered.get(kind, 0) + 1
+        elif outcome.reason:
+            yield f"  {outcome.entry.place}  ({outcome.reason})"
+    for (role, reason), count in numbered.items():
+        yield f"  {count} x leaf/{role}  ({reason})"
+
+
+def _progress(name: str) -> Callable[[Sequence[Entry]], Iterable[Entry]]:
+    """Show a bar while many entries are gone through."""
+    labels = iter((f"{name}: keys and certificates", f"{name}: files"))
+
+    def through(entries: Sequence[Entry]) -> Iterator[Entry]:
+        label = next(labels, name)
+        if len(entries) < _MANY:
+            yield from entries
+            return
+        with click.progressbar(entries, label=label, show_pos=True) as bar:
+            yield from bar
+
+    return through
