@@ -131,9 +131,7 @@ def bar(share: float, glyphs: Glyphs) -> str:
     return glyphs.life * full + glyphs.gone * (_BAR - full)
 
 
-def as_text(
-    folder: Path, lines: Sequence[Line], *, every: bool = False, glyphs: Glyphs | None = None
-) -> Iterator[str]:
+def as_text(folder: Path, lines: Sequence[Line], *, every: bool = False, glyphs: Glyphs | None = None) -> Iterator[str]:
     """Yield a survey as lines for people."""
     for text, _ in aligned(folder, lines, every=every, glyphs=glyphs):
         yield text

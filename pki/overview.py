@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from pki.ancestry import descent, issuers, self_signed
+from pki import revoked
+from pki.ancestry import descent, issuers
 from pki.certificate import Certificate
 from pki.credentials import load_certificates
-from pki.profiles import Edition, Profile, Tier, profile
+from pki.roles import role_of, row_of
 from pki.store import Store
 
 NOTICE = timedelta(days=14)
@@ -67,7 +70,20 @@ def trees(out: Path) -> list[Path]:
 def gather(folder: Path) -> dict[str, Certificate]:
     """Return the certificates of a tree by place; raise ValueError naming an unreadable file."""
     tree = Store(folder)
-    return {place: load_certificates(tree.certificate(place))[0] for place in tree.places()}
+    with _uncollected():
+        return {place: load_certificates(tree.certificate(place))[0] for place in tree.places()}
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector of cycles away: none arise here, and to look for them takes as long as to read."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def survey(folder: Path, at: datetime | None = None) -> list[Line]:
@@ -76,58 +92,54 @@ def survey(folder: Path, at: datetime | None = None) -> list[Line]:
 
 
 def describe(folder: Path, found: Mapping[str, Certificate], at: datetime | None = None) -> list[Line]:
-    """Return a line for each certificate of a tree, each after its issuer."""
-    now = at or datetime.now(UTC)
-    above = issuers(found)
-    tree = Store(folder)
-    return [_line(place, depth, above[place], found[place], tree, now) for place, depth in descent(above)]
+    """Return a line for each certificate of a tree, each after its issuer; raise ValueError for a damaged list."""
+    surveyor = _Surveyor(folder, found, at or datetime.now(UTC))
+    return [surveyor.line(place, depth) for place, depth in descent(surveyor.above)]
 
 
-def _line(place: str, depth: int, issuer: str | None, certificate: Certificate, tree: Store, at: datetime) -> Line:
-    role = role_of(place, certificate)
-    row = row_of(role, certificate)
-    limit = row.size if row else None
-    orphan = issuer is None and certificate.subject != certificate.issuer
-    return Line(
-        place=place,
-        role=role,
-        depth=depth,
-        issuer=issuer,
-        common_name=certificate.common_name,
-        days_left=(certificate.not_after - at).days,
-        life_left=life_left(certificate, at),
-        not_before=certificate.not_before,
-        not_after=certificate.not_after,
-        serial=str(certificate.serial),
-        size=len(certificate.der),
-        limit=limit,
-        flags=tuple(_flags(certificate, at, tree.key(place), limit=limit, orphan=orphan)),
-    )
+class _Surveyor:
+    """One tree at one time: who is above whom, and what was revoked."""
 
+    def __init__(self, folder: Path, found: Mapping[str, Certificate], at: datetime) -> None:
+        self.tree = Store(folder)
+        self.found = found
+        self.at = at
+        self.above = issuers(found)
+        self.ended = {(entry.issuer, int(entry.serial)) for entry in revoked.load(folder).revoked}
 
-def role_of(place: str, certificate: Certificate) -> str:
-    """Return the name of the profile that a certificate should fit, by where it lies: "secc", "cpo-sub2"."""
-    kind, _, rest = place.partition("/")
-    group, _, name = rest.partition("/")
-    if kind == "leaf":
-        return group
-    if name in list(Tier):
-        return f"{group}-{name}"
-    if self_signed(certificate):
-        return f"{group}-{Tier.ROOT}"
-    return f"{group}-{Tier.SUB1 if certificate.path_length else Tier.SUB2}"
+    def line(self, place: str, depth: int) -> Line:
+        certificate = self.found[place]
+        role = role_of(place, certificate)
+        row = row_of(role, certificate)
+        limit = row.size if row else None
+        return Line(
+            place=place,
+            role=role,
+            depth=depth,
+            issuer=self.above[place],
+            common_name=certificate.common_name,
+            days_left=(certificate.not_after - self.at).days,
+            life_left=life_left(certificate, self.at),
+            not_before=certificate.not_before,
+            not_after=certificate.not_after,
+            serial=str(certificate.serial),
+            size=len(certificate.der),
+            limit=limit,
+            flags=tuple(self._flags(place, certificate, limit)),
+        )
 
-
-def row_of(role: str, certificate: Certificate) -> Profile | None:
-    """Return the profile of a role, of the first edition that signs with such a key; None if there is none."""
-    for edition in Edition:
-        try:
-            row = profile(role, edition)
-        except ValueError:
-            continue
-        if row.suite.fits(certificate.key):
-            return row
-    return None
+    def _flags(self, place: str, certificate: Certificate, limit: int | None) -> list[Flag]:
+        issuer = self.above[place]
+        held = {
+            Flag.REVOKED: (issuer, certificate.serial) in self.ended,
+            Flag.EXPIRED: self.at > certificate.not_after,
+            Flag.NOT_YET_VALID: self.at < certificate.not_before,
+            Flag.TOO_LARGE: limit is not None and len(certificate.der) > limit,
+            Flag.NO_ISSUER: issuer is None and certificate.subject != certificate.issuer,
+            Flag.ENDS_SOON: ends_soon(certificate, self.at),
+        }
+        withheld = _withheld(self.tree.key(place))
+        return [flag for flag in Flag if held.get(flag) or flag is withheld]
 
 
 def life_left(certificate: Certificate, at: datetime) -> float:
@@ -140,18 +152,6 @@ def ends_soon(certificate: Certificate, at: datetime, notice: timedelta = NOTICE
     """Tell whether a valid certificate is due: in its last 14 days, or its last third if that is shorter."""
     due = certificate.not_after - min(notice, (certificate.not_after - certificate.not_before) / 3)
     return due <= at <= certificate.not_after
-
-
-def _flags(certificate: Certificate, at: datetime, key: Path, *, limit: int | None, orphan: bool) -> list[Flag]:
-    held = {
-        Flag.EXPIRED: at > certificate.not_after,
-        Flag.NOT_YET_VALID: at < certificate.not_before,
-        Flag.TOO_LARGE: limit is not None and len(certificate.der) > limit,
-        Flag.NO_ISSUER: orphan,
-        Flag.ENDS_SOON: ends_soon(certificate, at),
-    }
-    withheld = _withheld(key)
-    return [flag for flag in Flag if held.get(flag) or flag is withheld]
 
 
 def _withheld(key: Path) -> Flag | None:
