@@ -6,7 +6,8 @@ from functools import partial
 
 from evcc.provisioning import SERVICES, SIGNED_ID, Errand, Outcome
 from evcc.trip import Declined, Trip
-from pki.contract import NotAccepted, Response
+from pki.contract.checks import NotAccepted
+from pki.contract.iso2 import Response
 from v2g import protocols, signature
 from v2g.errors import Refused, V2GError
 from v2g.link import Asks, EvccLink

@@ -18,7 +18,7 @@ from cryptography import x509
 from evcc import config, wallet
 from evcc.wallet import Contract
 from pki import credentials
-from pki.contract import Response, chain_message, receive
+from pki.contract.iso2 import Response, chain_message, receive
 from pki.keys import PrivateKey
 from pki.validate import validate
 from v2g.messages import iso2

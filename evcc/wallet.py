@@ -11,8 +11,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from evcc import config
-from pki import contract as contracts
 from pki import credentials, store
+from pki.contract.chain import common_name
+from pki.contract.iso2 import chain_message
 from pki.keys import PrivateKey
 from v2g import identifiers, protocols, signature
 from v2g.messages import iso2
@@ -42,7 +43,7 @@ class Contract:
 
     def details(self) -> iso2.PaymentDetailsReq:
         """Present the contract."""
-        chain = contracts.chain_message(self.chain)
+        chain = chain_message(self.chain)
         return iso2.PaymentDetailsReq(eMAID=self.emaid, ContractSignatureCertChain=chain)
 
     def authorize(self, challenge: bytes) -> tuple[iso2.AuthorizationReq, Signature]:
@@ -55,7 +56,7 @@ class Contract:
 def load(settings: config.Contract) -> Contract:
     """Read a contract from its PEM files, which may be one; raises ValueError naming file and remedy."""
     credential = credentials.load_credential(settings.chain, settings.key, settings.password)
-    name = contracts.common_name(credential.chain[0])
+    name = common_name(credential.chain[0])
     if not name:
         raise ValueError(f"{settings.chain}: the contract certificate has no common name, which is the EMAID")
     return Contract(emaid=identifiers.emaid(name), chain=tuple(credential.chain), key=credential.key)

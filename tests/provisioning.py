@@ -11,8 +11,9 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import strategies as st
 
-from pki import contract, credentials
-from pki.contract import Delivery, chain_message
+from pki import credentials
+from pki.contract import iso2 as contract
+from pki.contract.iso2 import Delivery, chain_message
 from pki.credentials import Credential
 from pki.keys import PrivateKey, PublicKey
 from pki.provisioning import ProvisioningService
@@ -93,7 +94,7 @@ class Stage:
 def resigned(delivery: Delivery, stage: Stage, **fields: Any) -> Delivery:
     """The same with other fields, signed again by the true provider: what he should never have signed."""
     response = iso2.CertificateInstallationRes(ResponseCode=iso2.ResponseCode.OK, **(delivery.fields | fields))
-    fragments = [(part.Id, EXI.encode_fragment(part, name)) for part, name in contract._signed_parts(response)]
+    fragments = [(part.Id, EXI.encode_fragment(part, name)) for part, name in contract.signed_parts(response)]
     return Delivery(delivery.fields | fields, sign(fragments, stage.service.provider.key, "iso2"))
 
 
@@ -103,6 +104,7 @@ def changed(delivery: Delivery, part: str, **values: Any) -> Delivery:
 
 
 def _only(delivery: Delivery, count: int) -> Delivery:
+    assert delivery.signature
     info = delivery.signature.SignedInfo
     fewer = msgspec.structs.replace(info, Reference=info.Reference[:count])
     return replace(delivery, signature=msgspec.structs.replace(delivery.signature, SignedInfo=fewer))

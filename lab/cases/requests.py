@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pki.contract import chain_message
+from pki.contract.iso2 import chain_message
 from pki.credentials import Credential
 from v2g.messages import iso2
 from v2g.messages.iso2 import PhysicalValue, UnitSymbol

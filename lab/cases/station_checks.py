@@ -8,7 +8,7 @@ from typing import Any
 from lab.cases.station import notification
 from lab.cases.verdict import demand
 from lab.cases.visitor import Visitor
-from pki.contract import common_name
+from pki.contract.chain import common_name
 from v2g import units
 from v2g.messages import iso2
 

@@ -11,7 +11,7 @@ from lab.cases import responses as say
 from lab.cases.host import Host
 from lab.cases.peer import HEADER
 from lab.cases.verdict import Unmet, demand
-from pki.contract import chain_of, common_name
+from pki.contract.chain import chain_of, common_name
 from v2g import units
 from v2g.errors import Untrusted
 from v2g.messages import iso2

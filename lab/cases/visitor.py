@@ -15,7 +15,8 @@ from lab.cases.peer import Line, Received, framed, offer, stem
 from lab.cases.pixit import Pixit
 from lab.cases.station import StationPeer
 from lab.cases.verdict import Unclear, Unmet, demand
-from pki.contract import common_name, receive
+from pki.contract.chain import common_name
+from pki.contract.iso2 import receive
 from pki.credentials import Credential
 from v2g import units
 from v2g.errors import V2GError

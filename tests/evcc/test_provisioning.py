@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from evcc import client, config, provisioning, wallet
 from evcc.result import Result
-from pki.contract import Delivery
+from pki.contract.iso2 import Delivery
 from pki.provisioning import ProvisioningService
 from pki.renewal import bring_up_to_date
 from pki.store import Store

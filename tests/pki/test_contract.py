@@ -11,7 +11,9 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.contract import Delivery, NotAccepted, chain_of, common_name, deliver, receive
+from pki.contract.chain import chain_of, common_name
+from pki.contract.checks import NotAccepted
+from pki.contract.iso2 import Delivery, deliver, receive
 from pki.credentials import Credential, load_anchors
 from pki.provisioning import ProvisioningService
 from pki.renewal import bring_up_to_date

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.contract import receive
+from pki.contract.iso2 import receive
 from pki.credentials import Credential, load_anchors
 from pki.issue import issue
 from pki.keys import PrivateKey

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.contract import receive
+from pki.contract.iso2 import receive
 from pki.credentials import Credential, load_anchors
 from pki.keys import PrivateKey
 from pki.provisioning import ProvisioningService
