@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LETTERS = {
@@ -32,6 +32,10 @@ Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed448.Ed448PrivateKey
 
 def p256() -> Key:
     return ec.generate_private_key(ec.SECP256R1())
+
+
+def p521() -> Key:
+    return ec.generate_private_key(ec.SECP521R1())
 
 
 def p384() -> Key:
@@ -91,6 +95,53 @@ GOOD = {
     "oem-provisioning": branch("OEM", "OEM", "sa", "WMI12345678901234", "OEM"),
     "cps": branch("CPS", "CPS", "s", "CPS", "V2G"),
 }
+RESPONDER = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier("http://o.test/"))
+AIA = x509.AuthorityInformationAccess([RESPONDER])
+
+
+def purposes(*purposes: x509.ObjectIdentifier, critical: bool = False) -> tuple[x509.ExtensionType, bool]:
+    return x509.ExtendedKeyUsage(purposes), critical
+
+
+def second(key: Callable[[], Key]) -> dict[str, dict[str, Spec]]:
+    """The roles of -20: contracts and vehicles have CN and O alone, and the vehicle an identity of its own."""
+    roles = GOOD | {"vehicle": branch("OEM", "", "s", "WMIV1234567890ABCDEX", "OEM")}
+    more: dict[str, dict[str, Any]] = {
+        "secc": {"extensions": (purposes(ExtendedKeyUsageOID.SERVER_AUTH),)},
+        "contract": {"dc": (), "usage": "s", "extensions": ((AIA, False),)},
+        "vehicle": {"dc": (), "extensions": (purposes(ExtendedKeyUsageOID.CLIENT_AUTH),)},
+    }
+    return {
+        role: {
+            tier: replace(spec, key=key, digest=hashes.SHA512(), **(more.get(role, {}) if tier == "leaf" else {}))
+            for tier, spec in specs.items()
+        }
+        for role, specs in roles.items()
+    }
+
+
+EDITIONS = {
+    "iso2": GOOD,
+    "iso20": second(p521),
+    "iso20-ed448": second(ed),
+    "josev": GOOD | {"vehicle": branch("OEM", "OEM", "sa", "OEMProvCert", "OEM")},
+}
+
+
+def cross(subject: Made, issuer: Made, **changes: Any) -> Made:
+    """Certify the name and the key of a root once more, by another one."""
+    names = subject.certificate.subject
+    spec = Spec(
+        cn=tuple(str(part.value) for part in names.get_attributes_for_oid(NameOID.COMMON_NAME)),
+        dc=tuple(str(part.value) for part in names.get_attributes_for_oid(NameOID.DOMAIN_COMPONENT)),
+        usage="CL",
+        ca=True,
+        key=lambda: subject.key,
+        digest=hashes.SHA256()
+        if isinstance(subject.key, ec.EllipticCurvePrivateKey) and subject.key.key_size == 256
+        else hashes.SHA512(),
+    )
+    return make(replace(spec, **changes), issuer)
 
 
 def make(spec: Spec, issuer: Made | None = None) -> Made:
@@ -165,9 +216,9 @@ class Path:
         return [self.root.der]
 
 
-def build(role: str = "secc", /, **changes: dict[str, Any]) -> Path:
+def build(role: str = "secc", edition: str = "iso2", /, **changes: dict[str, Any]) -> Path:
     """Make a path that is right but for the changes, given by tier as fields of `Spec`."""
-    specs = {tier: replace(spec, **changes.get(tier, {})) for tier, spec in GOOD[role].items()}
+    specs = {tier: replace(spec, **changes.get(tier, {})) for tier, spec in EDITIONS[edition][role].items()}
     root = make(specs["root"])
     sub1 = make(specs["sub1"], root)
     sub2 = make(specs["sub2"], sub1)

@@ -9,29 +9,24 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from cryptography.x509.oid import ExtendedKeyUsageOID as EKU
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pki.validate import validate
 from tests.pki import chains
-from tests.pki.chains import GOOD, NOW, build, make
+from tests.pki.chains import AIA, GOOD, NOW, build, make, purposes
 from v2g.errors import Untrusted
 from v2g.trust import Role, Rule, Verdict
 
 SECC = build()
-RESPONDER = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier("http://o.test/"))
-AIA = x509.AuthorityInformationAccess([RESPONDER])
+ROLES = [Role(role) for role in GOOD]
 SAN = (x509.SubjectAlternativeName([x509.DNSName("secc.test")]), False)
 SKI = x509.SubjectKeyIdentifier(b"12345678")
 BY_SERIAL = (x509.AuthorityKeyIdentifier(None, [x509.DirectoryName(x509.Name([]))], 7), False)
 UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x05\x00")
 SUBTREE = x509.NameConstraints([x509.DirectoryName(x509.Name([]))], None)
-
-
-def purposes(*purposes: x509.ObjectIdentifier, critical: bool = False) -> tuple[x509.ExtensionType, bool]:
-    return x509.ExtendedKeyUsage(purposes), critical
 
 
 def own(key: int) -> tuple[x509.ExtensionType, bool]:
@@ -55,7 +50,7 @@ def flipped(der: bytes) -> bytes:
     return der[:-1] + bytes([der[-1] ^ 1])
 
 
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", ROLES)
 def test_a_good_chain_holds(role: Role) -> None:
     path = build(role)
     verdict = judge(path, role)
@@ -69,7 +64,7 @@ def test_a_good_chain_holds(role: Role) -> None:
     verdict.demand()
 
 
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("other", list(Role))
 def test_a_chain_is_good_in_its_own_role_only(role: Role, other: Role) -> None:
     path = build(role)
