@@ -16,6 +16,7 @@ MOUNTS = {
     "revoke": Mount("pki.cli.revoke", "revoke", "Revoke a certificate, or lift a hold."),
     "crl": Mount("pki.cli.crl", "crl", "Write the revocation lists of a tree."),
     "export": Mount("pki.cli.export", "export", "Write a tree as another stack wants it."),
+    "import": Mount("pki.cli.import_", "import_", "Make a tree of what another stack has."),
     "id": Mount("pki.cli.id", "identifier", "Tell what an identifier is, and if its check character is right."),
 }
 

@@ -54,7 +54,8 @@ def make_folder(path: Path, *, private: bool = False) -> None:
         path.chmod(0o700)
 
 
-def _unused(path: Path) -> Path:
+def unused(path: Path) -> Path:
+    """Return <name>.old, or the first such name with a number that is free."""
     names = (path.with_name(f"{path.name}.old{number or ''}") for number in count())
     return next(name for name in names if not name.exists())
 
@@ -138,7 +139,7 @@ class Store:
             # The certificate first: a key that was set aside alone would be missed.
             for path in (self.certificate(place), self.key(place)):
                 if path.exists():
-                    path.rename(_unused(path))
+                    path.rename(unused(path))
 
     def places(self) -> list[str]:
         """Return the places that hold a certificate, CAs first."""

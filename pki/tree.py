@@ -25,7 +25,8 @@ Address = Annotated[str, msgspec.Meta(max_length=255, pattern=r"^(http://[\x21-\
 RootKind = Literal["v2g", "mo", "oem", "private"]
 BranchName = Literal["cpo", "mo", "oem", "cps", "vehicle"]
 Layout = Literal["josev", "everest", "flat"]
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""Names that are folders of a tree, too."""
 _REMEDY = "`plugcharge pki init --print-config` shows every key"
 _PLACEHOLDER = re.compile(r"\{(n|check)(?::(0?[1-9]\d?))?\}")
 
@@ -313,7 +314,7 @@ def _check_length(key: str, entry: Entry) -> None:
 def _check_places(entries: Iterable[Entry]) -> None:
     """Refuse names that are no plain file names, and two entries for one place."""
     for entry in entries:
-        if not _PLAIN.fullmatch(entry.name):
+        if not PLAIN.fullmatch(entry.name):
             raise ValueError(f"name or id {entry.name!r}: use letters, digits, '.', '_' and '-' only")
     for place, count in Counter(entry.place for entry in entries).items():
         if count > 1:
@@ -335,7 +336,7 @@ def read(path: Path | None = None) -> dict[str, Tree]:
 
 
 def _tree(source: str, name: str, table: Any) -> Tree:
-    if not _PLAIN.fullmatch(name):
+    if not PLAIN.fullmatch(name):
         raise ValueError(f"{source}: tree name {name!r}: use letters, digits, '.', '_' and '-' only")
     tree = toml.convert(table, Tree, source, under=name, remedy=_REMEDY)
     try:

@@ -50,7 +50,7 @@ def publish(folder: Path, planned: Mapping[str, Planned], *, force: bool) -> tup
     digests |= {path: _digest(file.data) for path, file in fresh.items()}
     if not (fresh or stale):
         return [], len(planned)
-    with staging(folder) as stage:
+    with staging(folder if folder.exists() else folder.parent, folder.name) as stage:
         for path, file in sorted(fresh.items(), key=lambda item: item[1].secret):
             store.write(stage / path, file.data, file.mode)
         text = json.dumps({"files": digests}, indent=2)
@@ -64,11 +64,10 @@ def publish(folder: Path, planned: Mapping[str, Planned], *, force: bool) -> tup
 
 
 @contextmanager
-def staging(folder: Path) -> Iterator[Path]:
-    """Give a new folder to fill on the file system of another one; what is left of it is removed."""
-    above = folder if folder.exists() else folder.parent
+def staging(above: Path, name: str) -> Iterator[Path]:
+    """Give a new folder to fill, in the one where what is in it will go; what is left of it is removed."""
     above.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=above))
+    stage = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=above))
     try:
         yield stage
     finally:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_der_private_key,
     load_pem_private_key,
+    pkcs7,
     pkcs12,
 )
 
@@ -100,6 +101,11 @@ def certificates(form: Form, data: bytes) -> list[Certificate]:
     if form is Form.DER:
         return [read(data)]
     return [_again(parsed) for parsed in _attempt(lambda: x509.load_pem_x509_certificates(data))]
+
+
+def pkcs7_certificates(der: bytes) -> list[Certificate]:
+    """Return the certificates of DER PKCS#7; raise ValueError if there are none or one is malformed."""
+    return [_again(parsed) for parsed in _attempt(lambda: pkcs7.load_der_pkcs7_certificates(der))]
 
 
 def key(form: Form, data: bytes, passwords: Iterable[bytes]) -> PrivateKey:
