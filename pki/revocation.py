@@ -6,7 +6,7 @@ between words that may differ with time the latest counts. The root is nobody's 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,7 +17,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 from pki.cache import Cache, Found
 from pki.certificate import Certificate
 from pki.evidence import ISO2, UNKNOWN, Standing, Statement, Status, Terms
-from v2g.errors import Untrusted
+from pki.validate import Objection
+from v2g.trust import Rule
 
 
 class Mode(StrEnum):
@@ -35,41 +36,49 @@ class Checked(StrEnum):
     CHAIN = "chain"
 
 
-class Revoked(Untrusted):
-    """A certificate of the chain is revoked; `tier_index` counts from the leaf."""
+class Revoked(Objection):
+    """A certificate of the chain is revoked."""
 
-    def __init__(self, tier_index: int, detail: str) -> None:
-        self.tier_index = tier_index
-        super().__init__("revoked", detail)
+    def __init__(self, place: int, detail: str) -> None:
+        super().__init__(Rule.REVOKED, detail, place)
 
 
-class Unknown(Untrusted):
-    """Of a certificate of the chain it is not known whether it is revoked; `tier_index` counts from the leaf."""
+class Unknown(Objection):
+    """Of a certificate of the chain it is not known whether it is revoked."""
 
-    def __init__(self, tier_index: int, detail: str) -> None:
-        self.tier_index = tier_index
-        super().__init__("revocation", detail)
+    def __init__(self, place: int, detail: str) -> None:
+        super().__init__(Rule.REVOCATION, detail, place)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A certificate of which it is to be known whether it is revoked, and its issuer."""
+    """A certificate of which it is to be known whether it is revoked, and its issuer; `place` counts from the leaf."""
 
-    tier_index: int
+    place: int
     certificate: Certificate
     issuer: Certificate
 
 
 class Revocation:
-    """A policy and the evidence it is applied to. `terms` say how old evidence may be."""
+    """A policy and the evidence it is applied to.
+
+    `terms` say how old evidence may be; `want` is told of every certificate of which nothing is known, to bring some.
+    """
 
     def __init__(
-        self, mode: Mode, cache: Cache | None = None, *, checked: Checked = Checked.CHAIN, terms: Terms = ISO2
+        self,
+        mode: Mode,
+        cache: Cache | None = None,
+        *,
+        checked: Checked = Checked.CHAIN,
+        terms: Terms = ISO2,
+        want: Callable[[Question], None] | None = None,
     ) -> None:
         self.mode = mode
         self.cache = Cache() if cache is None else cache
         self._checked = checked
         self._terms = terms
+        self._want = want
 
     def judge(self, chain: Sequence[Certificate], at: datetime) -> None:
         """Judge a chain that holds otherwise, leaf first and its anchor last, at a time (aware).
@@ -79,33 +88,26 @@ class Revocation:
         if self.mode is Mode.OFF:
             return
         self.cache.refresh()
-        unknown: Unknown | None = None
+        unknown: list[tuple[Question, Found]] = []
         for question in self._questions(chain):
-            found, standing = self._answer(question, at)
+            found = self.cache.find(question.certificate, question.issuer, at, self._terms)
+            standing = weigh(found.statements)
             if standing.status is Status.REVOKED:
-                raise Revoked(question.tier_index, _told(standing))
-            if standing.status is Status.UNKNOWN and unknown is None:
-                unknown = Unknown(question.tier_index, _reason(found))
-        if unknown is not None and self.mode is Mode.HARD:
-            raise unknown
-
-    def open(self, chain: Sequence[Certificate], at: datetime) -> list[Question]:
-        """Return what is not known of a chain as `judge` takes it: what to ask responders and lists for."""
-        if self.mode is Mode.OFF:
-            return []
-        return [
-            question for question in self._questions(chain) if self._answer(question, at)[1].status is Status.UNKNOWN
-        ]
+                raise Revoked(question.place, _told(standing))
+            if standing.status is Status.UNKNOWN:
+                unknown.append((question, found))
+        for question, _ in unknown:
+            if self._want is not None:
+                self._want(question)
+        if unknown and self.mode is Mode.HARD:
+            question, found = unknown[0]
+            raise Unknown(question.place, _reason(found))
 
     def _questions(self, chain: Sequence[Certificate]) -> Iterator[Question]:
         links = list(pairwise(chain))[: 1 if self._checked is Checked.LEAF else None]
-        for index, (certificate, issuer) in enumerate(links):
+        for place, (certificate, issuer) in enumerate(links):
             if not _exempt(certificate):
-                yield Question(index, certificate, issuer)
-
-    def _answer(self, question: Question, at: datetime) -> tuple[Found, Standing]:
-        found = self.cache.find(question.certificate, question.issuer, at, self._terms)
-        return found, weigh(found.statements)
+                yield Question(place, certificate, issuer)
 
 
 def weigh(statements: Iterable[Statement]) -> Standing:

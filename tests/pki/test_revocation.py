@@ -13,9 +13,11 @@ from cryptography.hazmat.primitives import hashes
 from pki import crl, ocsp
 from pki.cache import Cache
 from pki.evidence import GOOD, ISO20, UNKNOWN, Source, Standing, Statement, Status
-from pki.revocation import Checked, Mode, Revocation, Revoked, Unknown, weigh
+from pki.revocation import Checked, Mode, Question, Revocation, Revoked, Unknown, weigh
+from pki.validate import Policy, validate
 from tests.pki.chains import NOW, Made, build, make
 from tests.pki.signers import DELEGATE, NO_CHECK, PURPOSE, delegate, facts, path_of, signs
+from v2g.trust import Role, Rule
 
 PATH = path_of("P-256")
 MADE = (PATH.leaf, PATH.sub2, PATH.sub1, PATH.root)
@@ -71,7 +73,7 @@ def test_what_is_revoked_breaks_the_chain(mode: Mode, index: int, source: Source
     piece = answer(index, STOLEN) if source is Source.OCSP else list_of(index, CHAIN[index].serial)
     with pytest.raises(Revoked, match="keyCompromise") as caught:
         policy(mode, piece, *ALL_GOOD).judge(CHAIN, NOW)
-    assert caught.value.tier_index == index
+    assert caught.value.place == index
     policy(Mode.OFF, piece).judge(CHAIN, NOW)
 
 
@@ -81,7 +83,7 @@ def test_what_is_not_known_breaks_the_chain_where_the_mode_is_hard(index: int) -
     policy(Mode.SOFT, *evidence).judge(CHAIN, NOW)
     with pytest.raises(Unknown, match="neither an OCSP response") as caught:
         policy(Mode.HARD, *evidence).judge(CHAIN, NOW)
-    assert caught.value.tier_index == index
+    assert caught.value.place == index
     with pytest.raises(Unknown, match="responder does not know it"):
         policy(Mode.HARD, *evidence, answer(index, UNKNOWN)).judge(CHAIN, NOW)
     with pytest.raises(Unknown, match="ocsp, stale"):
@@ -91,7 +93,7 @@ def test_what_is_not_known_breaks_the_chain_where_the_mode_is_hard(index: int) -
 def test_one_that_is_revoked_tells_more_than_one_that_is_not_known() -> None:
     with pytest.raises(Revoked) as caught:
         policy(Mode.HARD, list_of(2, CHAIN[2].serial)).judge(CHAIN, NOW)
-    assert caught.value.tier_index == 2
+    assert caught.value.place == 2
 
 
 def test_the_root_is_not_checked() -> None:
@@ -155,14 +157,37 @@ def test_files_are_followed(tmp_path: Path) -> None:
         revocation.judge(CHAIN, NOW)
 
 
-def test_what_is_open_is_what_is_not_known() -> None:
-    assert policy(Mode.OFF).open(CHAIN, NOW) == []
-    revocation = policy(Mode.SOFT, list_of(1), answer(2, UNKNOWN))
-    assert [(each.tier_index, each.certificate, each.issuer) for each in revocation.open(CHAIN, NOW)] == [
+def test_what_is_not_known_is_wanted() -> None:
+    wanted: list[Question] = []
+    evidence = Cache()
+    for piece in (list_of(1), answer(2, UNKNOWN)):
+        evidence.add(piece)
+    Revocation(Mode.OFF, evidence, want=wanted.append).judge(CHAIN, NOW)
+    assert wanted == []
+    Revocation(Mode.SOFT, evidence, want=wanted.append).judge(CHAIN, NOW)
+    assert [(each.place, each.certificate, each.issuer) for each in wanted] == [
         (0, CHAIN[0], CHAIN[1]),
         (2, CHAIN[2], CHAIN[3]),
     ]
-    assert policy(Mode.HARD, *ALL_GOOD).open(CHAIN, NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "evidence", "expected"),
+    [
+        (Mode.SOFT, (), None),
+        (Mode.HARD, (), (Rule.REVOCATION, "leaf")),
+        (Mode.HARD, tuple(ALL_GOOD), None),
+        (Mode.SOFT, (list_of(0, CHAIN[0].serial),), (Rule.REVOKED, "leaf")),
+        (Mode.SOFT, (answer(1, STOLEN),), (Rule.REVOKED, "sub2")),
+        (Mode.HARD, (answer(2, HELD),), (Rule.REVOKED, "sub1")),
+        (Mode.OFF, (answer(2, HELD),), None),
+    ],
+)
+def test_the_verdict_on_a_chain(mode: Mode, evidence: Sequence[bytes], expected: tuple[Rule, str] | None) -> None:
+    policy_ = Policy(revocation=policy(mode, *evidence))
+    verdict = validate(PATH.chain, Role.SECC, PATH.anchors, NOW, policy_)
+    assert verdict.broken is (expected[0] if expected else None)
+    assert verdict.tier == (expected[1] if expected else "")
 
 
 # --- several words about one certificate ------------------------------------------------------------------------------
