@@ -145,11 +145,13 @@ class Profile:
 
     Issued: `names` in their order, `usage`, `purposes` (the extended key usage), `days` of validity, `critical`
     extensions beside basic constraints and key usage, `key_id` octets of the subject key identifier, `alternative` as
-    the extension of a second key, `nocheck` for a signer nobody asks about. CN and O of subject and issuer together have
-    `names_bytes` at most, so that `size`, the most bytes of its DER, can be kept. Asked of others: the DC as `component` says, `usage_demanded` but no
-    `usage_forbidden`, `names_allowed` and `extensions_allowed` (None: any), `purpose` in an extended key usage (None:
-    there may be none) which has to be there if `purpose_demanded`, a way to ask for revocation if `access_demanded`.
-    `path_length` None sets no limit; `issuers` are the roles that may sign it (none: itself).
+    the extension of a second key, `nocheck` for a signer nobody asks about. CN and O of subject and issuer have
+    `names_bytes` at most together, so that `size`, the most bytes of its DER, can be kept.
+
+    Asked of others: the DC as `component` says, `usage_demanded` but no `usage_forbidden`, `names_allowed` and
+    `extensions_allowed` (None: any), `purpose` in an extended key usage (None: there may be none), which has to be
+    there if `purpose_demanded`, a way to ask for revocation if `access_demanded`. `path_length` None sets no limit;
+    `issuers` are the roles that may sign it (none: itself).
     """
 
     role: str
@@ -178,7 +180,7 @@ class Profile:
     suite: Suite = P256
     size: int = 800  # [V2G2-010]
     serial_bits: int = 159
-    names_bytes: int = 220
+    names_bytes: int = 190
     nocheck: bool = False
 
     @property
@@ -282,6 +284,7 @@ def _ocsp(rows: Mapping[str, Profile], o: Options) -> Iterator[Profile]:
                 purpose_demanded=True,
                 purposes=frozenset({ExtendedKeyUsageOID.OCSP_SIGNING}),
                 nocheck=o.ocsp_nocheck,
+                names_bytes=220,
             )
 
 
@@ -325,7 +328,7 @@ def profile(role: str, edition: Edition = Edition.ISO2, options: Options = DEFAU
     """Return the row of a role (a `Role`, or "<branch>-<tier>" for a CA); raise ValueError if there is none."""
     rows = profiles(edition, options)
     if role not in rows:
-        raise ValueError(f"there is no certificate role {role!r} in {edition}; known: {', '.join(rows)}")
+        raise ValueError(f"there is no certificate role {str(role)!r} in {edition}; known: {', '.join(rows)}")
     return rows[role]
 
 

@@ -19,6 +19,7 @@ import evcc.config
 import pki.tree
 import secc.config
 from evcc.config import EvccConfig
+from pki.options import Options
 from plugcharge.commands import main
 from secc.config import SeccConfig
 from v2g.exi.notes import Quirk
@@ -104,6 +105,15 @@ def test_the_pki_page_shows_every_key_and_its_default(tmp_path: Path) -> None:
     assert shown.entries() == [entry for entry in built_in.entries() if entry in shown.entries()]
     printed = pki.tree.built_in().read_text(encoding="utf-8")
     assert [key for key in keys(pki.tree.Tree) if not re.search(rf"\b{key}\b", printed)] == []
+
+
+def test_the_printed_options_are_the_defaults() -> None:
+    printed = pki.tree.built_in().read_text(encoding="utf-8")
+    block = printed.partition("# [iso2.options]")[2].partition("\n\n")[0]
+    lines = [line.removeprefix("# ") for line in block.splitlines()[1:]]
+    options = tomllib.loads("\n".join(line for line in lines if "none without it" not in line))
+    assert msgspec.convert(options, Options) == Options()
+    assert set(options) | {"cross_path_length"} == set(Options.__struct_fields__)
 
 
 @pytest.mark.parametrize("text", blocks("codec.md", "python"))

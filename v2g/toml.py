@@ -52,6 +52,7 @@ def _choices(kind: Any, place: str) -> str:
     found: inspect.Type = inspect.type_info(kind)
     for name in re.findall(r"[a-z_]\w*", place):
         found = _member(found, name)
+    found = _element(found)
     match found:
         case inspect.EnumType():
             values = [str(each.value) for each in found.cls]
@@ -60,6 +61,13 @@ def _choices(kind: Any, place: str) -> str:
         case _:
             return ""
     return f", not one of {', '.join(values)}"
+
+
+def _element(kind: inspect.Type) -> inspect.Type:
+    """What a list holds, however deep; anything else as it is."""
+    while isinstance(kind, inspect.ListType | inspect.VarTupleType):
+        kind = kind.item_type
+    return kind
 
 
 def _member(kind: inspect.Type, name: str) -> inspect.Type:

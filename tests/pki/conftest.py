@@ -13,11 +13,18 @@ from pki.tree import read
 
 
 @pytest.fixture(scope="session")
-def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the default -2 tree; not to be changed."""
-    folder = tmp_path_factory.mktemp("pki") / "iso2"
-    bring_up_to_date(read()["iso2"], Store(folder))
+def trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the default trees, one of each edition; not to be changed."""
+    folder = tmp_path_factory.mktemp("pki")
+    for name, tree in read().items():
+        bring_up_to_date(tree, Store(folder / name))
     return folder
+
+
+@pytest.fixture(scope="session")
+def pristine(trees: Path) -> Path:
+    """The folder of the default -2 tree; not to be changed."""
+    return trees / "iso2"
 
 
 @pytest.fixture

@@ -84,7 +84,10 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "DER": (lambda folder: load_chain(folder / CAR / "cert.der"), "cert.der: holds no PEM certificates"),
     "a chain for a key": (lambda folder: load_key(folder / CAR / "chain.pem"), "chain.pem: no readable private key"),
     "text for a key": (lambda folder: load_key(_text(folder)), "text.pem: no readable private key"),
-    "an RSA key": (lambda folder: load_key(_rsa(folder)), "rsa.pem: not an elliptic curve key"),
+    "an RSA key": (
+        lambda folder: load_key(_rsa(folder)),
+        "rsa.pem: a key of kind RSA; .* no other",
+    ),
     "no password": (lambda folder: load_key(encrypted(folder)), "key.pem: the key is encrypted; give its password"),
     "a wrong password": (lambda folder: load_key(encrypted(folder), "x"), "key.pem: .* wrong password"),
     "a leaf as anchor": (lambda folder: load_anchors(folder / CAR / "chain.pem"), "certificate 1 is no CA"),

@@ -13,12 +13,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID as EKU
 
 from pki.credentials import load_anchors, load_chain
-from pki.validate import validate
+from pki.profiles import Edition, profiles
+from pki.validate import Policy, validate
 from tests.pki.chains import GOOD, NOW, build, make
 from v2g.trust import Role
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
-ANCHOR = {Role.SECC: "v2g", Role.CONTRACT: "mo", Role.OEM_PROVISIONING: "oem", Role.CPS: "v2g"}
+ANCHOR = {Role.VEHICLE: "oem", Role.SECC: "v2g", Role.CONTRACT: "mo", Role.OEM_PROVISIONING: "oem", Role.CPS: "v2g"}
 
 
 def openssl(folder: Path, chain: list[bytes], anchors: list[bytes], at: int | None = None) -> bool:
@@ -32,12 +33,33 @@ def openssl(folder: Path, chain: list[bytes], anchors: list[bytes], at: int | No
     return subprocess.run([*command, str(folder / "leaf.pem")], capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("role", list(Role))
-def test_openssl_trusts_what_we_issue(role: Role, pristine: Path, tmp_path: Path) -> None:
-    chain = load_chain(next(pristine.glob(f"leaf/{role}/*/chain.pem")))
-    anchors = load_anchors(pristine / f"trust/{ANCHOR[role]}.pem")
+LEAVES = [
+    (edition, role)
+    for edition in Edition
+    for role in Role
+    if edition is not Edition.JOSEV and role in profiles(edition)
+]
+
+
+@pytest.mark.parametrize(("edition", "role"), LEAVES)
+def test_openssl_and_gnutls_trust_what_we_issue(edition: Edition, role: Role, trees: Path, tmp_path: Path) -> None:
+    tree = trees / edition
+    chain = load_chain(next(tree.glob(f"leaf/{role}/*/chain.pem")))
+    anchors = load_anchors(tree / f"trust/{ANCHOR[role]}.pem")
     assert openssl(tmp_path, chain, anchors)
-    assert validate(chain, role, anchors)
+    assert validate(chain, role, anchors, policy=Policy(editions=(edition,)))
+    if shutil.which("certtool"):
+        assert gnutls(tmp_path)
+        assert not gnutls(tmp_path, anchors="leaf")
+
+
+def gnutls(folder: Path, anchors: str = "roots") -> bool:
+    """Ask `certtool --verify` about the chain that was written last, under one of its files."""
+    presented = (folder / "leaf.pem").read_bytes() + (folder / "subs.pem").read_bytes()
+    (folder / "presented.pem").write_bytes(presented)
+    command = ["certtool", "--verify", "--verify-profile", "medium", "--load-ca-certificate", f"{anchors}.pem"]
+    done = subprocess.run([*command, "--infile", "presented.pem"], cwd=folder, capture_output=True, check=False)
+    return done.returncode == 0
 
 
 SERVER, CLIENT = ((x509.ExtendedKeyUsage([purpose]), False) for purpose in (EKU.SERVER_AUTH, EKU.CLIENT_AUTH))

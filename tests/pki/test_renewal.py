@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,13 +17,25 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from pki.credentials import load_chain
+from pki.options import Options
+from pki.profiles import Edition, profile
 from pki.renewal import Outcome, bring_up_to_date
 from pki.store import Store
-from pki.tree import Leaf, Tree, read
+from pki.tree import Cross, Leaf, Root, Tree, Urls, read
+from pki.validate import Policy, validate
 from v2g.trust import Role
 
-TREE = read()["iso2"]
+TREE = msgspec.structs.replace(read()["iso2"], ocsp_signers=False)
 CONTRACT = ["ca/mo/sub2", "leaf/contract/car1"]
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The default tree, without the signers of OCSP responses."""
+    folder = tmp_path_factory.mktemp("plain") / "iso2"
+    bring_up_to_date(TREE, Store(folder))
+    return folder
 
 
 def renew(folder: Path, tree: Tree = TREE, days: float = 0) -> dict[str, str]:
@@ -196,16 +209,12 @@ def test_what_cannot_be_made_leaves_everything_as_it_was(folder: Path) -> None:
     before = contents(folder)
     roots = tuple(msgspec.structs.replace(root, cn="R" * 64) for root in TREE.root)
     tree = msgspec.structs.replace(TREE, organization="Ö" * 64, root=roots)
-    with pytest.raises(ValueError, match=r"ca/v2g/root: 8.. bytes, more than 800 .* its longest field, O=ÖÖÖ"):
+    with pytest.raises(ValueError, match=r"root\[0\]\.cn: CN and O .* 192 bytes, more than 190; shorten the O, 'ÖÖÖ"):
         renew(folder, tree)
+    addresses = Urls(ocsp=f"http://o/{'o' * 150}", crl=f"http://c/{'c' * 200}")
+    with pytest.raises(ValueError, match=r"ca/cpo/sub1: 9.. bytes, more than 800; shorten its longest field, O=Plug"):
+        renew(folder, msgspec.structs.replace(TREE, urls=addresses))
     assert changed(before, folder) == set()
-
-
-def test_the_longest_ascii_names_fit(folder: Path) -> None:
-    roots = tuple(msgspec.structs.replace(root, cn="R" * 64) for root in TREE.root)
-    leaf = msgspec.structs.replace(TREE.leaf[0], cn="C" * 64)
-    renew(folder, msgspec.structs.replace(TREE, organization="O" * 64, root=roots, leaf=(leaf, *TREE.leaf[1:])))
-    assert max(path.stat().st_size for path in folder.rglob("*.der")) <= 800
 
 
 def test_keys_are_for_their_owner_only(pristine: Path) -> None:
@@ -257,3 +266,109 @@ def test_the_manifest_tells_serials_and_digests(pristine: Path) -> None:
     sums = subprocess.run(["sha256sum", "trust/v2g.pem"], cwd=pristine, capture_output=True, text=True, check=True)
     assert sums.stdout.split()[0] == manifest["files"]["trust/v2g.pem"]
     assert not [name for name in manifest["files"] if "key" in name]
+
+
+def of(edition: str) -> Tree:
+    return read()[edition]
+
+
+@pytest.mark.parametrize("edition", ["iso2", "iso20", "iso20-ed448"])
+def test_a_tree_of_a_seed_is_the_same_byte_by_byte(tmp_path: Path, edition: str) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    for name, seed in (("one", b"a"), ("two", b"a"), ("other", b"b")):
+        bring_up_to_date(of(edition), Store(tmp_path / name), at, seed=seed)
+    one, two, other = (
+        {name: data for name, (data, _) in contents(tmp_path / each).items()} for each in ("one", "two", "other")
+    )
+    assert one == two
+    assert set(one) == set(other)
+    same = {name for name in one if one[name] == other[name]}
+    assert same == {".lock"}
+
+
+def test_a_seed_makes_another_certificate_for_the_same_key_when_it_renews(tmp_path: Path) -> None:
+    folder, at = Store(tmp_path), datetime(2026, 1, 1, tzinfo=UTC)
+    bring_up_to_date(TREE, folder, at, seed=b"a")
+    before = folder.load("leaf/secc/evse1")
+    outcomes = bring_up_to_date(TREE, folder, at + timedelta(days=55), seed=b"a")
+    assert [outcome.entry.place for outcome in outcomes if outcome.reason] == ["leaf/secc/evse1"]
+    after = folder.load("leaf/secc/evse1")
+    assert after.certificate.serial_number != before.certificate.serial_number
+
+
+def test_what_ends_within_a_wish_is_renewed_however_young(folder: Path) -> None:
+    outcomes = bring_up_to_date(TREE, Store(folder), within=timedelta(days=100))
+    made = {outcome.entry.place for outcome in outcomes if outcome.reason}
+    assert made == {"leaf/secc/evse1", "leaf/cps/cps1"}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"urls": Urls(ocsp="http://127.0.0.1:1/o")}, "its extensions changed"),
+        ({"options": Options(purposes_iso2=True)}, "its extensions changed"),
+    ],
+)
+def test_an_extension_that_is_declared_otherwise_renews(folder: Path, change: dict[str, Any], reason: str) -> None:
+    assert reason in renew(folder, msgspec.structs.replace(TREE, **change)).values()
+    assert renew(folder, msgspec.structs.replace(TREE, **change)) == {}
+
+
+def test_a_key_identifier_that_is_declared_otherwise_renews(tmp_path: Path) -> None:
+    tree = of("iso20")
+    renew(tmp_path, tree)
+    longer = msgspec.structs.replace(tree, options=Options(contract_key_id_bytes=20))
+    assert renew(tmp_path, longer) == {"leaf/contract/car1": "its key identifier changed"}
+
+
+def test_a_second_key_is_made_kept_and_missed(tmp_path: Path) -> None:
+    tree = msgspec.structs.replace(of("iso20"), options=Options(dual_curve=True))
+    renew(tmp_path, tree)
+    place = "leaf/oem-provisioning/car1"
+    second = tmp_path / place / "key-x448.pem"
+    assert second.stat().st_mode & 0o777 == 0o600
+    assert renew(tmp_path, tree) == {}
+    certificate = Store(tmp_path).load(place)
+    assert certificate.second is not None
+    point = certificate.second.public_key().public_bytes_raw()
+    assert certificate.der.count(point) == 1
+    second.unlink()
+    assert renew(tmp_path, tree) == {place: "damaged: its second key is missing"}
+
+
+def crossed() -> Tree:
+    tree = of("iso20")
+    second = Root(kind="v2g", cn="Second Root CA", name="second")
+    return msgspec.structs.replace(tree, root=(*tree.root, second), cross=(Cross(root="v2g", by="v2g/second"),))
+
+
+def test_a_cross_certificate_leads_to_the_other_root(tmp_path: Path) -> None:
+    renew(tmp_path, crossed())
+    assert renew(tmp_path, crossed()) == {}
+    chain = load_chain(tmp_path / "leaf/secc/evse1/chain-root-by-second.pem")
+    other = [(tmp_path / "ca/v2g/second.der").read_bytes()]
+    policy = Policy(editions=(Edition.ISO20,))
+    assert len(chain) == 4
+    assert validate(chain, Role.SECC, other, policy=policy)
+    assert not validate(chain[:3], Role.SECC, other, policy=policy)
+    assert not (tmp_path / "ca/v2g/private/root-by-second.key").exists()
+
+
+def test_a_cross_certificate_follows_its_root(tmp_path: Path) -> None:
+    renew(tmp_path, crossed())
+    (tmp_path / "ca/v2g/root.pem").unlink()
+    made = renew(tmp_path, crossed())
+    assert made["ca/v2g/root-by-second"] == "damaged: the root it certifies was renewed"
+
+
+def test_the_longest_names_fit_in_every_edition(tmp_path: Path) -> None:
+    """CN and O of subject and issuer as long as the profile lets them be, with the URLs of the default tree."""
+    for edition in ("iso2", "iso20", "iso20-ed448"):
+        tree = of(edition)
+        organization = "O" * min(64, (profile("secc", tree.edition).names_bytes - 64 - len("CPO Sub-CA 2")) // 2)
+        roots = tuple(msgspec.structs.replace(root, cn="R" * 64) for root in tree.root)
+        leaf = msgspec.structs.replace(tree.leaf[0], cn="C" * 64, seccid=None)
+        longest = msgspec.structs.replace(tree, organization=organization, root=roots, leaf=(leaf, *tree.leaf[1:]))
+        renew(tmp_path / edition, longest)
+        sizes = [path.stat().st_size for path in (tmp_path / edition).rglob("*.der")]
+        assert max(sizes) <= (800 if edition == "iso2" else 1600)

@@ -49,7 +49,7 @@ def test_a_private_file_makes_a_private_folder(tmp_path: Path) -> None:
 def test_places_are_found_again(pristine: Path) -> None:
     tree = store.Store(pristine)
     places = tree.places()
-    assert len(places) == 15
+    assert len(places) == 26
     for place in places:
         assert tree.certificate(place).is_file()
         assert tree.key(place).is_file()
