@@ -54,6 +54,7 @@ _UNDERSTOOD = frozenset(
         ExtensionOID.SUBJECT_KEY_IDENTIFIER,
         ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
         ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
+        ExtensionOID.SUBJECT_INFORMATION_ACCESS,
         ExtensionOID.CRL_DISTRIBUTION_POINTS,
     }
 )
@@ -174,7 +175,9 @@ def _purposes(certificate: Certificate, row: Profile) -> Iterator[Misfit]:
 
 def _good_for(row: Profile, purpose: ObjectIdentifier) -> set[ObjectIdentifier]:
     # Whoever answers for others has to be named for that: "anything" is not enough (RFC 6960 4.2.2.2).
-    return {purpose} if row.purpose_demanded else {purpose, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
+    if row.purpose_demanded:
+        return {purpose}
+    return {purpose, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE, *row.purposes_tolerated}
 
 
 def _others(certificate: Certificate, row: Profile) -> Iterator[Misfit]:

@@ -167,6 +167,7 @@ class Profile:
     issuers: tuple[str, ...] = ()
     purpose: ObjectIdentifier | None = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
     purpose_demanded: bool = False
+    purposes_tolerated: Oids = frozenset()
     purposes: Oids = frozenset()
     names: tuple[ObjectIdentifier, ...] = _FULL
     names_allowed: Oids | None = None
@@ -304,9 +305,10 @@ def _of(edition: Edition, row: Profile, o: Options) -> Profile:
     """Add to a row what all rows of its edition have."""
     row = replace(row, edition=edition, serial_bits=o.serial_bits)
     if not edition.second:
-        contract = row.role == Role.CONTRACT and o.strict
         issued = {row.purpose} if o.purposes_iso2 and row.purpose in (_SERVER, _CLIENT) else row.purposes
-        return replace(row, purposes=frozenset(issued), purpose=None if contract else row.purpose)
+        # Commercial authorities make one kind of leaf for both ends of a connection.
+        tolerated = {_SERVER} if row.role == Role.CONTRACT and not o.strict else ()
+        return replace(row, purposes=frozenset(issued), purposes_tolerated=frozenset(tolerated))
     listed = _LISTED | {ExtensionOID.OCSP_NO_CHECK, ExtensionOID.SUBJECT_INFORMATION_ACCESS}
     second_key = None
     if row.role == Role.OEM_PROVISIONING:
