@@ -14,7 +14,7 @@ FAMILY = 20  # leaves of one role below one issuer, shown one by one
 KEPT = 10  # of a larger family
 _BAR = 10
 _LONGEST_NAME = 40
-BAD = frozenset({Flag.REVOKED, Flag.EXPIRED, Flag.NOT_YET_VALID, Flag.TOO_LARGE})
+_BAD = frozenset({Flag.REVOKED, Flag.EXPIRED, Flag.NOT_YET_VALID, Flag.TOO_LARGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,11 @@ def days_text(line: Line) -> str:
     if Flag.EXPIRED in line.flags:
         return "EXPIRED"
     return f"{line.days_left:,} {'day' if line.days_left == 1 else 'days'} left"
+
+
+def bad(line: Line) -> bool:
+    """Tell whether a certificate is of no use as it is."""
+    return bool(_BAD.intersection(line.flags))
 
 
 def bar(share: float, glyphs: Glyphs) -> str:

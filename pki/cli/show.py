@@ -73,10 +73,10 @@ def _print_in_colour(lines: Iterable[tuple[str, Line | None]]) -> None:
 
 def _style(line: Line | None) -> str:
     """Return how `rich` should show a certificate: red for what is wrong, yellow for what soon will be."""
-    from pki.outline import BAD
+    from pki.outline import bad
 
     if line is None:
         return "dim"
-    if BAD.intersection(line.flags):
+    if bad(line):
         return "red"
     return "yellow" if line.flags else "default"
