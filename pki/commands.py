@@ -18,6 +18,7 @@ MOUNTS = {
     "export": Mount("pki.cli.export", "export", "Write a tree as another stack wants it."),
     "import": Mount("pki.cli.import_", "import_", "Make a tree of what another stack has."),
     "serve": Mount("pki.cli.serve", "serve", "Serve OCSP, CRLs, EST and contracts, for laboratories.", "serve"),
+    "contract": Mount("pki.cli.contract", "contract", "Make and open deliveries of contracts."),
     "id": Mount("pki.cli.id", "identifier", "Tell what an identifier is, and if its check character is right."),
 }
 

@@ -35,11 +35,9 @@ class ProvisioningService:
     `manner` is how its deliveries are made, `at` the time of an answer: now where it is None.
     """
 
-    def __init__(
-        self, tree: Store, *, days: int | None = None, manner: Manner = STANDARD, operator: Operator | None = None
-    ) -> None:
-        """Read what is needed of the tree; raises ValueError naming what is missing."""
-        self.operator = operator or Operator(tree, days=days)
+    def __init__(self, tree: Store | Operator, *, days: int | None = None, manner: Manner = STANDARD) -> None:
+        """Read what is needed of the tree, unless an operator has; raises ValueError naming what is missing."""
+        self.operator = tree if isinstance(tree, Operator) else Operator(tree, days=days)
         self.manner = manner
 
     @property
@@ -63,22 +61,28 @@ class ProvisioningService:
 
     def respond(self, envelope: Envelope, manner: Manner | None = None, at: datetime | None = None) -> Envelope:
         """Answer a request; raises `Undecodable` for another message, and ValueError for a manner it cannot have."""
-        request = envelope.body
-        how = manner or self.manner
         try:
-            match request:
-                case iso2.CertificateInstallationReq():
-                    delivery = self.install(request, envelope.signature, how, at)
-                    body: iso2.BodyElement = delivery.installed()
-                case iso2.CertificateUpdateReq():
-                    delivery = self.update(request, envelope.signature, how, at)
-                    body = delivery.updated()
-                case _:
-                    raise Undecodable(f"{type(request).__name__} is no certificate request")
+            return self.fulfil(envelope, manner, at)
         except Refused as refusal:
-            refused = ISO2.refusal(request, refusal.code, Refusing())
-            return Envelope(session_id=envelope.session_id, body=refused)
+            return self.refusal(envelope, refusal.code)
+
+    def fulfil(self, envelope: Envelope, manner: Manner | None = None, at: datetime | None = None) -> Envelope:
+        """Answer a request that can be granted; raises `Refused` for another one, else as `respond`."""
+        request, how = envelope.body, manner or self.manner
+        match request:
+            case iso2.CertificateInstallationReq():
+                delivery = self.install(request, envelope.signature, how, at)
+                body: iso2.BodyElement = delivery.installed()
+            case iso2.CertificateUpdateReq():
+                delivery = self.update(request, envelope.signature, how, at)
+                body = delivery.updated()
+            case _:
+                raise Undecodable(f"{type(request).__name__} is no certificate request")
         return Envelope(session_id=envelope.session_id, body=body, signature=delivery.signature)
+
+    def refusal(self, envelope: Envelope, code: str) -> Envelope:
+        """Answer a request that cannot be granted."""
+        return Envelope(session_id=envelope.session_id, body=ISO2.refusal(envelope.body, code, Refusing()))
 
     def install(
         self,

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import overload
 
 from cryptography.hazmat.primitives.asymmetric import ec, x448
 
 from pki.keys import ED448, PrivateKey, suite_of
 from v2g import identifiers
 from v2g.keywrap import ed448_secret
+from v2g.keywrap.agreement import ReceiverPublicKey
 
-Receiver = TypeVar("Receiver", ec.EllipticCurvePublicKey, x448.X448PublicKey)
 
-
-def neighbour(receiver: Receiver) -> Receiver:
+@overload
+def neighbour(receiver: ec.EllipticCurvePublicKey) -> ec.EllipticCurvePublicKey: ...
+@overload
+def neighbour(receiver: ReceiverPublicKey) -> ReceiverPublicKey: ...
+def neighbour(receiver: ReceiverPublicKey) -> ReceiverPublicKey:
     """Somebody else's key on the same curve; nobody knows its other half."""
-    match receiver:
-        case ec.EllipticCurvePublicKey():
-            return ec.generate_private_key(receiver.curve).public_key()
-        case x448.X448PublicKey():
-            return x448.X448PrivateKey.generate().public_key()
+    if isinstance(receiver, x448.X448PublicKey):
+        return x448.X448PrivateKey.generate().public_key()
+    return ec.generate_private_key(receiver.curve).public_key()
 
 
 def other_key(key: PrivateKey) -> PrivateKey:

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448
 
 from v2g.errors import Untrusted
 
-Key = TypeVar("Key", bound=ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey)
+Key = TypeVar("Key", bound=ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey, covariant=True)
 RULE = "contract key"
 
 

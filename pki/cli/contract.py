@@ -1,0 +1,19 @@
+"""`pki contract`: the commands about delivered contracts, a module each."""
+
+from __future__ import annotations
+
+import click
+
+from v2g.mounts import Mount, Mounted
+
+MOUNTS = {
+    "issue": Mount(
+        "pki.cli.contract_issue", "issue", "Make a delivery: CertificateInstallationRes or UpdateRes, signed."
+    ),
+    "open": Mount("pki.cli.contract_open", "open_", "Open a delivery with the receiver's key, and check all of it."),
+}
+
+
+@click.command(cls=Mounted, mounts=MOUNTS)
+def contract() -> None:
+    """Contracts delivered to vehicles: make them, right or wrong in one point, and open anybody's."""
