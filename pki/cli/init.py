@@ -110,6 +110,19 @@ def _make(
         click.echo(line)
     made = sum(1 for outcome in outcomes if outcome.reason)
     click.echo(f"{out / name}: {made} made, {len(outcomes) - made} kept")
+    _also(tree, out / name)
+
+
+def _also(tree: Tree, folder: Path) -> None:
+    """Write the layouts of other stacks that the tree declares, with the first leaf of each role."""
+    from pki.store import Store
+
+    if tree.export:
+        from pki.layouts.export import export
+
+        for layout in tree.export:
+            exported = export(Store(folder), layout, folder / "export" / layout, first=True)
+            click.echo(f"  export/{layout}: {len(exported.written)} files written, {exported.kept} kept")
 
 
 def _news(outcomes: Sequence[Outcome]) -> Iterator[str]:
