@@ -70,12 +70,12 @@ def trees(out: Path) -> list[Path]:
 def gather(folder: Path) -> dict[str, Certificate]:
     """Return the certificates of a tree by place; raise ValueError naming an unreadable file."""
     tree = Store(folder)
-    with _uncollected():
+    with uncollected():
         return {place: load_certificates(tree.certificate(place))[0] for place in tree.places()}
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Keep the collector of cycles away: none arise here, and to look for them takes as long as to read."""
     enabled = gc.isenabled()
     gc.disable()

@@ -28,6 +28,7 @@ class Case:
     path: Path | None
     evidence: Evidence
     settings: list[Settings] = field(default_factory=list)
+    _homes: dict[Path, Path | None] = field(default_factory=dict)
 
     @property
     def at(self) -> datetime:
@@ -84,20 +85,29 @@ class Case:
         """Yield the files that hold trust anchors: those of trees, and those that configurations call so."""
         called = {reference.path for settings in self.settings for reference in settings.anchors()}
         for path, file in self.evidence.files.items():
-            if path in called or self.tree_of(path, "trust"):
+            if path in called or (path.parent.name == "trust" and path.parent.parent in self.trees):
                 yield file
 
-    def tree_of(self, path: Path, part: str = "") -> Path | None:
-        """Return the tree a file lies in (there in the folder `part`); None if in none."""
-        return next((tree for tree in self.trees if path.is_relative_to(tree / part)), None)
+    def tree_of(self, path: Path) -> Path | None:
+        """Return the tree a file lies in; None if in none."""
+        folder = path.parent
+        if folder not in self._homes:
+            self._homes[folder] = next((tree for tree in self.trees if path.is_relative_to(tree)), None)
+        return self._homes[folder]
+
+    def own(self, path: Path, certificate: Certificate) -> bool:
+        """Tell whether a file is about a certificate, and does not only hold it among those above another one."""
+        file = self.evidence.files.get(path)
+        return file is not None and file.certificates[0].der == certificate.der
 
     def role(self, path: Path, certificate: Certificate) -> str:
         """Return the role a certificate should fit, by where it lies or by what it says; "" where neither tells."""
-        tree = self.tree_of(path)
-        for part in ("leaf", "ca") if tree else ():
-            if tree and path.is_relative_to(tree / part):
-                place = (path.parent if part == "leaf" else path.with_suffix("")).relative_to(tree).as_posix()
-                return role_of(place, certificate)
+        tree = self.tree_of(path) if self.own(path, certificate) else None
+        inside = path.relative_to(tree) if tree else Path()
+        if inside.parts[:1] == ("leaf",):
+            return role_of(inside.parent.as_posix(), certificate)
+        if inside.parts[:1] == ("ca",):
+            return role_of(inside.with_suffix("").as_posix(), certificate)
         return guessed_role(certificate, root=certificate.der in self.roots)
 
     def row(self, path: Path, certificate: Certificate) -> Profile | None:

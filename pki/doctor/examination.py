@@ -11,6 +11,7 @@ from pki.doctor.case import Case
 from pki.doctor.evidence import Evidence
 from pki.doctor.finding import Finding, Remark, Severity
 from pki.doctor.settings import Kind, read
+from pki.overview import uncollected
 
 Check = Callable[[Case], Iterator[Remark]]
 
@@ -49,18 +50,9 @@ def diagnose(path: Path | None, settings: Sequence[Path] = (), at: datetime | No
 
     `at` is the time to judge by (aware; now if None). Nothing is raised for what lies there, whatever it is.
     """
-    case = open_case(path, settings, at)
-    found = [
-        Finding(
-            check=name_of(check),
-            severity=remark.severity,
-            place=remark.place,
-            what=remark.what,
-            remedy=remark.remedy,
-        )
-        for check in CHECKS
-        for remark in check(case)
-    ]
+    with uncollected():
+        case = open_case(path, settings, at)
+        found = [_finding(check, remark) for check in CHECKS for remark in check(case)]
     order = list(Severity)
     return sorted(_without_echoes(found), key=lambda finding: order.index(finding.severity))
 
@@ -76,7 +68,17 @@ def open_case(path: Path | None, settings: Sequence[Path] = (), at: datetime | N
                 evidence.examine(reference.path, password if reference.setting.kind is Kind.KEY else None)
     if path is not None and path.exists():
         evidence.gather(path)
+        for trust in [above / "trust" for above in path.resolve().parents[:4]]:
+            if trust.is_dir():
+                # A part of a tree is judged by the anchors of the whole.
+                evidence.gather(trust)
     return Case(path, evidence, configurations)
+
+
+def _finding(check: Check, remark: Remark) -> Finding:
+    return Finding(
+        check=name_of(check), severity=remark.severity, place=remark.place, what=remark.what, remedy=remark.remedy
+    )
 
 
 def name_of(check: Check) -> str:

@@ -39,7 +39,7 @@ def readable(case: Case) -> Iterator[Remark]:
 def pairs(case: Case) -> Iterator[Remark]:
     """Tell certificates beside the key of another one, and those that should have a key beside them and do not."""
     for path, certificate in case.certificates():
-        beside = beside_of(case, path)
+        beside = beside_of(case, path) if case.own(path, certificate) else None
         if beside is None:
             continue
         key = case.evidence.keys.get(beside)

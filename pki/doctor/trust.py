@@ -71,6 +71,6 @@ def _refused(
         yield Remark(
             severity=Severity.ERROR,
             place=case.place(file.path),
-            what=f"{name_of(file.certificates[0])} is refused as {role}, {verdict.broken}: {shown(verdict.detail, 300)}",
+            what=f"{name_of(file.certificates[0])} is refused as {role}, {verdict.broken}: {shown(verdict.detail)}",
             remedy="`plugcharge pki init` makes what is wrong in a tree of ours anew",
         )

@@ -14,7 +14,7 @@ from pki.overview import Line
 from pki.profiles import Profile
 from pki.report.checkers import checkers, part
 from pki.report.extensions import extensions
-from pki.report.markup import Markup, element, joined
+from pki.report.markup import Markup, element, joined, text
 from pki.report.picture import state
 
 
@@ -102,8 +102,14 @@ def finding_note(finding: Finding) -> Markup:
         {"class": f"finding {finding.severity}"},
         element("b", None, finding.severity.upper()),
         f" {finding.what}. ",
-        element("i", None, finding.remedy),
+        element("i", None, *spoken(finding.remedy)),
     )
+
+
+def spoken(words: str) -> Iterator[Markup]:
+    """Yield a remedy with the commands in it as such."""
+    for place, piece in enumerate(words.split("`")):
+        yield code(piece) if place % 2 else text(piece)
 
 
 def _facts(subject: Subject) -> Markup:

@@ -42,11 +42,9 @@ def _constraints(value: x509.BasicConstraints) -> str:
 
 
 def _usage(value: x509.KeyUsage) -> str:
-    bits = ["digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"]
-    bits += ["key_cert_sign", "crl_sign"]
-    if value.key_agreement:
-        bits += ["encipher_only", "decipher_only"]
-    return ", ".join(bit.replace("_", " ") for bit in bits if getattr(value, bit)) or "nothing"
+    # The last two mean nothing without keyAgreement, and asking for them raises.
+    bits = _BITS if value.key_agreement else _BITS[:-2]
+    return ", ".join(name for bit, name in bits if getattr(value, bit)) or "nothing"
 
 
 def _purposes(value: x509.ExtendedKeyUsage) -> str:
@@ -82,6 +80,17 @@ def _name(name: x509.GeneralName) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
+_BITS = (
+    ("digital_signature", "digitalSignature"),
+    ("content_commitment", "nonRepudiation"),
+    ("key_encipherment", "keyEncipherment"),
+    ("data_encipherment", "dataEncipherment"),
+    ("key_agreement", "keyAgreement"),
+    ("key_cert_sign", "keyCertSign"),
+    ("crl_sign", "cRLSign"),
+    ("encipher_only", "encipherOnly"),
+    ("decipher_only", "decipherOnly"),
+)
 _PURPOSES = {
     "1.3.6.1.5.5.7.3.1": "TLS server",
     "1.3.6.1.5.5.7.3.2": "TLS client",

@@ -15,13 +15,21 @@ from pki.doctor.finding import Finding, Severity
 from pki.outline import Node, grow, hidden_text
 from pki.overview import Line, describe, gather
 from pki.report import variants
-from pki.report.card import Subject, card
+from pki.report.card import Subject, card, spoken
 from pki.report.markup import NOTHING, Markup, element, joined, style
-from pki.report.picture import picture
+from pki.report.picture import picture, state
 from pki.roles import row_of
 
 _MOST_FINDINGS = 100
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+_LEGEND = element(
+    "figcaption",
+    None,
+    "Roots on the left, what they issued to the right. The bar is the share of the lifetime that is left, the number "
+    "its days. A coloured frame is what ends soon, a thick one what is of no use as it is.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +116,7 @@ def _summary(surveys: Sequence[Survey]) -> Markup:
         ("Certificates", f"{len(lines):,}", "good"),
         ("Errors", f"{counts[Severity.ERROR]:,}", "bad" if counts[Severity.ERROR] else "good"),
         ("Warnings", f"{counts[Severity.WARNING]:,}", "due" if counts[Severity.WARNING] else "good"),
-        ("First to end", f"{first.not_after:%Y-%m-%d}", "good"),
+        ("First to end", f"{first.not_after:%Y-%m-%d}", state(first)),
     )
     return element(
         "dl",
@@ -129,7 +137,9 @@ def _section(survey: Survey) -> Markup:
         "section",
         {"id": survey.anchor},
         element("h2", None, name),
-        element("div", {"class": "wide tree"}, picture(survey.nodes, name, links)),
+        element(
+            "figure", {"class": "tree"}, element("div", {"class": "wide"}, picture(survey.nodes, name, links)), _LEGEND
+        ),
         _findings(survey.findings),
         element("h3", {"class": "part"}, "Certificates"),
         element("div", {"class": "cards"}, *map(card, subjects)),
@@ -195,10 +205,10 @@ def _findings(findings: Sequence[Finding]) -> Markup:
         element(
             "tr",
             {"class": finding.severity},
-            element("td", None, element("span", {"class": "severity"}, finding.severity)),
-            element("td", None, element("code", None, finding.place)),
+            element("td", {"class": "severity"}, finding.severity),
+            element("td", {"class": "where"}, element("code", None, finding.place)),
             element("td", None, finding.what),
-            element("td", None, finding.remedy),
+            element("td", None, *spoken(finding.remedy)),
         )
         for finding in findings[:_MOST_FINDINGS]
     )

@@ -10,9 +10,9 @@ from pki.outline import Node, bad, hidden_text
 from pki.overview import Flag, Line
 from pki.report.markup import Markup, element, joined, style
 
-BOX, HIGH = 212, 58
-_GAP_X, _GAP_Y, _MARGIN = 40, 12, 6
-_LONGEST = 30
+BOX, HIGH = 236, 58
+_GAP_X, _GAP_Y, _MARGIN = 48, 12, 6
+_LONGEST = 27
 DEEPEST = 12  # columns; what hangs deeper is drawn in the last
 
 
