@@ -50,7 +50,7 @@ def adopt(found: Found, tree: Path, ids: Mapping[Role, str] | None = None, *, fo
     if not certificates:
         raise ValueError("there is no certificate to import")
     above = issuers(certificates)
-    with staging(tree.parent, tree.name) as stage:
+    with staging(tree, tree.parent) as stage:
         made = Store(stage)
         for place, certificate in certificates.items():
             _write(made, place, certificate, [certificates[link] for link in _below_root(place, above, certificates)])

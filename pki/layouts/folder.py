@@ -50,7 +50,7 @@ def publish(folder: Path, planned: Mapping[str, Planned], *, force: bool) -> tup
     digests |= {path: _digest(file.data) for path, file in fresh.items()}
     if not (fresh or stale):
         return [], len(planned)
-    with staging(folder if folder.exists() else folder.parent, folder.name) as stage:
+    with staging(folder, folder if folder.exists() else folder.parent) as stage:
         for path, file in sorted(fresh.items(), key=lambda item: item[1].secret):
             store.write(stage / path, file.data, file.mode)
         text = json.dumps({"files": digests}, indent=2)
@@ -64,14 +64,20 @@ def publish(folder: Path, planned: Mapping[str, Planned], *, force: bool) -> tup
 
 
 @contextmanager
-def staging(above: Path, name: str) -> Iterator[Path]:
-    """Give a new folder to fill, in the one where what is in it will go; what is left of it is removed."""
-    above.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=above))
+def staging(folder: Path, above: Path) -> Iterator[Path]:
+    """Give a new folder below `above` to fill with what will be in `folder`; what is left of it is removed.
+
+    An OSError, such as of a full disk, names `folder` instead of it.
+    """
     try:
-        yield stage
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        above.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=above))
+        try:
+            yield stage
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from error
 
 
 def _exchange(stage: Path, folder: Path, fresh: Iterable[str], stale: Iterable[str]) -> None:

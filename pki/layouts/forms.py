@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from pki.certificate import Certificate, read
-from pki.keys import ED448, PrivateKey, kind_of, suite_of
+from pki.keys import ED448, SUITES, PrivateKey, kind_of, suite_of
 from pki.layouts.layout import MAX_PASSWORD, File, Form
 
 T = TypeVar("T")
@@ -132,8 +132,7 @@ def p12(data: bytes, passwords: Iterable[bytes]) -> tuple[PrivateKey | None, lis
 
 def _known(secret: object) -> PrivateKey:
     """Return a private key of a kind that V2G certificates have; raise ValueError for another."""
-    if isinstance(secret, PrivateKey):
-        suite_of(secret)
+    if isinstance(secret, PrivateKey) and any(suite.fits(secret) for suite in SUITES):
         return secret
     raise ValueError(f"a key of kind {kind_of(secret)}, which no V2G certificate has")
 
