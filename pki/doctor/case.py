@@ -133,10 +133,8 @@ def spki(key: PublicKeyTypes | CertificatePublicKeyTypes) -> bytes:
 
 def name_of(certificate: Certificate) -> str:
     """Name a certificate for people."""
-    return (
-        shown(certificate.common_name or certificate.parsed.subject.rfc4514_string(), 64)
-        or "a certificate without name"
-    )
+    name = certificate.common_name.strip() or certificate.parsed.subject.rfc4514_string().strip()
+    return shown(name, 64) or "a certificate without name"
 
 
 def store_key(tree: Path, path: Path) -> Path | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pki.certificate import Certificate
-from pki.doctor.finding import Finding
+from pki.doctor.finding import Finding, Severity
 from pki.keys import kind_of
 from pki.outline import days_text
 from pki.overview import Line
@@ -34,10 +34,10 @@ def card(subject: Subject) -> Markup:
     """Return the card of a certificate."""
     line = subject.line
     flags = [element("span", {"class": "flag"}, flag) for flag in line.flags]
-    head = element("h3", None, line.common_name or "(no name)", Markup(" ") if flags else None, *flags)
+    head = element("h3", None, line.common_name.strip() or "(no name)", Markup(" ") if flags else None, *flags)
     return element(
         "article",
-        {"class": f"card {state(line)}", "id": subject.anchor},
+        {"class": f"card {state(line)}{_marked(subject)}", "id": subject.anchor},
         head,
         element(
             "p", {"class": "place"}, element("b", None, line.role), Markup(" · "), element("code", None, line.place)
@@ -47,6 +47,12 @@ def card(subject: Subject) -> Markup:
         *(finding_note(finding) for finding in subject.findings),
         _facts(subject),
     )
+
+
+def _marked(subject: Subject) -> str:
+    """Return the class of a card with findings, by the worst of them."""
+    held = {finding.severity for finding in subject.findings}
+    return next((f" with-{severity}" for severity in Severity if severity in held), "")
 
 
 def _life(line: Line) -> Markup:
@@ -91,7 +97,7 @@ def _checked_by(subject: Subject) -> Markup | None:
         element("li", None, element("b", None, checker.who), f" {checker.occasion}")
         for checker in checkers(row.branch, row.tier)
     ]
-    heading = element("h4", None, f"Checked by ({part(row.tier)})")
+    heading = element("h4", None, f"Who checks it, as {part(row.tier)}")
     return joined(heading, element("ul", {"class": "checkers"}, *items))
 
 

@@ -38,12 +38,12 @@ CHECKERS: dict[Branch, tuple[Checker, ...]] = {
     ),
 }
 _PLACES = {
-    Tier.ROOT: "trust anchor",
-    Tier.CROSS: "link between two roots",
-    Tier.SUB1: "in the chain of every leaf below it",
-    Tier.SUB2: "in the chain of every leaf below it",
+    Tier.ROOT: "a trust anchor",
+    Tier.CROSS: "the link between two roots",
+    Tier.SUB1: "part of the chain of every leaf below it",
+    Tier.SUB2: "part of the chain of every leaf below it",
     Tier.LEAF: "the end of its chain",
-    Tier.OCSP: "signer of answers about the certificates of its CA",
+    Tier.OCSP: "the signer of answers about the certificates of its CA",
 }
 _STATUS = Checker("EVCC, SECC and their backends", "when they read an OCSP response about a certificate of its CA")
 

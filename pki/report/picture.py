@@ -98,7 +98,7 @@ def _box(spot: Spot, links: Mapping[str, str]) -> Markup:
         element("rect", {"class": "t-box", "x": 0.5, "y": 0.5, "width": BOX - 1, "height": HIGH - 1, "rx": 6}),
         element("text", {"class": "t-role", "x": 12, "y": 17}, line.role),
         element("text", {"class": "t-left", "x": BOX - 10, "y": 17, "text-anchor": "end"}, _corner(line)),
-        element("text", {"class": "t-name", "x": 12, "y": 36}, _cut(line.common_name or "(no name)")),
+        element("text", {"class": "t-name", "x": 12, "y": 36}, _cut(line.common_name.strip() or "(no name)")),
         element("rect", {"class": "t-rail", "x": 12, "y": HIGH - 12, "width": BOX - 24, "height": 4, "rx": 2}),
         element("rect", {"class": "t-life", "x": 12, "y": HIGH - 12, "width": _wide(line), "height": 4, "rx": 2}),
     )

@@ -26,7 +26,9 @@ def table(folder: Path) -> Markup | None:
         return None
     head = element("tr", None, *(element("th", {"scope": "col"}, title) for title in _COLUMNS.values()))
     return element(
-        "div", {"class": "wide"}, element("table", None, element("thead", None, head), element("tbody", None, *rows))
+        "div",
+        {"class": "wide"},
+        element("table", {"class": "variants"}, element("thead", None, head), element("tbody", None, *rows)),
     )
 
 
