@@ -265,9 +265,11 @@ class Fetcher:
         self._cache = cache
         self._reach = reach
         self._terms = terms
+        self.begun = 0
+        """How many inquiries were begun."""
         self._running: set[bytes] = set()
         self._ended: dict[bytes, float] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
 
     def want(self, question: Question) -> None:
         """Start an inquiry about a certificate, unless one is under way or was made a moment ago. Returns at once."""
@@ -280,12 +282,18 @@ class Fetcher:
                 logger.warning("%d inquiries about revocation are under way; no more is begun", len(self._running))
                 return
             self._running.add(der)
+            self.begun += 1
         threading.Thread(target=self._run, args=[question], daemon=True, name="revocation").start()
 
     def busy(self, chain: Sequence[bytes]) -> bool:
         """Tell whether an inquiry about a certificate of this chain (DER) is under way."""
         with self._lock:
             return not self._running.isdisjoint(chain)
+
+    def wait(self, chain: Sequence[bytes], seconds: float) -> None:
+        """Block until no inquiry about a certificate of this chain is under way, or the time is over."""
+        with self._lock:
+            self._lock.wait_for(lambda: self._running.isdisjoint(chain), seconds)
 
     def _run(self, question: Question) -> None:
         der = question.certificate.der
@@ -297,6 +305,7 @@ class Fetcher:
             with self._lock:
                 self._running.discard(der)
                 self._ended[der] = time.monotonic()
+                self._lock.notify_all()
 
 
 def _named(issuer: Certificate) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -62,15 +62,23 @@ CHAIN_CODES = {
     Rule.NOT_YET_VALID: "FAILED_CertificateExpired",  # reported the same way [V2G2-824]
     Rule.PROFILE: "FAILED_CertificateNotAllowedAtThisEVSE",
     Rule.ANCHOR: "FAILED_NoCertificateAvailable",
+    Rule.REVOKED: "FAILED_CertificateRevoked",
+    # Nothing is wrong with it but that this station asks for more; a vehicle told that it is revoked would drop it.
+    Rule.REVOCATION: "FAILED_CertificateNotAllowedAtThisEVSE",
 }
+# AuthorizationRes knows one of these codes (unverified).
+LATE_CODES = {Rule.REVOKED: "FAILED_CertificateRevoked"}
 
 
 def accept_contract(request: iso2.PaymentDetailsReq, verify: Verify) -> Contract:
-    """Check chain and EMAID of a PaymentDetailsReq; raises `Refused` with the code that says what is wrong."""
+    """Check chain and EMAID of a PaymentDetailsReq; raises `Refused` with the code that says what is wrong.
+
+    Where it is still being found out whether the contract is revoked, `reconsider` has the last word.
+    """
     presented = request.ContractSignatureCertChain
     chain = [presented.Certificate, *(presented.SubCertificates.Certificate if presented.SubCertificates else ())]
     verdict = verify(chain, Role.CONTRACT)
-    if verdict.broken is not None:
+    if verdict.broken is not None and not (verdict.broken is Rule.REVOCATION and verdict.pending):
         raise Refused(_chain_code(verdict.broken, verdict.tier), f"{verdict.broken}: {verdict.detail}")
     if not identifiers.same_emaid(request.eMAID, verdict.subject):
         raise Refused("FAILED_CertChainError", "the eMAID of the request is not the one of the contract certificate")
@@ -84,6 +92,22 @@ def accept_contract(request: iso2.PaymentDetailsReq, verify: Verify) -> Contract
         challenge=secrets.token_bytes(CHALLENGE_BYTES),  # [V2G2-697] [V2G2-825]
         public_key=key,
     )
+
+
+def reconsider(contract: Contract, verify: Verify, *, last: bool) -> Contract:
+    """Judge a contract again while it is being found out whether it is revoked; raises `Refused`.
+
+    The contract may charge once its verdict is not pending any more. `last` says that nobody waits any longer: what is
+    known then decides.
+    """
+    if not contract.verdict.pending:
+        return contract
+    verdict = verify(contract.chain, Role.CONTRACT)
+    if last:
+        verdict = replace(verdict, pending=False)
+    if verdict.broken is not None and not (verdict.broken is Rule.REVOCATION and verdict.pending):
+        raise Refused(LATE_CODES.get(verdict.broken, "FAILED"), f"{verdict.broken}: {verdict.detail}")
+    return replace(contract, verdict=verdict)
 
 
 def _chain_code(broken: Rule, tier: str) -> str:

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from pki import revocation_settings
+from pki.revocation_settings import RevocationSettings
 from secc.api import Name
 from secc.authorization import AuthorizationSettings
 from secc.liveness import ControllerSettings
@@ -37,7 +39,7 @@ class TlsSettings(Record, forbid_unknown_fields=True):
     handshake_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
 
 
-class TrustSettings(Record, forbid_unknown_fields=True):
+class TrustSettings(RevocationSettings, forbid_unknown_fields=True):
     """PEM bundles of the roots that contracts may hang on (MO roots, and V2G roots for MO branches under them)."""
 
     contract: list[str] = []
@@ -188,7 +190,10 @@ def _anchored(folder: Path, config: SeccConfig) -> SeccConfig:
         config.tls, chain=absolute(config.tls.chain), key=absolute(config.tls.key), root=absolute(config.tls.root)
     )
     receipts = msgspec.structs.replace(config.receipts, folder=absolute(config.receipts.folder))
-    trust = TrustSettings(contract=[str(folder / name) for name in config.trust.contract])
+    trust = msgspec.structs.replace(
+        revocation_settings.anchored(config.trust, folder),
+        contract=[str(folder / name) for name in config.trust.contract],
+    )
     mqtt = msgspec.structs.replace(
         config.mqtt,
         ca=absolute(config.mqtt.ca),

@@ -104,11 +104,12 @@ async def authorize(ev: SeccLink, visit: Visit, request: AuthorizationReq) -> Ch
     """Prove the contract, ask whose word counts, and let the vehicle ask again until there is a decision.
 
     An identification refused from outside leaves the vehicle waiting for the next card; a contract refused ends it.
+    It waits, too, while it is being found out whether a contract is revoked.
     """
     visit.stage("authorizing")
     grant = visit.grant = ask(ev, visit, request)
     waiting: say.Processing = "Ongoing" if visit.contract is not None else "Ongoing_WaitingForCustomerInteraction"
-    while grant.decision != "accepted":
+    while unsettled(visit, grant) or grant.decision != "accepted":
         if grant.decision == "rejected" and visit.contract is not None:
             raise Refused("FAILED", "the contract was rejected")
         if grant.budget.over:
@@ -118,6 +119,14 @@ async def authorize(ev: SeccLink, visit: Visit, request: AuthorizationReq) -> Ch
     visit.authorised(grant)
     visit.stage("negotiating")
     return await ev.answer(say.authorization("Finished"), ChargeParameterDiscoveryReq)
+
+
+def unsettled(visit: Visit, grant: Grant) -> bool:
+    """Whether it is still being found out if the contract is revoked; raises `Refused` for one that is."""
+    if visit.contract is None:
+        return False
+    visit.contract = authorization.reconsider(visit.contract, visit.verify, last=grant.budget.over)
+    return visit.contract.verdict.pending
 
 
 def ask(ev: SeccLink, visit: Visit, request: AuthorizationReq) -> Grant:

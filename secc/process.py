@@ -6,12 +6,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 
 import v2g
 from pki import credentials
-from pki.validate import validate
+from pki.relying_party import RelyingParty
 from secc import config, receipts, spoken
 from secc.controller import Controller
 from secc.station import Station
@@ -21,7 +20,7 @@ from v2g.messages.xmldsig import SignedInfo
 from v2g.timing import Timing
 from v2g.tls.context import BadIdentity, ServerContext, ServerIdentity, server_context
 from v2g.toml import ConfigurationError
-from v2g.trust import Role, Verdict, Verify
+from v2g.trust import Verify
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +34,9 @@ async def run(path: Path, *, time_scale: float = 1.0) -> None:
     with _place(path, "[tls]"):
         tls = server_tls(settings.tls)
     with _place(path, "[trust] contract"):
-        verify = partial(_verify, _anchors(settings.trust.contract))
+        anchors = _anchors(settings.trust.contract)
+    with _place(path, "[trust]"):
+        verify = RelyingParty(anchors, settings.trust).verify
     if settings.receipts.folder is not None:
         with _place(path, "[receipts] folder"):
             receipts.check_folder(Path(settings.receipts.folder))
@@ -82,10 +83,6 @@ def server_tls(settings: config.TlsSettings) -> ServerContext | None:
 
 def _anchors(files: Sequence[str]) -> list[bytes]:
     return [der for name in files for der in credentials.load_anchors(name)]
-
-
-def _verify(anchors: Sequence[bytes], chain: Sequence[bytes], role: Role) -> Verdict:
-    return validate(chain, role, anchors)
 
 
 def _station(

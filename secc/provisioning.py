@@ -24,7 +24,7 @@ from v2g.errors import Refused, Undecodable, Untrusted
 from v2g.link import SeccLink
 from v2g.messages import iso2
 from v2g.timing import Budget
-from v2g.trust import Role, Rule
+from v2g.trust import Role, Rule, Verdict
 
 SERVICE = 2
 Action = Literal["install", "update"]
@@ -126,13 +126,22 @@ def _updating(request: iso2.CertificateUpdateReq, visit: Visit) -> PublicKeyType
     chain = [presented.Certificate, *(presented.SubCertificates.Certificate if presented.SubCertificates else ())]
     verdict = visit.verify(chain, Role.CONTRACT)
     if verdict.broken is not None:
-        expired = verdict.broken in (Rule.EXPIRED, Rule.NOT_YET_VALID) and verdict.tier == "leaf"
-        foreign = verdict.broken is Rule.PROFILE
-        code = "CertificateExpired" if expired else "NoCertificateAvailable" if foreign else "CertChainError"
-        raise Refused(f"FAILED_{code}", f"{verdict.broken}: {verdict.detail}")
+        raise Refused(_update_code(verdict), f"{verdict.broken}: {verdict.detail}")
     if not identifiers.same_emaid(request.eMAID, verdict.subject):
         raise Refused("FAILED_NoCertificateAvailable", "the eMAID is not the one of the contract certificate")
     return x509.load_der_x509_certificate(chain[0]).public_key()
+
+
+def _update_code(verdict: Verdict) -> str:
+    match verdict.broken:
+        case Rule.EXPIRED | Rule.NOT_YET_VALID if verdict.tier == "leaf":
+            return "FAILED_CertificateExpired"
+        case Rule.PROFILE | Rule.REVOCATION:
+            return "FAILED_NoCertificateAvailable"
+        case Rule.REVOKED:
+            return "FAILED_CertificateRevoked"
+        case _:
+            return "FAILED_CertChainError"
 
 
 # --- the operator ---------------------------------------------------------------------------------------------------

@@ -45,7 +45,8 @@ class Verdict:
 
     `subject` is the leaf's CN, `anchor` the root's CN (empty when none was found), `expires` the leaf's end of
     validity; they are filled as far as the check got. `tier` names the certificate that broke it: leaf, sub2, sub1 or
-    root, or nothing where no single one did.
+    root, or nothing where no single one did. `pending` means that evidence of revocation is still being brought: asked
+    again a little later, the same question may have another answer.
     """
 
     role: Role
@@ -55,6 +56,7 @@ class Verdict:
     subject: str = ""
     anchor: str = ""
     expires: datetime | None = None
+    pending: bool = False
 
     def __bool__(self) -> bool:
         """Tell whether the chain may be trusted."""

@@ -15,7 +15,7 @@ from unittest.mock import patch
 import msgspec
 
 from pki import credentials
-from pki.validate import validate
+from pki.relying_party import RelyingParty
 from secc import config, station
 from secc.station import Station
 from tests.secc.bench_car import Car
@@ -166,7 +166,7 @@ async def bench(
         chosen,
         charger,
         tls=_server(chosen.tls),
-        verify=lambda chain, role: validate(chain, role, roots),
+        verify=RelyingParty(roots, chosen.trust).verify,
         timing=timing or Timing(scale),
     )
 
