@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from pki.commands import pki
-from pki.overview import as_text, survey
 from pki.tree import read
 
 
@@ -32,23 +29,6 @@ def test_init_lies_in_certs_out_by_default(tmp_path: Path, monkeypatch: pytest.M
     assert (tmp_path / "certs/out/iso2/trust/v2g.pem").is_file()
     assert run("show").exit_code == 0
     assert run("export", "--layout", "josev", "josev").exit_code == 0
-
-
-def test_show_prints_the_tree(folder: Path) -> None:
-    lines = run("show", "--out", folder.parent).output.splitlines()
-    assert lines[0] == str(folder)
-    assert len(lines) == 16
-    contract = next(line for line in lines if "DEPCGC00000001V" in line)
-    assert contract.startswith(" " * 8 + "leaf/contract/car1")
-    assert "729 days left" in contract
-    assert run("show", "--out", folder).output.splitlines() == lines
-
-
-def test_show_json_is_for_machines(folder: Path) -> None:
-    listed = json.loads(run("show", "--out", folder.parent, "--json").output)["iso2"]
-    assert len(listed) == 15
-    contract = next(line for line in listed if line["place"] == "leaf/contract/car1")
-    assert (contract["depth"], contract["common_name"], contract["days_left"]) == (3, "DEPCGC00000001V", 729)
 
 
 def test_verify_trusts_what_we_made(folder: Path) -> None:
@@ -100,23 +80,6 @@ def test_python_m_pki_works() -> None:
 def test_help_loads_no_cryptography() -> None:
     code = "import sys; from pki.commands import pki; assert 'cryptography' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
-
-
-def test_show_names_what_it_cannot_read_and_what_is_expired(folder: Path) -> None:
-    lines = survey(folder, datetime.now(UTC) + timedelta(days=61))
-    secc = next(line for line in lines if line.place == "leaf/secc/evse1")
-    assert secc.days_left == -2
-    assert any("EXPIRED" in text and "DE*PCG*E0001" in text for text in as_text(folder, lines))
-    (folder / "ca/mo/sub1.pem").write_text("garbage")
-    result = run("show", "--out", folder)
-    assert result.exit_code == 1
-    assert f"{folder / 'ca/mo/sub1.pem'}: holds no PEM certificates" in result.output
-
-
-def test_show_puts_an_orphan_at_the_top(folder: Path) -> None:
-    (folder / "ca/mo/sub2.pem").unlink()
-    depths = {line.place: line.depth for line in survey(folder)}
-    assert (depths["leaf/contract/car1"], depths["leaf/secc/evse1"]) == (0, 3)
 
 
 def test_the_configuration_printed_is_the_one_followed(tmp_path: Path) -> None:
