@@ -68,7 +68,10 @@ class Document:
 
 
 def read(content: bytes) -> Document:
-    """Read EXI, a V2GTP frame, hex, base64, JSON or XML of one message of -2 or -20; raises ValueError, for XML without lxml, too."""
+    """Read EXI, a V2GTP frame, hex, base64, JSON or XML of one message of -2 or -20.
+
+    Raises ValueError for anything else, and for XML without lxml.
+    """
     text = content.lstrip(b"\xef\xbb\xbf \t\r\n")
     try:
         found = list(_drafts(content) if text.startswith((b"{", b"[", b"<")) else _looks(_from_base64(content)))
