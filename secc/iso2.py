@@ -109,10 +109,10 @@ async def authorize(ev: SeccLink, visit: Visit, request: AuthorizationReq) -> Ch
     visit.stage("authorizing")
     grant = visit.grant = ask(ev, visit, request)
     waiting: say.Processing = "Ongoing" if visit.contract is not None else "Ongoing_WaitingForCustomerInteraction"
-    while unsettled(visit, grant) or grant.decision != "accepted":
+    while unsettled(visit, last=(over := grant.budget.over)) or grant.decision != "accepted":
         if grant.decision == "rejected" and visit.contract is not None:
             raise Refused("FAILED", "the contract was rejected")
-        if grant.budget.over:
+        if over:
             why = "no card was accepted" if grant.decision == "rejected" else "nobody decided"
             raise Refused("FAILED", f"{why} in time [V2G2-713]")
         await ev.answer(say.authorization(waiting), AuthorizationReq)
@@ -121,11 +121,14 @@ async def authorize(ev: SeccLink, visit: Visit, request: AuthorizationReq) -> Ch
     return await ev.answer(say.authorization("Finished"), ChargeParameterDiscoveryReq)
 
 
-def unsettled(visit: Visit, grant: Grant) -> bool:
-    """Whether it is still being found out if the contract is revoked; raises `Refused` for one that is."""
+def unsettled(visit: Visit, *, last: bool) -> bool:
+    """Whether it is still being found out if the contract is revoked, unless asked for the last time.
+
+    Raises `Refused` for one that is.
+    """
     if visit.contract is None:
         return False
-    visit.contract = authorization.reconsider(visit.contract, visit.verify, last=grant.budget.over)
+    visit.contract = authorization.reconsider(visit.contract, visit.verify, last=last)
     return visit.contract.verdict.pending
 
 

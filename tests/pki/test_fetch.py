@@ -4,9 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,86 +12,29 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509 import ocsp as theirs
-from cryptography.x509.oid import AuthorityInformationAccessOID
 
-from pki import crl, fetch, ocsp
+from pki import fetch, ocsp
 from pki.cache import Cache
 from pki.evidence import GOOD, UNKNOWN, Flaw, Standing, Status, Unusable
 from pki.fetch import ANY, Failure, Fetcher, FetchFailed, Reach, inquire
 from pki.revocation import Mode, Question, Revocation, Revoked, Unknown
 from tests.pki.chains import Path, build
-from tests.pki.signers import LONG, NO_CHECK, delegate, facts, signs
+from tests.pki.signers import LONG, NO_CHECK, delegate, facts
+from tests.pki.site import DAY, REVOKED, Answer, Site, list_of, named, page, responder, serving, silent
 
-DAY = timedelta(days=1)
 SHORT = 0.3
-Answer = Callable[[bytes], tuple[int, dict[str, str], bytes]]
-
-
-@dataclass
-class Site:
-    """A small real HTTP server: what it answers by path, and what it was asked."""
-
-    port: int = 0
-    answers: dict[str, Answer] = field(default_factory=dict)
-    asked: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
-    released: threading.Event = field(default_factory=threading.Event)
-
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
 
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    found = Site()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            length = int(self.headers.get("Content-Length", 0))
-            body = self.rfile.read(length)
-            found.asked.append((f"{self.command} {self.path}", body, dict(self.headers)))
-            status, headers, data = found.answers[self.path](body)
-            self.send_response(status)
-            for name, value in ({"Content-Length": str(len(data))} | headers).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(data)
-
-        def __getattr__(self, name: str) -> Any:
-            if name == "do_POST":
-                return self.do_GET
-            raise AttributeError(name)
-
-        def log_message(self, *arguments: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    found.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield found
-    found.released.set()
-    server.shutdown()
-    server.server_close()
-    thread.join(timeout=10)
-
-
-def page(data: bytes, status: int = 200, **headers: str) -> Answer:
-    return lambda _: (status, headers, data)
+    with serving() as found:
+        yield found
 
 
 def path_at(site: Site, *, responder: bool = True, lists: bool = True) -> Path:
     """A path whose leaf names the site for its status."""
-    extensions: list[tuple[x509.ExtensionType, bool]] = []
-    if responder:
-        where = x509.UniformResourceIdentifier(site.url("/ocsp"))
-        access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, where)
-        extensions.append((x509.AuthorityInformationAccess([access]), False))
-    if lists:
-        where = x509.UniformResourceIdentifier(site.url("/sub2.crl"))
-        extensions.append((x509.CRLDistributionPoints([x509.DistributionPoint([where], None, None, None)]), False))
     tiers: dict[str, dict[str, Any]] = {tier: {"days": LONG} for tier in ("root", "sub1", "sub2", "leaf")}
-    tiers["leaf"]["extensions"] = tuple(extensions)
+    tiers["leaf"]["extensions"] = named(site, responder=responder, lists=lists)
     return build("secc", **tiers)
 
 
@@ -106,32 +47,6 @@ def reach(site: Site, **changes: Any) -> Reach:
     return Reach(**said)
 
 
-def responder(path: Path, standing: Standing = GOOD, **changes: Any) -> Answer:
-    """A responder that is right but for the changes."""
-    signer = changes.pop("signer", None) or delegate(path.sub2, days=LONG)
-    shift: timedelta = changes.pop("shift", timedelta())
-    echo: bool = changes.pop("echo", True)
-
-    def answer(body: bytes) -> tuple[int, dict[str, str], bytes]:
-        request = ocsp.read_request(body)
-        now = datetime.now(UTC) + shift
-        said: dict[str, Any] = {"this_update": now, "next_update": now + DAY, "enclosed": [signer.certificate]}
-        said |= {"nonce": request.nonce if echo else None} | changes
-        about = said.pop("about", request.about)
-        return 200, {"Content-Type": "application/ocsp-response"}, ocsp.respond(about, standing, signs(signer), **said)
-
-    return answer
-
-
-def list_page(path: Path, *revoked: int, shift: timedelta = timedelta()) -> bytes:
-    now = datetime.now(UTC) + shift
-    entries = [crl.Listed(serial=serial, at=now - DAY) for serial in revoked]
-    return crl.build(signs(path.sub2), entries, number=1, this_update=now, next_update=now + DAY)
-
-
-REVOKED = Standing(status=Status.REVOKED, since=datetime.now(UTC) - DAY, reason=x509.ReasonFlags.key_compromise)
-
-
 def found(cache: Cache, path: Path) -> list[Status]:
     words = cache.find(facts(path.leaf), facts(path.sub2), datetime.now(UTC)).statements
     return [word.standing.status for word in words]
@@ -140,7 +55,7 @@ def found(cache: Cache, path: Path) -> list[Status]:
 @pytest.mark.parametrize("standing", [GOOD, REVOKED])
 def test_the_responder_is_asked_as_rfc_6960_wants_it(site: Site, standing: Standing) -> None:
     path, cache = path_at(site), Cache()
-    site.answers["/ocsp"] = responder(path, standing)
+    site.answers["/ocsp"] = responder(path.sub2, standing)
     inquire(question(path), cache, reach(site))
     assert found(cache, path) == [standing.status]
     [(line, body, headers)] = site.asked
@@ -153,7 +68,7 @@ def test_the_responder_is_asked_as_rfc_6960_wants_it(site: Site, standing: Stand
 
 def test_every_question_has_a_nonce_of_its_own_or_none(site: Site) -> None:
     path = path_at(site)
-    site.answers["/ocsp"] = responder(path)
+    site.answers["/ocsp"] = responder(path.sub2)
     for wanted in (True, True, False):
         inquire(question(path), Cache(), reach(site, nonce=wanted))
     nonces = [ocsp.read_request(body).nonce for _, body, _ in site.asked]
@@ -164,7 +79,7 @@ def test_every_question_has_a_nonce_of_its_own_or_none(site: Site) -> None:
 def test_the_list_is_brought_where_the_responder_tells_nothing(site: Site) -> None:
     path, cache = path_at(site), Cache()
     site.answers["/ocsp"] = page(b"", 500)
-    site.answers["/sub2.crl"] = page(list_page(path, path.leaf.certificate.serial_number))
+    site.answers["/sub2.crl"] = page(list_of(path.sub2, path.leaf.certificate.serial_number))
     inquire(question(path), cache, reach(site))
     assert found(cache, path) == [Status.REVOKED]
     assert [line for line, *_ in site.asked] == ["POST /ocsp", "GET /sub2.crl"]
@@ -172,7 +87,7 @@ def test_the_list_is_brought_where_the_responder_tells_nothing(site: Site) -> No
 
 def test_what_the_responder_does_not_know_the_list_may(site: Site) -> None:
     path, cache = path_at(site), Cache()
-    site.answers["/ocsp"] = responder(path, UNKNOWN)
+    site.answers["/ocsp"] = responder(path.sub2, UNKNOWN)
     site.answers["/sub2.crl"] = page(b"", 404)
     inquire(question(path), cache, reach(site))
     assert found(cache, path) == [Status.UNKNOWN]
@@ -191,18 +106,18 @@ def test_a_certificate_that_names_nobody(site: Site) -> None:
 OTHER = build(sub2={"days": LONG})
 RESPONDERS: dict[str, tuple[Callable[[Path], Answer], Flaw]] = {
     "tryLater": (lambda _: page(ocsp.decline(theirs.OCSPResponseStatus.TRY_LATER)), Flaw.NO_ANSWER),
-    "expired": (lambda path: responder(path, shift=-2 * DAY), Flaw.STALE),
-    "of the future": (lambda path: responder(path, shift=DAY), Flaw.NOT_YET),
-    "wrong signer": (lambda path: responder(path, signer=delegate(OTHER.sub2, days=LONG)), Flaw.SIGNER),
+    "expired": (lambda path: responder(path.sub2, shift=-2 * DAY), Flaw.STALE),
+    "of the future": (lambda path: responder(path.sub2, shift=DAY), Flaw.NOT_YET),
+    "wrong signer": (lambda path: responder(path.sub2, signer=delegate(OTHER.sub2, days=LONG)), Flaw.SIGNER),
     "signer without purpose": (
-        lambda path: responder(path, signer=delegate(path.sub2, days=LONG, extensions=(NO_CHECK,))),
+        lambda path: responder(path.sub2, signer=delegate(path.sub2, days=LONG, extensions=(NO_CHECK,))),
         Flaw.SIGNER,
     ),
     "wrong certificate": (
-        lambda path: responder(path, about=ocsp.cert_id(1, path.sub2.certificate, hashes.SHA256())),
+        lambda path: responder(path.sub2, about=ocsp.cert_id(1, path.sub2.certificate, hashes.SHA256())),
         Flaw.OTHER_CERTIFICATE,
     ),
-    "no nonce": (lambda path: responder(path, echo=False), Flaw.NONCE),
+    "no nonce": (lambda path: responder(path.sub2, echo=False), Flaw.NONCE),
     "no response": (lambda _: page(b"<html>maintenance</html>"), Flaw.MALFORMED),
 }
 
@@ -219,9 +134,9 @@ def test_a_responder_that_misbehaves(site: Site, fault: str) -> None:
 
 
 LISTS: dict[str, tuple[Callable[[Path], bytes], Flaw]] = {
-    "expired": (lambda path: list_page(path, shift=-2 * DAY), Flaw.STALE),
-    "of another CA": (lambda _: list_page(build(sub2={"days": LONG, "cn": ("Other",)})), Flaw.OTHER_ISSUER),
-    "unsigned": (lambda path: list_page(path)[:-8] + bytes(8), Flaw.SIGNATURE),
+    "expired": (lambda path: list_of(path.sub2, shift=-2 * DAY), Flaw.STALE),
+    "of another CA": (lambda _: list_of(build(sub2={"days": LONG, "cn": ("Other",)}).sub2), Flaw.OTHER_ISSUER),
+    "unsigned": (lambda path: list_of(path.sub2)[:-8] + bytes(8), Flaw.SIGNATURE),
 }
 
 
@@ -271,11 +186,7 @@ def test_an_answer_that_breaks_off(site: Site) -> None:
 
 
 def test_a_server_that_does_not_answer(site: Site) -> None:
-    def wait(_: bytes) -> tuple[int, dict[str, str], bytes]:
-        site.released.wait(30)
-        return 200, {}, b""
-
-    site.answers["/"] = wait
+    site.answers["/"] = silent(site)
     began = time.monotonic()
     assert failure(site.url("/"), reach(site, seconds=SHORT)) is Failure.TIME
     assert time.monotonic() - began < 10
@@ -385,7 +296,7 @@ def test_what_is_not_known_is_brought_and_then_known(site: Site) -> None:
     path, cache = path_at(site), Cache()
     leaf = [path.leaf.der]
     certificates = [facts(made) for made in (path.leaf, path.sub2)]
-    site.answers["/ocsp"] = responder(path, REVOKED)
+    site.answers["/ocsp"] = responder(path.sub2, REVOKED)
     fetcher = Fetcher(cache, reach(site))
     revocation = Revocation(Mode.HARD, cache, want=fetcher.want)
     with pytest.raises(Unknown):
@@ -399,11 +310,7 @@ def test_what_is_not_known_is_brought_and_then_known(site: Site) -> None:
 def test_one_inquiry_at_a_time_and_none_right_after_a_failure(site: Site) -> None:
     path = path_at(site, lists=False)
 
-    def wait(_: bytes) -> tuple[int, dict[str, str], bytes]:
-        site.released.wait(30)
-        return 500, {}, b""
-
-    site.answers["/ocsp"] = wait
+    site.answers["/ocsp"] = silent(site)
     fetcher = Fetcher(Cache(), reach(site))
     for _ in range(5):
         fetcher.want(question(path))
@@ -419,11 +326,7 @@ def test_one_inquiry_at_a_time_and_none_right_after_a_failure(site: Site) -> Non
 def test_inquiries_are_bounded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "_MOST_AT_ONCE", 1)
 
-    def wait(_: bytes) -> tuple[int, dict[str, str], bytes]:
-        site.released.wait(30)
-        return 500, {}, b""
-
-    site.answers["/ocsp"] = wait
+    site.answers["/ocsp"] = silent(site)
     site.answers["/sub2.crl"] = page(b"", 404)
     fetcher = Fetcher(Cache(), reach(site))
     one, two = path_at(site), path_at(site)
