@@ -74,7 +74,7 @@ def issue(
         manner=manner_of(kdf, aad, experimental, deviations, padded=padded),
         **wishes,
     )
-    document, refused = (order.delivered(), "") if request is None else order.answered(request.read_bytes())
+    document, refused = (order.delivered(), "") if request is None else order.answered(request)
     data = document.written(chosen)
     if output is None:
         click.echo(data, nl=False)

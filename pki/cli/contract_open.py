@@ -66,7 +66,7 @@ def open_(
     trust = trust or tuple(sorted(key.resolve().parent.parent.parent.parent.glob("trust/*.pem")))
     anchors = [anchor for each in trust for anchor in load_anchors(each)]
     opening = open_delivery(
-        document.read(file.read_bytes()), recipient, anchors, rooted=rooted, at=at.replace(tzinfo=UTC) if at else None
+        document.load(file), recipient, anchors, rooted=rooted, at=at.replace(tzinfo=UTC) if at else None
     )
     if as_json:
         import msgspec

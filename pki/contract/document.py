@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from v2g.dialect import Envelope
 from v2g.errors import Undecodable
@@ -17,11 +18,13 @@ from v2g.messages import iso2
 from v2g.messages.iso20.common_types import V2GMessage
 from v2g.protocols import schema
 
+if TYPE_CHECKING:
+    from v2g.views.input import Given
+
 SETS: dict[str, type[Message]] = {"iso2": iso2.V2G_Message, "iso20.common": V2GMessage}
 """The schema sets of both editions, and what their messages are."""
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _HEX = re.compile(rb"[0-9A-Fa-f]+")
-_WHITE = re.compile(rb"\s+")
 
 
 class Form(StrEnum):
@@ -74,7 +77,7 @@ def read(content: bytes) -> Document:
     """
     text = content.lstrip(b"\xef\xbb\xbf \t\r\n")
     try:
-        found = list(_drafts(content) if text.startswith((b"{", b"[", b"<")) else _looks(_from_base64(content)))
+        found = list(_drafts(content) if text.startswith((b"{", b"[", b"<")) else _looks(content))
     except ModuleNotFoundError as error:
         raise ValueError(str(error)) from error
     if len(found) == 1:
@@ -84,15 +87,22 @@ def read(content: bytes) -> Document:
     raise ValueError("holds no message of ISO 15118-2 or -20; `plugcharge v2g decode` tells what it is")
 
 
-def _from_base64(content: bytes) -> bytes:
-    """Turn base64 into bytes; what may be hex is."""
-    plain = _WHITE.sub(b"", content)
-    if _HEX.fullmatch(plain) or not _BASE64.fullmatch(plain):
-        return content
+def load(path: Path) -> Document:
+    """Read the message in a file; raises ValueError naming it, and OSError."""
+    content = path.read_bytes()
     try:
-        return base64.b64decode(plain, validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"looks like base64, and is none: {error}") from error
+        return read(content)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _given(content: bytes) -> Given:
+    """Take base64 for what it is, unless it may be hex, and all else as `v2g decode` does."""
+    from v2g.views.input import Given, from_content
+
+    plain = b"".join(content.split())
+    whole = len(plain) % 4 == 0 and _BASE64.fullmatch(plain) and not _HEX.fullmatch(plain)
+    return Given(data=base64.b64decode(plain)) if whole else from_content(content)
 
 
 def _drafts(content: bytes) -> Iterator[Document]:
@@ -104,10 +114,9 @@ def _drafts(content: bytes) -> Iterator[Document]:
 
 
 def _looks(content: bytes) -> Iterator[Document]:
-    from v2g.views.input import from_content
     from v2g.views.reading import looks
 
-    found, _ = looks(from_content(content), fragment=False)
+    found, _ = looks(_given(content), fragment=False)
     for look in found:
         for fit in look.guess.fits:
             message = fit.decoded.message

@@ -64,9 +64,9 @@ class Order:
         delivery = contract20.deliver(contract, receiver, provider, pcid, self.manner)
         return Document(contract20.SCHEMA, delivery.installed(self.session_id))
 
-    def answered(self, content: bytes) -> tuple[Document, str]:
+    def answered(self, file: Path) -> tuple[Document, str]:
         """Answer a request in a file; tells why, where it is refused. Raises ValueError for what is no request."""
-        request = documents.read(content)
+        request = documents.load(file)
         try:
             return self._answered20(request) if request.schema == contract20.SCHEMA else self._answered2(request)
         except Undecodable as error:
