@@ -10,10 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from pki import layouts
+from pki.commands import pki
 from pki.credentials import load_key
+from pki.layouts.adopt import adopt
 from pki.layouts.export import export
+from pki.layouts.folder import RECORD
+from pki.layouts.reader import read_folder
 from pki.store import Store
 from pki.validate import validate
 from v2g.trust import Role, Rule
@@ -47,13 +54,16 @@ keys = {
     "cps": (K.CPS_LEAF_PEM, P.CPS_LEAF_KEY_PASSWORD),
     "mo-sub2": (K.MO_SUB_CA2_PEM, P.MO_SUB_CA2_PASSWORD),
 }
-report = {"chains": {}, "verified": [], "keys": {}, "contexts": {}}
+report = {"chains": {}, "verified": [], "refused": {}, "keys": {}, "contexts": {}}
 for role, (leaf, sub2, sub1, root) in chains.items():
-    chain = s.load_cert_chain(Protocol.ISO_15118_2, leaf, sub2, sub1)
-    ders = [chain.certificate, *chain.sub_certificates.certificates]
-    report["chains"][role] = [der.hex() for der in ders] + [s.load_cert(root).hex()]
-    s.verify_certs(ders[0], ders[1:], s.load_cert(root))
-    report["verified"].append(role)
+    try:
+        chain = s.load_cert_chain(Protocol[sys.argv[1]], leaf, sub2, sub1)
+        ders = [chain.certificate, *chain.sub_certificates.certificates]
+        report["chains"][role] = [der.hex() for der in ders] + [s.load_cert(root).hex()]
+        s.verify_certs(ders[0], ders[1:], s.load_cert(root))
+        report["verified"].append(role)
+    except Exception as error:
+        report["refused"][role] = type(error).__name__
 for role, (key, password) in keys.items():
     found = s.load_priv_key(key, s.KeyEncoding.PEM, password)
     report["keys"][role] = found.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()).hex()
@@ -69,11 +79,11 @@ print(json.dumps(report))
 ROLES = (Role.SECC, Role.CONTRACT, Role.OEM_PROVISIONING, Role.CPS)
 
 
-def probe(pki: Path) -> dict[str, Any]:
+def probe(folder: Path, protocol: str = "ISO_15118_2") -> dict[str, Any]:
     """Let Josev load and verify everything in a folder."""
-    environment = os.environ | {"PKI_PATH": str(pki)}
-    command = [str(PYTHON), "-W", "ignore", "-c", PROBE]
-    done = subprocess.run(command, cwd=pki, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    environment = os.environ | {"PKI_PATH": str(folder)}
+    command = [str(PYTHON), "-W", "ignore", "-c", PROBE, protocol]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return report
@@ -109,15 +119,79 @@ def test_josev_reads_our_names(exported: dict[str, Any]) -> None:
     assert "V2G Root CA" in exported["root"][0]
 
 
+def test_josev_verifies_the_tree_of_its_own_edition(editions: dict[str, Path], tmp_path: Path) -> None:
+    """It reads `iso15118_2` for -20, too."""
+    export(Store(editions["josev"]), "josev", tmp_path)
+    report = probe(tmp_path, "ISO_15118_20_DC")
+    assert report["verified"] == list(ROLES)
+    assert all(report["contexts"].values())
+
+
+def test_josev_opens_keys_on_p521_but_verifies_no_chain_of_them(editions: dict[str, Path], tmp_path: Path) -> None:
+    """What is exported to `iso15118_20` may be moved to where it looks, but it takes every signature for one with
+    SHA-256, and certificates of -20 for no larger than those of -2."""
+    done = export(Store(editions["iso20"]), "josev", tmp_path)
+    assert done.folder.name == "iso15118_20"
+    done.folder.rename(tmp_path / "iso15118_2")
+    report = probe(tmp_path, "ISO_15118_20_DC")
+    assert len(report["keys"]) == 5
+    assert all(report["contexts"].values())
+    assert report["refused"].keys() == set(ROLES)
+    assert set(report["refused"].values()) <= {"CertSignatureError", "ValidationError"}
+
+
+@pytest.mark.parametrize("password", [b"", b"another one"])
+def test_josev_reads_the_password_we_wrote(pristine: Path, tmp_path: Path, password: bytes) -> None:
+    export(Store(pristine), "josev", tmp_path, password=password)
+    assert len(probe(tmp_path)["keys"]) == 5
+
+
 @pytest.fixture(scope="module")
-def theirs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What Josev says of the PKI its own script makes."""
+def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What Josev's own script makes, both versions of it."""
     command = [str(PYTHON), "-c", "import iso15118; print(iso15118.__path__[0])"]
     home = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     folder = tmp_path_factory.mktemp("script") / "pki"
     shutil.copytree(Path(home) / "shared" / "pki", folder)
-    subprocess.run(["bash", "create_certs.sh", "-v", "iso-2"], cwd=folder, check=True, capture_output=True)
-    return probe(folder)
+    for version in ("iso-2", "iso-20"):
+        subprocess.run(["bash", "create_certs.sh", "-v", version], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def theirs(script: Path) -> dict[str, Any]:
+    """What Josev says of it."""
+    return probe(script)
+
+
+@pytest.mark.parametrize("folder", ["iso15118_2", "iso15118_20"])
+def test_we_import_what_josevs_script_makes(script: Path, tmp_path: Path, folder: str) -> None:
+    found = read_folder(layouts.named("josev"), script / folder)
+    assert (len(found.certificates), len(found.keys), found.notes) == (15, 15, [])
+    done = adopt(found, tmp_path / "tree")
+    assert not done.notes
+    for place in ("secc/evse1", "contract/car1", "oem-provisioning/car1", "cps/cps1"):
+        result = CliRunner().invoke(pki, ["verify", str(tmp_path / "tree/leaf" / place)])
+        assert result.exit_code == 0, result.output
+    again = export(Store(tmp_path / "tree"), "josev", tmp_path / "again")
+    names = {path.name for path in (script / folder).rglob("*") if path.is_file() and path.suffix != ".csr"}
+    ours = {path.name for path in again.folder.rglob("*") if path.is_file() and path.name != RECORD}
+    assert ours - names == {"moRootCA.key"} - names
+    assert names - ours == set()
+    for path in (script / folder / "certs").iterdir():
+        if path.suffix != ".p12" and path.name != "cpsLeafCert.pem":
+            ders = [one.public_bytes(Encoding.DER) for one in certificates(again.folder / "certs" / path.name)]
+            assert ders == [one.public_bytes(Encoding.DER) for one in certificates(path)], path.name
+
+
+def certificates(path: Path) -> list[x509.Certificate]:
+    data = path.read_bytes()
+    return [x509.load_der_x509_certificate(data)] if path.suffix == ".der" else x509.load_pem_x509_certificates(data)
+
+
+def test_two_versions_in_one_folder_have_to_be_told_apart(script: Path) -> None:
+    with pytest.raises(ValueError, match="has iso15118_2 and iso15118_20; name one of them"):
+        read_folder(layouts.named("josev"), script)
 
 
 @pytest.mark.parametrize("role", ROLES)
