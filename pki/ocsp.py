@@ -98,6 +98,8 @@ def read_request(der: bytes) -> Request:
     try:
         request = ocsp.load_der_ocsp_request(der)
         about = CertId(request.hash_algorithm, request.issuer_name_hash, request.issuer_key_hash, request.serial_number)
+        if any(extension.critical and extension.oid != x509.OCSPNonce.oid for extension in request.extensions):
+            raise ValueError("it has a critical extension that is not understood (RFC 6960 4.4)")
         return Request(about, _nonce(request.extensions))
     except NotImplementedError as error:
         raise ValueError("an OCSP request about several certificates; ask about each of them alone") from error

@@ -89,7 +89,7 @@ def _check_host(host: str, *, expose: bool) -> None:
 def _bound(host: str, port: int) -> socket.socket:
     """Listen before anything is written: a port in use ends the start."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else asyncio sets no TCP_NODELAY
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))

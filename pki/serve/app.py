@@ -51,10 +51,10 @@ class _Routes:
 
     def all(self) -> list[Route]:
         return [
+            Route("/{tree}/ocsp", self.ocsp, methods=["POST"]),
             Route("/", self.index),
             Route("/health", self.health),
             Route("/metrics", self.metrics),
-            Route("/{tree}/ocsp", self.ocsp, methods=["POST"]),
             Route("/{tree}/ocsp/{request:path}", self.ocsp_get),
             Route("/{tree}/crl/{name}.crl", self.crl),
             Route("/{tree}/contract", self.contract, methods=["POST"]),

@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from pki.certificate import read
-from pki.contract.chain import chain_of
-from pki.contract.manner import Deviation, deviating
+from pki.contract.manner import ISO2_ALONE, Deviation, deviating
 from pki.credentials import Credential
 from pki.evidence import Status
 from pki.operator import Operator
 from pki.profiles import Tier
-from pki.provisioning import LONGEST, ProvisioningService
+from pki.provisioning import ProvisioningService
+from pki.provisioning_iso20 import LONGEST, ProvisioningService20
 from pki.serve.ledger import Ledger
 from pki.serve.misbehaviour import Service, faults
 from pki.serve.realm import Realm
@@ -21,11 +21,11 @@ from pki.serve.reply import Reply, refused
 from pki.serve.state import State
 from v2g.errors import Undecodable
 from v2g.messages import iso2
+from v2g.messages.iso20 import common
 from v2g.trust import Role, Rule, Verdict
 
 __all__ = ["LONGEST", "MEDIA", "Contracts"]
 MEDIA = "application/exi"
-_DEVIATIONS = frozenset(Deviation)
 
 
 class _Served(Operator):
@@ -60,23 +60,38 @@ class _Served(Operator):
 
 
 class Contracts:
-    """Provides the contracts of one tree; its calls block and are made in threads."""
+    """Provides the contracts of one tree, of -2 or -20; its calls block and are made in threads."""
 
     def __init__(self, realm: Realm, state: State, ledger: Ledger) -> None:
         """Raises ValueError naming what the tree lacks."""
-        self._service = ProvisioningService(realm.store, operator=_Served(realm, state, ledger))
+        operator = _Served(realm, state, ledger)
+        second = operator.edition.second
+        self._service = ProvisioningService20(operator) if second else ProvisioningService(operator)
+        self._deviations = frozenset(Deviation) - (ISO2_ALONE if second else frozenset())
         self._ledger = ledger
 
     def post(self, exi: bytes, at: datetime) -> Reply:
         """Answer a request at a time (aware); raises `Unavailable`."""
+        service = self._service
         try:
-            envelope = self._service.read(exi)
-            on = faults(self._ledger.switches, Service.CONTRACT, _names(envelope.body))
-            answer = self._service.respond(envelope, deviating(on & _DEVIATIONS), at)
+            if isinstance(service, ProvisioningService):
+                envelope = service.read(exi)
+                on = self._on(envelope.body)
+                answer = service.respond(envelope, deviating(on & self._deviations), at)
+                return _reply(service.write(answer), answer.body, on)
+            request = service.read(exi)
+            on = self._on(request)
+            response = service.respond(request, deviating(on & self._deviations), at)
+            return _reply(service.write(response), response, on)
         except Undecodable as error:
             return refused(400, str(error), outcome="undecodable")
-        outcome = str(getattr(answer.body, "ResponseCode", "ok"))
-        return Reply(body=self._service.write(answer), media=MEDIA, outcome=outcome, faults=on)
+
+    def _on(self, request: object) -> frozenset[str]:
+        return faults(self._ledger.switches, Service.CONTRACT, _names(request))
+
+
+def _reply(body: bytes, response: object, on: frozenset[str]) -> Reply:
+    return Reply(body=body, media=MEDIA, outcome=str(getattr(response, "ResponseCode", "ok")), faults=on)
 
 
 def _names(request: object) -> tuple[str, ...]:
@@ -85,7 +100,9 @@ def _names(request: object) -> tuple[str, ...]:
         case iso2.CertificateInstallationReq():
             leaf = request.OEMProvisioningCert
         case iso2.CertificateUpdateReq():
-            leaf = chain_of(request.ContractSignatureCertChain)[0]
+            leaf = request.ContractSignatureCertChain.Certificate
+        case common.CertificateInstallationReq():
+            leaf = request.OEMProvisioningCertificateChain.Certificate
         case _:
             return ()
     try:

@@ -7,6 +7,7 @@ database cannot be used, and then nothing of it was written.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -58,6 +59,7 @@ class State:
     def __init__(self, url: str) -> None:
         """Open it and make what is missing; raises `Unavailable`, or ValueError for another version or a bad URL."""
         self.engine: Engine = database.engine(url)
+        self._refreshing = threading.Lock()
         self.shown = self.engine.url.render_as_string(hide_password=True)
         with self._told():
             METADATA.create_all(self.engine)
@@ -71,17 +73,17 @@ class State:
 
     def refresh(self, ledger: Ledger) -> bool:
         """Bring a ledger up to date; tell whether anything had changed."""
-        with self._reading() as connection:
+        with self._refreshing, self._reading() as connection:
             row = connection.execute(select(STATE.c.revision, STATE.c.clock_offset_s)).one()
             if row.revision == ledger.revision:
                 return False
             names, last = _new_names(connection, ledger.last)
             revoked = dict(_standings(connection))
             switches = tuple(_switches(connection))
-        ledger.names.update(names)
-        ledger.last, ledger.revoked, ledger.switches = last, revoked, switches
-        ledger.changes += 1
-        ledger.offset_s, ledger.revision = row.clock_offset_s, row.revision
+            ledger.names.update(names)
+            ledger.last, ledger.revoked, ledger.switches = last, revoked, switches
+            ledger.changes += 1
+            ledger.offset_s, ledger.revision = row.clock_offset_s, row.revision
         return True
 
     def certificates(self, tree: str, role: str, common_name: str) -> list[Held]:
