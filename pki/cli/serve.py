@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import socket
 from pathlib import Path
@@ -11,7 +10,7 @@ import click
 import uvicorn
 
 from pki.cli.told import DEFAULT_OUT, FOLDER, PATH, told
-from pki.serve import login
+from pki.serve import listener, login
 from pki.serve.app import application
 from pki.serve.misbehaviour import MISBEHAVIOURS, parse
 from pki.serve.server import Server
@@ -57,16 +56,17 @@ def serve(
         return
     switches = [parse(text) for text in misbehave]
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(name)s %(message)s")
-    _check_host(host, expose=expose)
+    if listener.check_host(host, expose=expose):
+        click.secho(_EXPOSED.format(host=host), err=True, bold=True)
     trees = read(config)
-    with _bound(host, port) as listener:
+    with listener.listen(host, port) as listening:
         state = State(database or f"sqlite:///{out / 'serve.sqlite3'}")
         server = Server(trees, out, state, delay_s=delay_s)
         if switches:
             state.switch([*server.ledger.switches, *switches])
             state.refresh(server.ledger)
-        _announce(server, state, listener)
-        _run(server, listener, verbose=verbose)
+        _announce(server, state, listening)
+        _run(server, listening, verbose=verbose)
 
 
 def _print_misbehaviours() -> None:
@@ -74,36 +74,9 @@ def _print_misbehaviours() -> None:
         click.echo(f"{each.service}:{each.name:20} {each.summary}")
 
 
-def _check_host(host: str, *, expose: bool) -> None:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        raise ValueError(f"--host {host}: write an address, such as {HOST}") from None
-    if address.is_loopback:
-        return
-    if not expose:
-        raise ValueError(f"--host {host}: others could reach these test servers there; add --expose if they shall")
-    click.secho(_EXPOSED.format(host=host), err=True, bold=True)
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    """Listen before anything is written: a port in use ends the start."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else asyncio sets no TCP_NODELAY
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        raise OSError(f"{host} port {port}: {error.strerror}; choose another with --port") from error
-    return listener
-
-
-def _announce(server: Server, state: State, listener: socket.socket) -> None:
+def _announce(server: Server, state: State, listening: socket.socket) -> None:
     """Say where it serves, and the first secret for enrolment, once."""
-    host, port = listener.getsockname()[:2]
-    base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    base = listener.url(listening)
     if not state.counts()["secrets"]:
         kept, secret = login.make("est")
         state.keep_secret(kept)
@@ -113,7 +86,7 @@ def _announce(server: Server, state: State, listener: socket.socket) -> None:
     click.echo(f"{', '.join(server.trees)}: {base}/")
 
 
-def _run(server: Server, listener: socket.socket, *, verbose: bool) -> None:
+def _run(server: Server, listening: socket.socket, *, verbose: bool) -> None:
     config = uvicorn.Config(
         application(server),
         access_log=verbose,
@@ -123,4 +96,4 @@ def _run(server: Server, listener: socket.socket, *, verbose: bool) -> None:
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=5,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    uvicorn.Server(config).run(sockets=[listening])

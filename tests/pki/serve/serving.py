@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ import httpx
 import uvicorn
 from cryptography import x509
 
+from pki.serve import listener
 from pki.serve.app import application
 from pki.serve.server import Server
 from pki.serve.state import State
@@ -63,14 +63,13 @@ class Served:
 def serving(out: Path, url: str, scratch: Path, trees: Mapping[str, Tree] | None = None) -> Iterator[Served]:
     """Run a server until the end of the block, on a free port."""
     server = Server(trees or read(), out, State(url), delay_s=DELAY_S)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        host, port = listener.getsockname()
+    with listener.listen("127.0.0.1", 0) as listening:
         running = uvicorn.Server(uvicorn.Config(application(server), log_config=None, timeout_graceful_shutdown=2))
-        thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
             _wait(running)
-            with httpx.Client(base_url=f"http://{host}:{port}", timeout=20, trust_env=False) as client:
+            with httpx.Client(base_url=listener.url(listening), timeout=20, trust_env=False) as client:
                 assert client.put("/admin/secrets/csms", json={"secret": SECRET}).status_code == 200
                 yield Served(client, server, out, scratch)
         finally:
