@@ -13,6 +13,7 @@ MOUNTS = {
     "report": Mount("pki.cli.report", "report", "Write what is there as one HTML page, and the tree as a picture."),
     "doctor": Mount("pki.cli.doctor", "doctor", "Say what is wrong with certificates, and what to do."),
     "verify": Mount("pki.cli.verify", "verify", "Check a chain as a SECC or EVCC would."),
+    "lint": Mount("pki.cli.lint", "lint", "Judge certificates of anybody: files, folders, what a server sends."),
     "revoke": Mount("pki.cli.revoke", "revoke", "Revoke a certificate, or lift a hold."),
     "crl": Mount("pki.cli.crl", "crl", "Write the revocation lists of a tree."),
     "export": Mount("pki.cli.export", "export", "Write a tree as another stack wants it."),

@@ -1,0 +1,156 @@
+"""Finds the certificates in bytes: PEM (one, many, among keys), DER, PKCS#7 and PKCS#12, bare base64 as EST has it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7, pkcs12
+
+from pki.lint.finding import Remark
+from pki.lint.tlv import INTEGER, OCTETS, OID, SEQUENCE, Element, Walk
+
+MAX_CERTIFICATE = 64 << 10
+"""Bytes of the largest certificate that is looked into."""
+_BLOCK = re.compile(rb"^-----BEGIN ([A-Z0-9 #]{1,40})-----[ \t]*\r?$(.*?)^-----END \1-----", re.MULTILINE | re.DOTALL)
+_BEGIN = b"-----BEGIN "
+_CERTIFICATES = (b"CERTIFICATE", b"X509 CERTIFICATE")
+_SIGNED_DATA = (b"PKCS7", b"CMS", b"PKCS #7 SIGNED DATA")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
+_PKCS12_VERSION = b"\x03"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The bytes of one certificate, as they are; `line` is where it begins in a PEM file."""
+
+    der: bytes
+    line: int | None = None
+
+
+Contents = tuple[list[Piece], list[Remark]]
+
+
+def looks_like_certificates(data: bytes) -> bool:
+    """Tell whether bytes may hold certificates, without reading them."""
+    if _BEGIN in data:
+        return any(b"-----BEGIN " + label + b"-----" in data for label in (*_CERTIFICATES, *_SIGNED_DATA))
+    first = _first_child(data)
+    return first is not None and (first.universal(SEQUENCE) or first.universal(OID) or _is_pkcs12(data, first))
+
+
+def certificates_in(data: bytes, password: bytes = b"") -> Contents:
+    """Return the certificates in bytes and what was noticed; never raises. Keys are not read, only noticed."""
+    if _BEGIN in data:
+        return _pem(data)
+    if data[:1] != b"\x30" and _BASE64.fullmatch(data):
+        data = _debased(data) or data
+    first = _first_child(data)
+    if data[:1] != b"\x30":
+        return [], []
+    if first is not None and first.universal(OID):
+        return _packed(data, "PKCS#7", _pkcs7)
+    if first is not None and _is_pkcs12(data, first):
+        return _packed(data, "PKCS#12", lambda packed: _pkcs12(packed, password))
+    if first is not None and _is_key(data, first):
+        return [], [_key("the file is one")]
+    return _checked([Piece(data)])
+
+
+def _pem(data: bytes) -> Contents:
+    pieces: list[Piece] = []
+    remarks: list[Remark] = []
+    blocks = list(_BLOCK.finditer(data))
+    for block in blocks:
+        label = block[1]
+        line = data.count(b"\n", 0, block.start()) + 1
+        if label.endswith(b"PRIVATE KEY"):
+            remarks.append(_key(f"there is one in line {line}"))
+        elif label in _CERTIFICATES or label in _SIGNED_DATA:
+            der = _debased(block[2])
+            if der is None:
+                remarks.append(Remark("unreadable", f"the block in line {line} is no base64"))
+            elif label in _CERTIFICATES:
+                pieces.append(Piece(der, line))
+            else:
+                packed, told = _packed(der, "PKCS#7", _pkcs7)
+                pieces += packed
+                remarks += told
+    if data.count(_BEGIN) > len(blocks):
+        remarks.append(Remark("unreadable", "a PEM block has no end"))
+    pieces, told = _checked(pieces)
+    return pieces, remarks + told
+
+
+def _checked(pieces: list[Piece]) -> Contents:
+    """Leave out what is too large to be looked into."""
+    remarks = [
+        Remark("unreadable", f"a certificate has {len(piece.der)} bytes, which none has")
+        for piece in pieces
+        if len(piece.der) > MAX_CERTIFICATE
+    ]
+    return [piece for piece in pieces if len(piece.der) <= MAX_CERTIFICATE], remarks
+
+
+def _debased(text: bytes) -> bytes | None:
+    try:
+        return base64.b64decode(b"".join(text.split()), validate=True) or None
+    except binascii.Error:
+        return None
+
+
+def _packed(data: bytes, kind: str, load: Callable[[bytes], list[x509.Certificate]]) -> Contents:
+    try:
+        with warnings.catch_warnings():
+            # About oddities in foreign files: the rules judge what matters of them.
+            warnings.simplefilter("ignore")
+            found = load(data)
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+        return [], [Remark("unreadable", f"the {kind} cannot be read: {error}")]
+    return _checked([Piece(one.public_bytes(Encoding.DER)) for one in found])
+
+
+def _pkcs7(data: bytes) -> list[x509.Certificate]:
+    return pkcs7.load_der_pkcs7_certificates(data)
+
+
+def _pkcs12(data: bytes, password: bytes) -> list[x509.Certificate]:
+    packed = pkcs12.load_pkcs12(data, password or None)
+    return [one.certificate for one in (packed.cert, *packed.additional_certs) if one is not None]
+
+
+def _key(text: str) -> Remark:
+    return Remark("private-key", f"a private key: {text}")
+
+
+def _first_child(data: bytes) -> Element | None:
+    """Return the first element of a SEQUENCE, by its head alone: what follows may be anything."""
+    if data[:1] != b"\x30" or len(data) < 4:
+        return None
+    octets = data[1] & 0x7F if data[1] & 0x80 else 0
+    start = 2 + octets
+    return Walk(data[start : start + MAX_CERTIFICATE]).first() if octets <= 4 else None
+
+
+def _is_pkcs12(data: bytes, first: Element) -> bool:
+    return first.universal(INTEGER) and _behind_head(data, first) == _PKCS12_VERSION
+
+
+def _is_key(data: bytes, first: Element) -> bool:
+    """Tell whether it is PKCS#8 or an old EC key, which begin with a number, or an encrypted PKCS#8."""
+    if first.universal(INTEGER):
+        return _behind_head(data, first) in (b"\x00", b"\x01")
+    octets = data[1] & 0x7F if data[1] & 0x80 else 0
+    second = Walk(data[2 + octets + first.end :]).first()
+    return first.universal(SEQUENCE) and second is not None and second.universal(OCTETS)
+
+
+def _behind_head(data: bytes, first: Element) -> bytes:
+    octets = data[1] & 0x7F if data[1] & 0x80 else 0
+    return data[2 + octets + first.start : 2 + octets + first.end]

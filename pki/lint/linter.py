@@ -1,0 +1,285 @@
+"""The whole examination: reads what the sources hold, takes each certificate for what it is, asks every rule."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pki.ancestry import issuers
+from pki.certificate import Certificate, read
+from pki.lint import second, single
+from pki.lint.der import encoding
+from pki.lint.finding import Finding, Place, Remark, Severity
+from pki.lint.guess import Taken, answers, edition_of, taken_for
+from pki.lint.hubject import hubject
+from pki.lint.links import Known, Register, link
+from pki.lint.report import Described, Examined, Report
+from pki.lint.rules import rule
+from pki.lint.sequence import sequence, trust, twins
+from pki.lint.source import Source
+from pki.options import DEFAULT, Options
+from pki.profiles import Edition, Profile, profile
+from pki.shown import shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What is asked of the certificates; what is None is guessed from each.
+
+    `anchors` and `private` (roots of private operators) are DER: with one of them chains are judged as peers would.
+    """
+
+    edition: Edition | None = None
+    role: str | None = None
+    options: Options = DEFAULT
+    hubject: bool = False
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    anchors: tuple[bytes, ...] = ()
+    private: tuple[bytes, ...] = ()
+    second: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class _Seen:
+    """The bytes of one certificate, wherever they lie."""
+
+    der: bytes
+    places: list[Place]
+    certificate: Certificate | None
+    failure: str
+    taken: Taken | None = None
+    known: Known | None = None
+
+
+def lint(sources: Iterable[Source], demand: Demand) -> Report:
+    """Judge the certificates of some sources; nothing is raised for what they hold, whatever it is.
+
+    Raise ValueError for a role that the edition asked for does not have.
+    """
+    if demand.role is not None:
+        profile(demand.role, demand.edition or Edition.ISO2 if demand.role != "vehicle" else Edition.ISO20)
+    return _Examination(list(sources), demand).report()
+
+
+class _Examination:
+    """One run: what was seen, each once, and what was found."""
+
+    def __init__(self, sources: Sequence[Source], demand: Demand) -> None:
+        self.sources = sources
+        self.demand = demand
+        self.seen: dict[bytes, _Seen] = {}
+        self.findings: list[Finding] = []
+
+    def report(self) -> Report:
+        for source in self.sources:
+            self._look(source)
+        self._relate()
+        self._recognise()
+        if not (self.demand.second and second.available()) and self.seen:
+            place = Place(file=self.sources[0].name)
+            self._tell(place, Remark("second-reader", "pyasn1 is not asked: one reader alone is believed"))
+        for one in self.seen.values():
+            self._one(one)
+        known = [one.known for one in self.seen.values() if one.known is not None]
+        self._links(known)
+        for source in self.sources:
+            self._source(source)
+        return Report(examined=tuple(map(self._examined, self.sources)), findings=tuple(self._sorted()))
+
+    def _look(self, source: Source) -> None:
+        for number, piece in enumerate(source.pieces, start=1):
+            place = Place(file=source.name, certificate=number, line=piece.line)
+            if piece.der in self.seen:
+                self.seen[piece.der].places.append(place)
+                continue
+            try:
+                certificate, failure = read(piece.der), ""
+            except ValueError as error:
+                certificate, failure = None, str(error)
+            self.seen[piece.der] = _Seen(piece.der, [place], certificate, failure)
+
+    def _relate(self) -> None:
+        """Find the issuer of each among the others."""
+        readable = {one.der: one.certificate for one in self.seen.values() if one.certificate is not None}
+        for der, certificate in readable.items():
+            self.seen[der].known = Known(certificate, _label(certificate, self.seen[der].places[0]))
+        for der, above in issuers(readable).items():
+            known = self.seen[der].known
+            if known is not None and above is not None:
+                known.issuer = self.seen[above].known
+
+    def _recognise(self) -> None:
+        """Take each for a role, those first that issued nothing: what they are tells what their issuer is."""
+        every = [one for one in self.seen.values() if one.known is not None]
+        signers = [one for one in every if one.certificate is not None and answers(one.certificate)]
+        others = [one for one in every if one.certificate is not None and not answers(one.certificate)]
+        issued: dict[bytes, set[str]] = defaultdict(set)
+        waiting = Counter(_issuer(one) for one in others)
+        ready = [one for one in others if not waiting[one.der]]
+        while ready:
+            one = ready.pop()
+            role = self._take(one, issued[one.der])
+            above = _issuer(one)
+            issued[above].add(role)
+            waiting[above] -= 1
+            if above and not waiting[above]:
+                ready.append(self.seen[above])
+        for one in signers:
+            self._take(one, ())
+
+    def _take(self, one: _Seen, issued: Collection[str]) -> str:
+        """Take a certificate for what it is; return its role."""
+        if one.known is None:
+            return ""
+        above = one.known.issuer.row if one.known.issuer is not None else None
+        one.taken = self._taken(one.known.certificate, issued, above.role if above is not None else "")
+        one.known.row = one.taken.row
+        return one.taken.row.role if one.taken.row is not None else ""
+
+    def _taken(self, certificate: Certificate, issued: Collection[str], issuer: str) -> Taken:
+        edition = self.demand.edition or edition_of(certificate) or Edition.ISO2
+        if self.demand.role is None or (certificate.ca and not self._is_ca(self.demand.role)):
+            return taken_for(certificate, edition, self.demand.options, issued=issued, issuer=issuer)
+        return Taken(self._row(self.demand.role, edition), "--role says so")
+
+    def _is_ca(self, role: str) -> bool:
+        row = self._row(role, self.demand.edition or Edition.ISO20)
+        return row is not None and row.ca
+
+    def _row(self, role: str, edition: Edition) -> Profile | None:
+        try:
+            return profile(role, edition, self.demand.options)
+        except ValueError:
+            return None
+
+    def _one(self, one: _Seen) -> None:
+        """Ask every rule for a single certificate."""
+        remarks = list(encoding(one.der))
+        if one.certificate is None:
+            remarks.insert(0, Remark("unreadable", shown(one.failure, 300)))
+        else:
+            remarks += self._content(one.certificate, one.known.row if one.known else None)
+        if self.demand.second and second.available():
+            remarks += second.disagreements(one.der, one.certificate)
+        for remark in remarks:
+            self._tell(_joined(one), remark, one)
+
+    def _content(self, certificate: Certificate, row: Profile | None) -> Iterator[Remark]:
+        yield from single.dates(certificate, self.demand.at)
+        yield from single.names(certificate)
+        yield from single.key_identifiers(certificate, row)
+        yield from single.serial(certificate, row)
+        yield from single.extensions(certificate)
+        if row is None:
+            yield Remark("role-unknown", "it is not clear what it is for: its profile was not asked")
+            return
+        yield from single.profile(certificate, row)
+        yield from single.lifetime(certificate, row)
+        yield from single.size(certificate, row)
+        yield from single.identifier(certificate, row)
+        yield from single.usage(certificate, row)
+        if self.demand.hubject:
+            yield from hubject(certificate, row)
+
+    def _links(self, known: list[Known]) -> None:
+        register = Register(known)
+        for one in known:
+            for remark in link(one, register):
+                self._tell_of(one, remark)
+        for one, remark in twins(known):
+            self._tell_of(one, remark)
+
+    def _source(self, source: Source) -> None:
+        for remark in source.remarks:
+            self._tell(Place(file=source.name), remark)
+        places, members = [], []
+        for number, piece in enumerate(source.pieces, start=1):
+            known = self.seen[piece.der].known
+            if known is not None:
+                places.append(Place(file=source.name, certificate=number, line=piece.line))
+                members.append(known)
+        told = list(sequence(members, served=source.chain))
+        if self.demand.anchors or self.demand.private:
+            told += trust(members, self.demand.anchors, self.demand.private, self.demand.at, self.demand.options)
+        for position, remark in told:
+            if position < 0:
+                self._tell(Place(file=source.name), remark)
+            else:
+                self._tell(places[position], remark, self.seen[members[position].certificate.der])
+
+    def _tell_of(self, known: Known, remark: Remark) -> None:
+        one = self.seen[known.certificate.der]
+        self._tell(_joined(one), remark, one)
+
+    def _tell(self, place: Place, remark: Remark, one: _Seen | None = None) -> None:
+        declared = rule(remark.rule)
+        row = one.known.row if one is not None and one.known is not None else None
+        edition = row.edition if row is not None else self.demand.edition or Edition.ISO2
+        self.findings.append(
+            Finding(
+                rule=declared.id,
+                severity=declared.severity,
+                place=Place(
+                    file=place.file,
+                    certificate=place.certificate,
+                    line=place.line,
+                    tier=row.tier if row is not None else "",
+                    field=remark.field,
+                    also=place.also,
+                ),
+                requirements=declared.cited(remark.text, second=edition.second),
+                text=remark.text,
+                remedy=declared.remedy,
+                sha256=hashlib.sha256(one.der).hexdigest() if one is not None else "",
+            )
+        )
+
+    def _sorted(self) -> list[Finding]:
+        """By file as given, then by certificate; in each the worst first."""
+        order = {source.name: number for number, source in enumerate(self.sources)}
+        severities = list(Severity)
+        unique = dict.fromkeys(self.findings)
+        return sorted(
+            unique,
+            key=lambda one: (order[one.place.file], one.place.certificate, severities.index(one.severity)),
+        )
+
+    def _examined(self, source: Source) -> Examined:
+        described = [self._described(number, piece.der) for number, piece in enumerate(source.pieces, start=1)]
+        return Examined(name=source.name, certificates=tuple(described))
+
+    def _described(self, number: int, der: bytes) -> Described:
+        one = self.seen[der]
+        row = one.taken.row if one.taken is not None else None
+        return Described(
+            number=number,
+            subject=_subject(one.certificate) if one.certificate is not None else "",
+            role=row.role if row is not None else "",
+            edition=row.edition if row is not None else "",
+            why=one.taken.why if one.taken is not None else "",
+            size=len(der),
+            sha256=hashlib.sha256(der).hexdigest(),
+            not_after=one.certificate.not_after if one.certificate is not None else None,
+        )
+
+
+def _issuer(one: _Seen) -> bytes:
+    """Return the DER of a certificate's issuer, b"" if it is not here."""
+    return one.known.issuer.certificate.der if one.known is not None and one.known.issuer is not None else b""
+
+
+def _joined(one: _Seen) -> Place:
+    first, *others = one.places
+    also = tuple(str(place) for place in others)
+    return Place(file=first.file, certificate=first.certificate, line=first.line, also=also)
+
+
+def _label(certificate: Certificate, place: Place) -> str:
+    return f"{shown(certificate.common_name) or 'no CN'} ({place})"
+
+
+def _subject(certificate: Certificate) -> str:
+    return shown(certificate.parsed.subject.rfc4514_string())
