@@ -11,6 +11,8 @@ import msgspec
 import msgspec.inspect
 from msgspec import Meta
 
+from pki import revocation_settings
+from pki.revocation_settings import RevocationSettings
 from v2g import identifiers
 from v2g.record import Record
 from v2g.timing import REQUESTS
@@ -169,6 +171,7 @@ class EvccConfig(Record, forbid_unknown_fields=True):
     evcc_id: str = "02:00:00:00:00:01"
     network: Network = Network()
     tls: Tls = Tls()
+    trust: RevocationSettings = RevocationSettings()
     contract: Contract | None = None
     provisioning: Provisioning | None = None
     battery: Battery = Battery()
@@ -306,4 +309,7 @@ def _anchored(folder: Path, config: EvccConfig) -> EvccConfig:
         files = {name: str(folder / getattr(provisioning, name)) for name in ("chain", "key", "wallet")}
         roots = [str(folder / name) for name in provisioning.roots]
         provisioning = msgspec.structs.replace(provisioning, **files, roots=roots)
-    return msgspec.structs.replace(config, tls=tls, contract=contract, provisioning=provisioning, plan=plan)
+    trust = revocation_settings.anchored(config.trust, folder)
+    return msgspec.structs.replace(
+        config, tls=tls, trust=trust, contract=contract, provisioning=provisioning, plan=plan
+    )

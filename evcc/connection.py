@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from evcc import config
 from evcc.discovery import Wanted, discover
 from pki import credentials
-from pki.validate import validate
+from pki.relying_party import RelyingParty
 from v2g.errors import PeerGone, Silence
 from v2g.interface import Interface
 from v2g.journal import Journal
@@ -17,7 +18,7 @@ from v2g.stream import Stream, TcpStream
 from v2g.timing import Budget, Timing
 from v2g.tls import stream as tls
 from v2g.tls.context import client_context
-from v2g.trust import Role, Verdict
+from v2g.trust import Role, Rule, Verdict
 
 SECURITY = {"tls": Security.TLS, "none": Security.NONE}
 
@@ -35,9 +36,11 @@ class Connection:
         self._journal = journal
         self._timing = timing
         self._client = None
+        self._pending = False
         if self._network.security == "tls":
-            self._anchors = [der for name in settings.tls.roots for der in credentials.load_anchors(name)]
-            self._client = client_context(self._anchors)
+            anchors = [der for name in settings.tls.roots for der in credentials.load_anchors(name)]
+            self._client = client_context(anchors)
+            self._party = RelyingParty(anchors, settings.trust)
         _check(self._network)
 
     async def reach(self, setup: Budget) -> Stream:
@@ -60,7 +63,13 @@ class Connection:
         stream = TcpStream(reader, writer)
         if security is Security.NONE or self._client is None:
             return stream
-        return await tls.connect(stream, self._client, self._judge, timeout=self._handshake_s)
+        secured = await tls.connect(stream, self._client, self._judge, timeout=self._handshake_s)
+        try:
+            await self._settle()
+        except BaseException:
+            await secured.close()
+            raise
+        return secured
 
     async def _endpoint(self) -> tuple[str, int, Security]:
         """Tell host, port and security, from the configuration or by SDP."""
@@ -74,7 +83,17 @@ class Connection:
 
     def _judge(self, chain: Sequence[bytes], role: Role) -> Verdict:
         self.station = chain
-        return validate(chain, role, self._anchors)
+        verdict = self._party.verify(chain, role)
+        self._pending = verdict.pending
+        if verdict.pending and verdict.broken is Rule.REVOCATION:
+            # The handshake cannot wait for a responder; nothing is said on the connection before it is settled.
+            return replace(verdict, broken=None)
+        return verdict
+
+    async def _settle(self) -> None:
+        """Judge the station once more, if it was still being found out whether it is revoked; raises `Untrusted`."""
+        if self._pending:
+            (await self._party.settle(self.station, Role.SECC, self._handshake_s)).demand()
 
 
 def _check(network: config.Network) -> None:

@@ -58,6 +58,7 @@ async def fetch(evse: EvccLink, trip: Trip, errand: Errand) -> None:
     try:
         asked: Asks[Response] = request
         response = await evse.ask(asked, signature=signed)
+        await provisioning.settle(response)
         trip.contract, file = provisioning.take(response, evse.signature, key)
         trip.provisioned = told(outcome="stored", emaid=trip.contract.emaid, file=str(file))
     except NotAccepted as error:

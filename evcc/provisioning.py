@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -18,13 +17,14 @@ from cryptography import x509
 from evcc import config, wallet
 from evcc.wallet import Contract
 from pki import credentials
+from pki.contract.chain import chain_of
 from pki.contract.iso2 import Response, chain_message, receive
 from pki.keys import PrivateKey
-from pki.validate import validate
+from pki.relying_party import RelyingParty
 from v2g.messages import iso2
 from v2g.messages.xmldsig import Signature, X509IssuerSerial
 from v2g.record import Record
-from v2g.trust import Role, Verdict
+from v2g.trust import Role
 
 Action = Literal["install", "update"]
 Request = iso2.CertificateInstallationReq | iso2.CertificateUpdateReq
@@ -32,6 +32,8 @@ SERVICES: dict[Action, str] = {"install": "Installation", "update": "Update"}
 """What a parameter set of the certificate service is called."""
 SIGNED_ID = "id1"
 MOST_ROOTS = 20
+SETTLE_S = 10.0
+"""How long the next request waits for evidence about each of two chains: the station waits a minute for it."""
 
 
 class Outcome(Record):
@@ -77,6 +79,7 @@ class Provisioning:
     chain: Sequence[bytes]
     key: PrivateKey
     anchors: Sequence[bytes]
+    party: RelyingParty
 
     def wish(self, contract: Contract | None, at: datetime | None = None) -> Action | None:
         """What to ask for, holding this contract."""
@@ -113,6 +116,12 @@ class Provisioning:
             ]
         )
 
+    async def settle(self, response: Response) -> None:
+        """Wait a while for evidence that the certificates of an answer are revoked, where there is any to come."""
+        provider, contract = response.SAProvisioningCertificateChain, response.ContractSignatureCertChain
+        await self.party.settle(chain_of(provider), Role.CPS, SETTLE_S)
+        await self.party.settle(chain_of(contract), Role.CONTRACT, SETTLE_S)
+
     def take(
         self,
         response: Response,
@@ -120,8 +129,7 @@ class Provisioning:
         key: PrivateKey,
     ) -> tuple[Contract, Path]:
         """Check an answer and keep its contract in the wallet. Raises `NotAccepted`, or OSError where it cannot be."""
-        judge = partial(_judge, self.anchors)
-        received = receive(response, signed, key, judge, rooted=bool(self.settings.roots))
+        received = receive(response, signed, key, self.party.verify, rooted=bool(self.settings.roots))
         contract = Contract(emaid=received.emaid, chain=received.chain, key=received.key)
         return contract, wallet.keep(Path(self.settings.wallet), contract)
 
@@ -133,8 +141,10 @@ def load(settings: config.EvccConfig) -> Provisioning | None:
         return None
     credential = credentials.load_credential(wanted.chain, wanted.key, wanted.password)
     anchors = [der for name in (*settings.tls.roots, *wanted.roots) for der in credentials.load_anchors(name)]
-    return Provisioning(settings=wanted, chain=tuple(credential.chain), key=credential.key, anchors=anchors)
-
-
-def _judge(anchors: Sequence[bytes], chain: Sequence[bytes], role: Role) -> Verdict:
-    return validate(chain, role, anchors)
+    return Provisioning(
+        settings=wanted,
+        chain=tuple(credential.chain),
+        key=credential.key,
+        anchors=anchors,
+        party=RelyingParty(anchors, settings.trust),
+    )

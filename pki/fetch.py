@@ -269,7 +269,8 @@ class Fetcher:
         """How many inquiries were begun."""
         self._running: set[bytes] = set()
         self._ended: dict[bytes, float] = {}
-        self._lock = threading.Condition()
+        self._watchers: list[Callable[[], object]] = []
+        self._lock = threading.Lock()
 
     def want(self, question: Question) -> None:
         """Start an inquiry about a certificate, unless one is under way or was made a moment ago. Returns at once."""
@@ -290,10 +291,16 @@ class Fetcher:
         with self._lock:
             return not self._running.isdisjoint(chain)
 
-    def wait(self, chain: Sequence[bytes], seconds: float) -> None:
-        """Block until no inquiry about a certificate of this chain is under way, or the time is over."""
+    @contextmanager
+    def watched(self, ended: Callable[[], object]) -> Iterator[None]:
+        """Have `ended` called, in another thread, whenever an inquiry has ended; it must return at once."""
         with self._lock:
-            self._lock.wait_for(lambda: self._running.isdisjoint(chain), seconds)
+            self._watchers.append(ended)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watchers.remove(ended)
 
     def _run(self, question: Question) -> None:
         der = question.certificate.der
@@ -305,7 +312,8 @@ class Fetcher:
             with self._lock:
                 self._running.discard(der)
                 self._ended[der] = time.monotonic()
-                self._lock.notify_all()
+                for ended in self._watchers:
+                    ended()
 
 
 def _named(issuer: Certificate) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -59,9 +60,20 @@ class RelyingParty:
         """Judge a chain when the evidence that can be brought within so many seconds is there."""
         verdict = self.verify(chain, role)
         if verdict.pending and self._fetcher is not None:
-            await asyncio.to_thread(self._fetcher.wait, chain, within_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    await _idle(self._fetcher, chain)
             verdict = self.verify(chain, role)
         return replace(verdict, pending=False)
+
+
+async def _idle(fetcher: Fetcher, chain: Sequence[bytes]) -> None:
+    """Wait until no inquiry about a certificate of this chain is under way."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    with fetcher.watched(lambda: loop.call_soon_threadsafe(ended.set)):
+        while fetcher.busy(chain):
+            await ended.wait()
+            ended.clear()
 
 
 def _fetcher(cache: Cache, settings: RevocationSettings, terms: Terms) -> Fetcher | None:

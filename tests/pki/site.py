@@ -29,6 +29,7 @@ class Site:
     port: int = 0
     answers: dict[str, Answer] = field(default_factory=dict)
     asked: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
+    arrived: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
 
     def url(self, path: str) -> str:
@@ -45,6 +46,7 @@ def serving() -> Iterator[Site]:
             length = int(self.headers.get("Content-Length", 0))
             body = self.rfile.read(length)
             found.asked.append((f"{self.command} {self.path}", body, dict(self.headers)))
+            found.arrived.set()
             status, headers, data = found.answers[self.path](body)
             self.send_response(status)
             for name, value in ({"Content-Length": str(len(data))} | headers).items():
