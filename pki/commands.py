@@ -14,6 +14,7 @@ MOUNTS = {
     "doctor": Mount("pki.cli.doctor", "doctor", "Say what is wrong with certificates, and what to do."),
     "verify": Mount("pki.cli.verify", "verify", "Check a chain as a SECC or EVCC would."),
     "lint": Mount("pki.cli.lint", "lint", "Judge certificates of anybody: files, folders, what a server sends."),
+    "break": Mount("pki.cli.break_", "break_", "Make certificates that are wrong in one point."),
     "revoke": Mount("pki.cli.revoke", "revoke", "Revoke a certificate, or lift a hold."),
     "crl": Mount("pki.cli.crl", "crl", "Write the revocation lists of a tree."),
     "export": Mount("pki.cli.export", "export", "Write a tree as another stack wants it."),

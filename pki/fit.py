@@ -111,7 +111,7 @@ def _subject(certificate: Certificate, row: Profile) -> Iterator[Misfit]:
     names = certificate.common_names
     if len(names) != 1:
         yield Misfit(Check.COMMON_NAME, f"its subject has {len(names)} CN instead of one")
-    elif row.common_name.binding and not row.common_name.fits(names[0]):
+    elif not names[0] or (row.common_name.binding and not row.common_name.fits(names[0])):
         yield Misfit(Check.COMMON_NAME, f"its CN is not {row.common_name.meaning}")
     if not all(_COUNTRY.fullmatch(country) for country in certificate.countries):
         yield Misfit(Check.COUNTRY, "its C is no country code of two letters")

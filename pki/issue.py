@@ -21,7 +21,7 @@ CLOCK_SLACK = timedelta(hours=1)
 """How long before its making a certificate is already valid: clocks of cars and stations differ."""
 KEYED = frozenset({ExtensionOID.SUBJECT_KEY_IDENTIFIER, ExtensionOID.AUTHORITY_KEY_IDENTIFIER})
 """The extensions that follow from keys, not from the declaration."""
-_SHORT_KEY_ID_BYTES = 8
+SHORT_KEY_ID_BYTES = 8
 _X448_BYTES = 56
 
 
@@ -151,8 +151,8 @@ def _keyed(
 ) -> Iterator[tuple[x509.ExtensionType, bool]]:
     """Yield the extensions that follow from keys."""
     own = x509.SubjectKeyIdentifier.from_public_key(key)
-    if row.key_id == _SHORT_KEY_ID_BYTES:
-        own = _short(own)
+    if row.key_id == SHORT_KEY_ID_BYTES:
+        own = short_key_id(own)
     yield own, ExtensionOID.SUBJECT_KEY_IDENTIFIER in row.critical
     if issuer is not None:
         above = issuer.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
@@ -163,9 +163,9 @@ def _keyed(
         yield x509.UnrecognizedExtension(row.alternative, info), False
 
 
-def _short(identifier: x509.SubjectKeyIdentifier) -> x509.SubjectKeyIdentifier:
-    """The short form: 0100 and the last 60 bits of the hash (RFC 5280 4.2.1.2, method 2)."""
-    last = identifier.digest[-_SHORT_KEY_ID_BYTES:]
+def short_key_id(identifier: x509.SubjectKeyIdentifier) -> x509.SubjectKeyIdentifier:
+    """Return the short form: 0100 and the last 60 bits of the hash (RFC 5280 4.2.1.2, method 2)."""
+    last = identifier.digest[-SHORT_KEY_ID_BYTES:]
     return x509.SubjectKeyIdentifier(bytes([0x40 | last[0] & 0x0F]) + last[1:])
 
 

@@ -57,10 +57,11 @@ ISO2 = Policy()
 
 
 class Broken(Exception):
-    """A check failed."""
+    """A check failed; `reached` is the rule whose turn it was, where that is not the one that is broken."""
 
-    def __init__(self, rule: Rule, detail: str, tier: str = "") -> None:
+    def __init__(self, rule: Rule, detail: str, tier: str = "", *, reached: Rule | None = None) -> None:
         self.rule = rule
+        self.reached = _RULES.index(reached or rule)
         self.detail = f"{tier}: {detail}" if tier else detail
         self.tier = tier
         super().__init__(self.detail)
@@ -108,7 +109,7 @@ class _Check:
             try:
                 self._judge(certificates, rows, anchors, at)
             except Broken as broken:
-                if furthest is None or _RULES.index(broken.rule) > _RULES.index(furthest.rule):
+                if furthest is None or broken.reached > furthest.reached:
                     furthest = broken
             else:
                 return
@@ -175,7 +176,8 @@ class _Check:
             raise Broken(Rule.ANCHOR, f"is no {wanted} [V2G2-925]", Tier.ROOT)
         signers = [anchor for anchor in fitting if signed_by(top.parsed, anchor.parsed)]
         if not signers:
-            raise Broken(Rule.SIGNATURE, "no trust anchor of its issuer's name signed it", row.tier)
+            detail = "no trust anchor of its issuer's name signed it"
+            raise Broken(Rule.SIGNATURE, detail, row.tier, reached=Rule.ANCHOR)
         return max(signers, key=lambda anchor: anchor.not_before <= at <= anchor.not_after)
 
 

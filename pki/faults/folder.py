@@ -1,0 +1,185 @@
+"""The files of a variant in `broken/<variant>/`, and expect.json beside them, which says what has to follow."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import shutil
+import tempfile
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from pki import store
+from pki.faults.catalogue import Variant, find, variants
+from pki.faults.making import Made, Making
+from pki.faults.path import Lacking, edition_of
+from pki.faults.path import Path as TreePath
+from pki.faults.reaction import Expected, expected
+from pki.profiles import Edition
+from pki.store import Store
+from v2g.record import Record
+from v2g.trust import Role
+
+FOLDER = "broken"
+EXPECT = "expect.json"
+KEY = "key.pem"
+Progress = Callable[[Sequence[Variant]], Iterable[Variant]]
+
+
+class Expectation(Record):
+    """What expect.json says. `played` is whether our own SECC or EVCC is played against it already.
+
+    `emaid` is what the request says beside a contract's chain; `revocation` what whoever trusts asks about it: "hard"
+    means that of the leaf it has to be known, from the evidence in the folder.
+    """
+
+    variant: str
+    alias: tuple[str, ...]
+    role: Role
+    edition: Edition
+    tier: str
+    fault: str
+    reason: str
+    requirement: tuple[str, ...]
+    accepted: bool
+    expected: Expected
+    revocation: Literal["off", "soft", "hard"] = "off"
+    emaid: str = ""
+    files: tuple[str, ...] = ()
+    played: Literal["now", "later"] = "now"
+
+
+def expectation(variant: Variant, emaid: str = "", files: Iterable[str] = ()) -> Expectation:
+    """Return what is expected of a variant, whether it was made or not."""
+    fault, reaction = variant.fault, expected(variant)
+    return Expectation(
+        variant=variant.name,
+        alias=variant.aliases,
+        role=variant.role,
+        edition=variant.edition,
+        tier=variant.tier.value if variant.tier else "",
+        fault=fault.name,
+        reason=_sentence(variant),
+        requirement=fault.requirement,
+        accepted=not reaction.rule and not reaction.code.startswith("FAILED"),
+        expected=reaction,
+        revocation=fault.revocation,
+        emaid=emaid,
+        files=tuple(sorted(files)),
+        played="later" if variant.edition.second else "now",
+    )
+
+
+def _sentence(variant: Variant) -> str:
+    return f"{variant.tier}: {variant.fault.reason}" if variant.tier else variant.fault.reason
+
+
+class Source:
+    """A tree at a time, as what variants are made from."""
+
+    def __init__(self, tree: Store, at: datetime) -> None:
+        self._tree = tree
+        self._at = at
+        self._paths: dict[Role, TreePath] = {}
+
+    def make(self, variant: Variant) -> Made:
+        """Make a variant; raises `Lacking` where the tree has nothing of the kind, ValueError for what is not right."""
+        if variant.role not in self._paths:
+            self._paths[variant.role] = TreePath(self._tree, variant.role, self._at)
+        path = self._paths[variant.role]
+        return Making(path, variant.edition, variant.fault, variant.tier, self._at).make()
+
+
+def write(
+    tree: Store,
+    names: Iterable[str],
+    edition: Edition | None = None,
+    at: datetime | None = None,
+    *,
+    out: Path | None = None,
+    progress: Progress = iter,
+) -> list[Expectation]:
+    """Make variants, by name or alias, into broken/<variant> of a tree or into `out`; tell what is expected of them.
+
+    What lay there is replaced. Raises OSError, or ValueError for unknown names, naming those near, and for what the
+    tree lacks.
+    """
+    chosen = find(names, edition or edition_of(tree))
+    source = Source(tree, at or datetime.now(UTC))
+    # Nothing is written before everything could be made.
+    made = [(variant, source.make(variant)) for variant in progress(chosen)]
+    return _keep(tree, made, out)
+
+
+def write_all(
+    tree: Store,
+    edition: Edition | None = None,
+    at: datetime | None = None,
+    *,
+    out: Path | None = None,
+    progress: Progress = iter,
+) -> list[Expectation]:
+    """Make every variant that the tree has the certificates for, as `write` does."""
+    source, made = Source(tree, at or datetime.now(UTC)), []
+    for variant in progress(list(variants(edition or edition_of(tree)).values())):
+        with contextlib.suppress(Lacking):
+            made.append((variant, source.make(variant)))
+    return _keep(tree, made, out)
+
+
+def _keep(tree: Store, made: Iterable[tuple[Variant, Made]], out: Path | None) -> list[Expectation]:
+    folder, told = out or tree.folder / FOLDER, []
+    with tree.alone():
+        for variant, what in made:
+            files = _files(what)
+            expect = expectation(variant, what.name, [*files, EXPECT])
+            text = msgspec.json.format(msgspec.json.encode(expect)) + b"\n"
+            _replace(folder / variant.name, {**files, EXPECT: text})
+            told.append(expect)
+        os.sync()
+    return told
+
+
+def _files(made: Made) -> dict[str, bytes]:
+    """The files of a variant: what is sent, its key, what is trusted, what is told of revocation."""
+    key = made.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return {
+        "cert.der": made.chain[0],
+        "chain.pem": b"".join(map(_pem, made.chain)),
+        KEY: key,
+        "anchors.pem": b"".join(map(_pem, made.anchors)),
+        **made.evidence,
+    }
+
+
+def _pem(der: bytes) -> bytes:
+    """Armour any bytes: no library would do so with what is no certificate."""
+    lines = textwrap.wrap(base64.b64encode(der).decode(), 64)
+    return "\n".join(("-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", "")).encode()
+
+
+def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Put a folder of files in place of what lies there: whoever reads it finds the old ones or the new ones."""
+    store.make_folder(folder.parent)
+    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        for name, data in files.items():
+            store.write(new / name, data, store.PRIVATE if name == KEY else store.PUBLIC, durable=False)
+        new.chmod(0o755)
+        if folder.exists():
+            old = new.with_suffix(".old")
+            folder.rename(old)
+            new.rename(folder)
+            shutil.rmtree(old)
+        else:
+            new.rename(folder)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
