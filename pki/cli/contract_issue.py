@@ -15,9 +15,10 @@ _LIST = "list"
 
 
 @click.command()
-@click.option("--edition", type=click.Choice(["iso2", "iso20", "iso20-ed448"]), default="iso2", show_default=True,
-              help="Which default tree to take; of a tree named, its keys tell.")  # fmt: skip
-@click.option("--tree", type=PATH, help=f"The folder of a tree; {DEFAULT_OUT}/<edition> if left out.")
+@click.option("--edition", type=click.Choice(["iso2", "iso20", "iso20-ed448"]), help="That of the tree, if left out.")
+@click.option(
+    "--tree", type=PATH, help=f"The folder of a tree; {DEFAULT_OUT}/iso2, or that of the edition, if left out."
+)
 @click.option("--emaid", help="The account; if left out, that of the receiver in the tree.")
 @click.option("--pcid", help="The receiver, by its provisioning certificate; in -20 also what is protected.")
 @click.option("--leaf", metavar="ID", help="The receiver, by its id in the tree.")
@@ -40,7 +41,7 @@ _LIST = "list"
 @click.option("--deviate", "deviations", multiple=True, metavar="NAME", help="Do something wrong; `list` tells all.")
 @told
 def issue(
-    edition: str,
+    edition: str | None,
     tree: Path | None,
     form: str | None,
     output: Path | None,
@@ -69,7 +70,8 @@ def issue(
     if chosen is Form.EXI and output is None and sys.stdout.isatty():
         raise click.UsageError("exi is bytes; name a file with -o, or redirect the output")
     order = Order(
-        tree=tree or DEFAULT_OUT / edition,
+        tree=tree or DEFAULT_OUT / (edition or "iso2"),
+        edition=edition or "",
         session_id=_session(session),
         manner=manner_of(kdf, aad, experimental, deviations, padded=padded),
         **wishes,

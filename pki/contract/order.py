@@ -33,13 +33,14 @@ from v2g.trust import Role
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """A wish for a delivery; what is left out comes from the tree.
+    """A wish for a delivery; what is left out comes from the tree, whose keys tell the edition if none is demanded.
 
     `leaf` is the id of the receiver in the tree, `receiver` a file with its certificate; `update` delivers to the owner
     of an old contract instead of a provisioning certificate; `contract` and `provider` are files of chain and key.
     """
 
     tree: Path
+    edition: str = ""
     emaid: str | None = None
     pcid: str | None = None
     leaf: str | None = None
@@ -55,7 +56,10 @@ class Order:
         vehicle = self._receiver()
         contract = self._contract(vehicle)
         provider = credentials.load_credential(*self.provider) if self.provider else self._operator.provider
-        if not edition_of(contract.key).second:
+        edition = edition_of(contract.key)
+        if self.edition not in ("", edition):
+            raise ValueError(f"the contract's key is of {edition}, not of {self.edition}: name a tree of that edition")
+        if not edition.second:
             return self._iso2(contract, vehicle, provider)
         if self.update:
             raise ValueError("-20 knows no update: leave out --update")
@@ -125,8 +129,9 @@ class Order:
     def _named(self, leaf: tuple[str, Certificate]) -> bool:
         """Tell whether a leaf of the tree may be the receiver meant, by its id or its PCID."""
         name, certificate = leaf
-        pcid = None if self.pcid is None or self.update else identifiers.pcid(self.pcid)
-        return self.leaf in (None, name) and pcid in (None, certificate.common_name.upper())
+        if self.leaf is not None:
+            return name == self.leaf
+        return self.update or self.pcid is None or identifiers.pcid(self.pcid) == certificate.common_name.upper()
 
     def _has_account(self, receiver: Certificate) -> bool:
         """Tell whether the receiver has the account meant."""

@@ -129,6 +129,22 @@ def test_additional_data_are_told(trees: Path, tmp_path: Path) -> None:
     assert "key derivation concat-empty, additional data raw16" in result.output
 
 
+def test_a_pcid_beside_the_leaf_is_what_is_protected(trees: Path, tmp_path: Path) -> None:
+    tree = trees / "iso20"
+    file = made(tmp_path, tree, "--edition", "iso20", "--leaf", "car1", "--pcid", "PCGPLUGCHARGE0009")
+    assert run("open", file, "--key", tree / PLACE / "key.pem").exit_code == 1
+    assert run("open", file, "--key", tree / PLACE / "key.pem", "--pcid", "PCGPLUGCHARGE0009").exit_code == 0
+
+
+def test_the_default_tree_is_that_of_the_edition(trees: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "certs").mkdir()
+    (tmp_path / "certs/out").symlink_to(trees)
+    monkeypatch.chdir(tmp_path)
+    for words, name in (((), b"iso2"), (("--edition", "iso20"), b"iso20.common")):
+        result = run("issue", "--format", "json", *words)
+        assert (result.exit_code, json.loads(result.stdout)["schema"].encode()) == (0, name)
+
+
 def test_requests_are_answered(pristine: Path, trees: Path, tmp_path: Path) -> None:
     vehicle = provisioning.leaf(pristine, "oem-provisioning", "car1")
     asked = provisioning.installation(vehicle)
@@ -204,6 +220,7 @@ def test_what_the_second_generation_has_not(trees: Path, tmp_path: Path) -> None
     for words, why in (
         (["--update"], "-20 knows no update"),
         (["--deviate", "other-emaid"], "no eMAID; leave it out"),
+        (["--edition", "iso2"], "the contract's key is of iso20, not of iso2"),
     ):
         result = run("issue", "--tree", trees / "iso20", "-o", tmp_path / "out", *words)
         assert (result.exit_code, why in result.output) == (1, True), result.output
