@@ -77,8 +77,9 @@ class Case:
 
     def chains(self) -> Iterator[CertificateFile]:
         """Yield the files that hold a leaf with others."""
-        for file in self.evidence.files.values():
-            if len(file.certificates) > 1 and not all(certificate.ca for certificate in file.certificates):
+        anchors = {file.path for file in self.anchors()}
+        for path, file in self.evidence.files.items():
+            if len(file.certificates) > 1 and path not in anchors and not all(each.ca for each in file.certificates):
                 yield file
 
     def anchors(self) -> Iterator[CertificateFile]:
