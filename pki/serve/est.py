@@ -101,7 +101,7 @@ class Enrolment:
         certificates = [der]
         if chain or "wrong-order" in on:
             certificates += [each.certificate.der for each in self._realm.above(self._issuer)]
-        return _certificates(certificates[::-1] if "wrong-order" in on else certificates, on)
+        return _certificates(certificates, on)
 
     def _renewable(self, wanted: Wanted, at: datetime) -> bool:
         """Tell whether a certificate of this name is valid and not revoked (4.2.2)."""
@@ -118,7 +118,8 @@ class Enrolment:
 
 
 def _certificates(certificates: Sequence[bytes], on: frozenset[str]) -> Reply:
-    body = wire.armored(wire.certs_only(certificates))
+    ordered = "wrong-order" in on
+    body = wire.armored(wire.certs_only(certificates[::-1] if ordered else certificates, ordered=ordered))
     return Reply(body=body, media=CERTIFICATES, headers=_BASE64, faults=on)
 
 

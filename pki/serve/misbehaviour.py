@@ -54,7 +54,7 @@ _OWN = {
         ("unauthorized", "HTTP status 401, whatever the secret"),
         ("pending", "HTTP status 202 with Retry-After, and no certificate"),
         ("wrong-key", "the certificate has another key than the request"),
-        ("wrong-order", "the whole chain, root end first"),
+        ("wrong-order", "the whole chain, the leaf last, in BER"),
     ),
     Service.CONTRACT: tuple((deviation.value, deviation.summary) for deviation in Deviation),
 }

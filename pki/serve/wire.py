@@ -20,11 +20,14 @@ _VERSION_1 = b"\x02\x01\x01"
 _ARMOR = re.compile(rb"-----(BEGIN|END) (NEW )?CERTIFICATE REQUEST-----")
 
 
-def certs_only(certificates: Sequence[bytes]) -> bytes:
-    """Return a SignedData of DER certificates alone, in their order (RFC 5272 4.1).
+def certs_only(certificates: Sequence[bytes], *, ordered: bool = False) -> bytes:
+    """Return a SignedData of DER certificates alone (RFC 5272 4.1).
 
-    It is BER: DER would sort them, and many a reader takes the first for the leaf.
+    In DER it is a set, sorted by its bytes: who reads it finds the leaf by its key. `ordered` keeps the order given,
+    which BER allows and few readers expect.
     """
+    if not ordered:
+        certificates = sorted(certificates)
     content = _VERSION_1 + _tlv(_SET) + _tlv(_SEQUENCE, _oid(_DATA)) + _tlv(_OWN, *certificates) + _tlv(_SET)
     return _tlv(_SEQUENCE, _oid(_SIGNED_DATA), _tlv(_OWN, _tlv(_SEQUENCE, content)))
 

@@ -20,18 +20,13 @@ from hypothesis import strategies as st
 
 from pki.ocsp import ask
 from tests.pki.chains import build
+from tests.pki.serve.certificates import EVSE, SUB2, request
 from tests.pki.serve.serving import Served
 
-EVSE = "leaf/secc/evse1"
-SUB2 = "ca/cpo/sub2"
 TREES = ["iso2", "iso20", "iso20-ed448"]
 HASHES = [hashes.SHA1(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512()]
 # The server is the same for all examples; what one of them asks changes nothing for the next.
 AGAIN = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-def request_of(served: Served, *, nonce: bytes | None = None, tree: str = "iso2", place: str = EVSE) -> bytes:
-    return ask(served.certificate(place, tree), served.certificate(SUB2, tree), nonce=nonce)
 
 
 def post(served: Served, der: bytes, tree: str = "iso2", **headers: str) -> ocsp.OCSPResponse:
@@ -128,41 +123,41 @@ def test_for_foreign_issuers_it_is_not_authorized(served: Served) -> None:
     foreign = build("secc")
     answer = post(served, ask(foreign.leaf.certificate, foreign.sub2.certificate))
     assert answer.response_status is OCSPResponseStatus.UNAUTHORIZED
-    other_tree = post(served, request_of(served, tree="iso20"), "iso2")
+    other_tree = post(served, request(served, tree="iso20"), "iso2")
     assert other_tree.response_status is OCSPResponseStatus.UNAUTHORIZED
 
 
 @pytest.mark.parametrize("length", [1, 8, 16, 32])
 def test_the_nonce_comes_back(served: Served, length: int) -> None:
     nonce = bytes(range(length))
-    answer = post(served, request_of(served, nonce=nonce))
+    answer = post(served, request(served, nonce=nonce))
     assert answer.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce == nonce
-    assert len(post(served, request_of(served)).extensions) == 0
+    assert len(post(served, request(served)).extensions) == 0
 
 
 @pytest.mark.parametrize("length", [0, 33, 200])
 def test_nonces_out_of_bounds_are_malformed(served: Served, length: int) -> None:
     """RFC 8954 2.1."""
-    assert post(served, request_of(served, nonce=bytes(length))).response_status is OCSPResponseStatus.MALFORMED_REQUEST
+    assert post(served, request(served, nonce=bytes(length))).response_status is OCSPResponseStatus.MALFORMED_REQUEST
 
 
 def test_a_request_about_two_certificates_is_malformed(served: Served) -> None:
-    request = asn1_ocsp.OCSPRequest.load(request_of(served))
-    single = request["tbs_request"]["request_list"][0]
-    request["tbs_request"]["request_list"] = asn1_ocsp.Requests([single, single])
-    assert post(served, request.dump(force=True)).response_status is OCSPResponseStatus.MALFORMED_REQUEST
+    asked = asn1_ocsp.OCSPRequest.load(request(served))
+    single = asked["tbs_request"]["request_list"][0]
+    asked["tbs_request"]["request_list"] = asn1_ocsp.Requests([single, single])
+    assert post(served, asked.dump(force=True)).response_status is OCSPResponseStatus.MALFORMED_REQUEST
 
 
 def test_an_unknown_critical_extension_is_malformed(served: Served) -> None:
-    request = asn1_ocsp.OCSPRequest.load(request_of(served))
+    asked = asn1_ocsp.OCSPRequest.load(request(served))
     extension = {"extn_id": "1.2.3.4", "critical": True, "extn_value": core.ParsableOctetString(b"\x05\x00")}
-    request["tbs_request"]["request_extensions"] = asn1_ocsp.TBSRequestExtensions([extension])
-    assert post(served, request.dump(force=True)).response_status is OCSPResponseStatus.MALFORMED_REQUEST
+    asked["tbs_request"]["request_extensions"] = asn1_ocsp.TBSRequestExtensions([extension])
+    assert post(served, asked.dump(force=True)).response_status is OCSPResponseStatus.MALFORMED_REQUEST
 
 
 def test_get_is_answered_like_post(served: Served) -> None:
     for nonce in (None, b"\xff" * 31, b"\xfb\xef\xbe" * 8):
-        text = base64.b64encode(request_of(served, nonce=nonce)).decode()
+        text = base64.b64encode(request(served, nonce=nonce)).decode()
         escaped = text.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
         for path in {text, escaped}:
             answer = response(served.client.get(f"/iso2/ocsp/{path}"))
@@ -180,7 +175,7 @@ def test_random_bytes_are_malformed(served: Served, body: bytes) -> None:
 @AGAIN
 @given(st.data())
 def test_changed_requests_get_some_response(served: Served, data: st.DataObject) -> None:
-    der = bytearray(request_of(served, nonce=b"n" * 16))
+    der = bytearray(request(served, nonce=b"n" * 16))
     for _ in range(data.draw(st.integers(1, 4))):
         der[data.draw(st.integers(0, len(der) - 1))] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(der)))
@@ -200,7 +195,7 @@ def test_the_clock_of_a_request(served: Served) -> None:
     try:
         times = {"2027-05-31T23:59:59Z": OCSPCertStatus.GOOD, "2027-06-01T02:00:00+02:00": OCSPCertStatus.REVOKED}
         for told, status in times.items():
-            answer = post(served, request_of(served), **{"X-Plugcharge-Time": told})
+            answer = post(served, request(served), **{"X-Plugcharge-Time": told})
             assert answer.certificate_status is status
             assert answer.this_update_utc == datetime.fromisoformat(told)
             (signer,) = answer.certificates
@@ -211,10 +206,10 @@ def test_the_clock_of_a_request(served: Served) -> None:
 
 def test_the_clock_of_all_requests(served: Served) -> None:
     assert served.client.put("/admin/clock", json={"offset_s": -86_400 * 30}).status_code == 200
-    this_update = post(served, request_of(served)).this_update_utc
+    this_update = post(served, request(served)).this_update_utc
     assert abs(this_update + timedelta(days=30) - datetime.now(UTC)) < timedelta(minutes=1)
     assert served.client.put("/admin/clock", json={"time": "2031-01-01T00:00:00Z"}).status_code == 200
-    assert post(served, request_of(served)).this_update_utc.year == 2031
+    assert post(served, request(served)).this_update_utc.year == 2031
 
 
 @pytest.mark.parametrize(
