@@ -10,7 +10,7 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from pki.profiles import Usage
@@ -24,6 +24,7 @@ _MALFORMED = (
     x509.InvalidVersion,
     x509.UnsupportedGeneralNameType,
 )
+_UNIQUE_IDS = b"\x81\x82"
 _AGREEMENT_ONLY = {Usage.ENCIPHER_ONLY, Usage.DECIPHER_ONLY}
 
 
@@ -31,9 +32,11 @@ _AGREEMENT_ONLY = {Usage.ENCIPHER_ONLY, Usage.DECIPHER_ONLY}
 class Certificate:
     """The facts of one certificate.
 
-    `subject` and `issuer` are DER; `key` is None for a key nobody here can read; `usage`, `purposes` (the extended key
-    usage), `ca` and the key identifiers are None where the extension is missing; `critical` and `extensions` are the
-    identifiers of (critical) extensions.
+    `subject` and `issuer` are DER; `key` is None for a key nobody here can read, and `plain_key` tells whether it is
+    written as RFC 5480 has it: the curve by its name, the point uncompressed. `usage`, `purposes` (the extended key
+    usage), `ca` and the key identifiers are None where the extension is missing; `issuer_certificate` is what names
+    the issuer's certificate by its own issuer (DER, of several kinds of name) and serial number. `critical` and
+    `extensions` are the identifiers of (critical) extensions, `unique_ids` those of names reused, from X.509 of 1993.
     """
 
     der: bytes
@@ -44,6 +47,7 @@ class Certificate:
     components: tuple[str, ...]
     countries: tuple[str, ...]
     key: CertificatePublicKeyTypes | None
+    plain_key: bool
     signature_algorithm: ObjectIdentifier
     serial: int
     not_before: datetime
@@ -54,8 +58,10 @@ class Certificate:
     path_length: int | None
     key_id: bytes | None
     issuer_key_id: bytes | None
+    issuer_certificate: tuple[frozenset[bytes], int] | None
     extensions: frozenset[ObjectIdentifier]
     critical: frozenset[ObjectIdentifier]
+    unique_ids: bool
 
     @property
     def common_name(self) -> str:
@@ -63,12 +69,19 @@ class Certificate:
         return self.common_names[0] if self.common_names else ""
 
     def names(self, issuer: Certificate) -> bool:
-        """Tell whether this certificate says that `issuer` issued it, by name and, where both have one, key identifier.
+        """Tell whether this certificate says that `issuer` issued it.
 
+        By name and, where both say so, by key identifier and by the issuer and serial number of that certificate.
         Names are compared byte by byte. Nothing is proved before the signature is checked.
         """
-        one_key = None in (self.issuer_key_id, issuer.key_id) or self.issuer_key_id == issuer.key_id
-        return self.issuer == issuer.subject and one_key
+        if self.issuer != issuer.subject:
+            return False
+        if None not in (self.issuer_key_id, issuer.key_id) and self.issuer_key_id != issuer.key_id:
+            return False
+        if self.issuer_certificate is None:
+            return True
+        names, serial = self.issuer_certificate
+        return serial == issuer.serial and (not names or issuer.issuer in names)
 
 
 def read(der: bytes) -> Certificate:
@@ -93,6 +106,7 @@ def _describe(parsed: x509.Certificate) -> Certificate:
     purposes = _extension(extensions, x509.ExtendedKeyUsage)
     own = _extension(extensions, x509.SubjectKeyIdentifier)
     above = _extension(extensions, x509.AuthorityKeyIdentifier)
+    key, fields = _key(parsed), _elements(parsed.tbs_certificate_bytes)
     return Certificate(
         der=parsed.public_bytes(Encoding.DER),
         parsed=parsed,
@@ -101,7 +115,8 @@ def _describe(parsed: x509.Certificate) -> Certificate:
         common_names=_texts(parsed.subject, NameOID.COMMON_NAME),
         components=_texts(parsed.subject, NameOID.DOMAIN_COMPONENT),
         countries=_texts(parsed.subject, NameOID.COUNTRY_NAME),
-        key=_key(parsed),
+        key=key,
+        plain_key=key is not None and key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) in fields,
         signature_algorithm=parsed.signature_algorithm_oid,
         serial=parsed.serial_number,
         not_before=parsed.not_valid_before_utc,
@@ -112,8 +127,10 @@ def _describe(parsed: x509.Certificate) -> Certificate:
         path_length=None if constraints is None else constraints.path_length,
         key_id=None if own is None else own.digest,
         issuer_key_id=None if above is None else above.key_identifier,
+        issuer_certificate=None if above is None else _issuer_certificate(above),
         extensions=frozenset(extension.oid for extension in extensions),
         critical=frozenset(extension.oid for extension in extensions if extension.critical),
+        unique_ids=any(element[0] in _UNIQUE_IDS for element in fields),
     )
 
 
@@ -142,6 +159,34 @@ def _key(parsed: x509.Certificate) -> CertificatePublicKeyTypes | None:
         return parsed.public_key()
     except (ValueError, UnsupportedAlgorithm):
         return None
+
+
+def _issuer_certificate(above: x509.AuthorityKeyIdentifier) -> tuple[frozenset[bytes], int] | None:
+    if above.authority_cert_serial_number is None:
+        return None
+    names = above.authority_cert_issuer or ()
+    directory = frozenset(name.value.public_bytes() for name in names if isinstance(name, x509.DirectoryName))
+    return directory, above.authority_cert_serial_number
+
+
+def _elements(der: bytes) -> list[bytes]:
+    """Split a SEQUENCE, known to be good DER, into its elements."""
+    elements = []
+    at, end = _content(der, 0)
+    while at < end:
+        _, behind = _content(der, at)
+        elements.append(der[at:behind])
+        at = behind
+    return elements
+
+
+def _content(der: bytes, at: int) -> tuple[int, int]:
+    """Return where the content of the element at a place starts, and where it ends."""
+    start, length = at + 2, der[at + 1]
+    if length & 0x80:
+        start += length & 0x7F
+        length = int.from_bytes(der[at + 2 : start])
+    return start, start + length
 
 
 def _usage(extension: x509.KeyUsage) -> frozenset[Usage]:

@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID, ObjectIdentifier
 
 from pki.ancestry import self_signed
 from pki.certificate import Certificate
-from pki.profiles import Component, Profile, Tier, Usage
+from pki.profiles import ANY_NAME, Component, Profile, Tier, Usage
 
 
 class Check(StrEnum):
     """The rules of a profile, by the names findings carry."""
 
+    VERSION = "version"
     KEY = "key"
     ALGORITHM = "algorithm"
     COMMON_NAME = "common-name"
@@ -99,9 +101,13 @@ def too_large(der: bytes, row: Profile) -> Misfit:
 
 
 def _suite(certificate: Certificate, row: Profile) -> Iterator[Misfit]:
+    if certificate.parsed.version is not x509.Version.v3:
+        yield Misfit(Check.VERSION, "it is not of version 3 of X.509 [V2G2-884]")
     suite = row.suite
     if not suite.fits(certificate.key):
         yield Misfit(Check.KEY, f"its key is not on {suite.curve.name if suite.curve else suite.name}")
+    elif not certificate.plain_key:
+        yield Misfit(Check.KEY, "its key is not written with the name of its curve and as an uncompressed point")
     if certificate.signature_algorithm != suite.algorithm:
         wanted = f"ECDSA and {suite.digest.name}" if suite.digest else suite.name
         yield Misfit(Check.ALGORITHM, f"it is not signed with {wanted}")
@@ -111,8 +117,8 @@ def _subject(certificate: Certificate, row: Profile) -> Iterator[Misfit]:
     names = certificate.common_names
     if len(names) != 1:
         yield Misfit(Check.COMMON_NAME, f"its subject has {len(names)} CN instead of one")
-    elif not names[0] or (row.common_name.binding and not row.common_name.fits(names[0])):
-        yield Misfit(Check.COMMON_NAME, f"its CN is not {row.common_name.meaning}")
+    elif not (wanted_name := row.common_name if row.common_name.binding else ANY_NAME).fits(names[0]):
+        yield Misfit(Check.COMMON_NAME, f"its CN is not {wanted_name.meaning}")
     if not all(_COUNTRY.fullmatch(country) for country in certificate.countries):
         yield Misfit(Check.COUNTRY, "its C is no country code of two letters")
     found = certificate.components
@@ -189,6 +195,8 @@ def _others(certificate: Certificate, row: Profile) -> Iterator[Misfit]:
     if row.extensions_allowed is not None and certificate.extensions - row.extensions_allowed - foreign:
         unknown = _dotted(certificate.extensions - row.extensions_allowed - foreign)
         yield Misfit(Check.EXTENSIONS, f"it has extensions that no profile lists: {unknown} [V2G20-2686]")
+    if row.extensions_allowed is not None and certificate.unique_ids:
+        yield Misfit(Check.EXTENSIONS, "it has unique identifiers, which no profile lists [V2G20-2686]")
     if row.access_demanded and not certificate.extensions & _ACCESS:
         yield Misfit(Check.ACCESS, "it names neither an OCSP responder nor a CRL [V2G20-2590]")
     if not 0 < certificate.serial.bit_length() <= _MAX_SERIAL_BITS or certificate.serial < 0:

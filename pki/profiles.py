@@ -7,6 +7,7 @@ source settles is asked in `pki.options`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -96,7 +97,7 @@ class CommonName:
     def fits(self, text: str) -> bool:
         """Tell whether a CN has the shape of this identifier."""
         if self.read is None:
-            return 1 <= len(text.encode()) <= _LONGEST
+            return 1 <= len(text.encode()) <= _LONGEST and not _CONTROL.search(text)
         try:
             self.read(text)
         except BadIdentifier:
@@ -105,12 +106,13 @@ class CommonName:
 
 
 _LONGEST = 64  # ub-common-name of RFC 5280
-_ANY = CommonName("a name of 1 to 64 bytes")
-_STATION = CommonName("a SECCID, CPID or EVSEID of 1 to 64 bytes")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # names reach logs and screens
+_ANY = ANY_NAME = CommonName("a name of 1 to 64 bytes, none of them a control character")
+_STATION = CommonName("a SECCID, CPID or EVSEID of 1 to 64 bytes, none of them a control character")
 _EMAID = CommonName("an EMAID of 14 or 15 letters and digits [V2G2-108]", emaid)
 # Not binding: the provisioning certificates of Josev's own PKI carry a name here.
 _PCID = CommonName("a PCID of 17 or 18 letters and digits [V2G2-933]", pcid, binding=False)
-_VEHICLE = CommonName("an EVCCID of 1 to 64 bytes [V2G20-2598]")
+_VEHICLE = CommonName("an EVCCID of 1 to 64 bytes, none of them a control character [V2G20-2598]")
 
 Oids = frozenset[ObjectIdentifier]
 _FULL = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME, NameOID.COUNTRY_NAME, NameOID.DOMAIN_COMPONENT)
@@ -334,7 +336,6 @@ def profile(role: str, edition: Edition = Edition.ISO2, options: Options = DEFAU
     return rows[role]
 
 
-@cache
 def paths(
     role: Role, length: int, edition: Edition = Edition.ISO2, options: Options = DEFAULT
 ) -> tuple[tuple[Profile, ...], ...]:
@@ -343,10 +344,13 @@ def paths(
     At most three hang below the root [V2G2-009], four with a cross certificate [V2G20-1003]; a single Sub-CA is a Sub2
     [V2G20-911]; a private root signs the leaf itself [V2G2-868].
     """
+    return tuple(path for path in _paths(role, edition, options) if len(path) == length)
+
+
+@cache
+def _paths(role: Role, edition: Edition, options: Options) -> tuple[tuple[Profile, ...], ...]:
     rows = profiles(edition, options)
-    if role not in rows:
-        return ()
-    return tuple(path for path in _upwards((rows[role],), rows) if len(path) == length)
+    return tuple(_upwards((rows[role],), rows)) if role in rows else ()
 
 
 def _upwards(path: tuple[Profile, ...], rows: Mapping[str, Profile]) -> Iterator[tuple[Profile, ...]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ed448
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import verification
@@ -61,7 +62,7 @@ def cryptography(question: Question) -> str | None:
         if any(isinstance(each.public_key(), ed448.Ed448PublicKey) for each in (leaf, *others, *anchors)):
             return None
         store = verification.Store(anchors)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
         return f"unreadable: {error}"
     every = verification.ExtensionPolicy.permit_all()
     issuing = every.require_present(x509.BasicConstraints, verification.Criticality.AGNOSTIC, None)
