@@ -23,7 +23,8 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_defaults(file: Path) -> None:
-    file.write_text('[tls]\nroots = ["v2g.pem"]\n[contract]\nchain = "c.pem"\nkey = "k.pem"\n', encoding="utf-8")
+    text = '[tls]\nroots = ["v2g.pem"]\n[contract]\nchain = "c.pem"\nkey = "k.pem"\n[trust]\ncrls = ["v2g.crl"]\n'
+    file.write_text(text, encoding="utf-8")
     settings = load(file)
     assert (settings.network.security, settings.network.sdp_port, settings.network.accept_plain) == (
         "tls",
@@ -32,6 +33,7 @@ def test_defaults(file: Path) -> None:
     )
     assert (settings.plan.energy, settings.plan.payment, settings.plan.target_soc_percent) == ("ac3", "contract", 80)
     assert settings.tls.roots == [str(file.parent / "v2g.pem")]
+    assert (settings.trust.revocation, settings.trust.crls) == ("soft", [str(file.parent / "v2g.crl")])
     assert settings.contract is not None
     assert settings.contract.key == str(file.parent / "k.pem")
     assert settings.timeouts == {}
@@ -55,6 +57,7 @@ WRONG = {
     "no roots": (CARD, r"\[tls\] roots is missing.*security = \"none\""),
     "no contract": ('[tls]\nroots = ["r"]\n', r"\[contract\] is missing.*payment = \"external\""),
     "contract without TLS": (PLAIN + '[contract]\nchain = "c"\nkey = "k"\n', "a contract needs TLS"),
+    "revocation": (PLAIN + CARD + '[trust]\nrevocation = "x"\n', r"trust\.revocation.*'hard', 'off', 'soft'$"),
     "half a contract": ('[tls]\nroots = ["r"]\n[contract]\nchain = "c"\n', "key"),
     "energy": (PLAIN + CARD + 'energy = "hot"\n', r"plan\.energy.*one of 'ac1', 'ac3', 'dc'$"),
     "payment": (PLAIN + '[plan]\npayment = "cash"\n', r"plan\.payment.*one of 'contract', 'external'$"),

@@ -32,6 +32,7 @@ def test_defaults(file: Path) -> None:
     assert (settings.session.undecodable, settings.session.notification_max_delay_s) == ("close", 10)
     assert (settings.controller.controller_timeout_s, settings.controller.loop_silence_s) == (2.0, 2.0)
     assert settings.trust.contract == []
+    assert (settings.trust.revocation, settings.trust.checked, settings.trust.fetch) == ("soft", "chain", [])
     assert (settings.plan.source, settings.receipts.every_s, settings.services.internet) == ("none", None, ())
     assert (settings.session.profile, settings.session.pause, settings.session.direct_restart) == ("strict", True, True)
     assert (settings.provisioning.install, settings.provisioning.update, settings.provisioning.free) == (
@@ -51,7 +52,7 @@ def test_files_are_relative_to_the_configuration(file: Path, monkeypatch: pytest
     text = (
         BAY + '[tls]\nchain = "a/chain.pem"\nkey = "/abs/key.pem"\nroot = "v2g.pem"\n[trust]\ncontract = ["mo.pem"]\n'
     )
-    text += '[receipts]\nfolder = "kept"\n'
+    text += 'crls = ["mo.crl"]\nevidence = "ocsp"\n[receipts]\nfolder = "kept"\n'
     file.write_text(text + '[mqtt]\nca = "ca.pem"\n', encoding="utf-8")
     monkeypatch.chdir("/")
     settings = load(file)
@@ -59,6 +60,7 @@ def test_files_are_relative_to_the_configuration(file: Path, monkeypatch: pytest
     assert (settings.tls.chain, settings.tls.key) == (str(folder / "a/chain.pem"), "/abs/key.pem")
     assert settings.tls.root == str(folder / "v2g.pem")
     assert settings.trust.contract == [str(folder / "mo.pem")]
+    assert (settings.trust.crls, settings.trust.evidence) == ([str(folder / "mo.crl")], str(folder / "ocsp"))
     assert settings.mqtt.ca == str(folder / "ca.pem")
     assert settings.receipts.folder == str(folder / "kept")
 
@@ -86,6 +88,9 @@ WRONG = {
         BAY + '[tls]\nchain = "c"\nkey = "k"\n[session]\nprotocols = ["din"]\n',
         r"DIN 70121 knows no TLS; add \"iso2\", or set `required = false`",
     ),
+    "revocation": (BAY + PLAIN + '[trust]\nrevocation = "maybe"\n', r"trust\.revocation.*hard, off, soft"),
+    "lists for nobody": (BAY + PLAIN + '[trust]\nrevocation = "off"\ncrls = ["a.crl"]\n', "trust.*asks for no crls"),
+    "whom to ask": (BAY + PLAIN + '[trust]\nfetch = ["http://x/"]\n', r"trust\.fetch"),
     "policy": (BAY + PLAIN + '[session]\nundecodable = "panic"\n', "undecodable"),
     "planner": (BAY + PLAIN + '[plan]\nsource = "moon"\n', "source"),
     "plan beyond what a car waits": (BAY + PLAIN + "[plan]\nwait_s = 56.0\n", "wait_s"),

@@ -89,3 +89,14 @@ async def test_a_folder_for_receipts_that_cannot_be_written_is_refused_at_start(
         f"{settings}: [receipts] folder: {tmp_path / 'taken'}: a file, no folder; "
         "name a folder that the station may write to, or leave the key out"
     )
+
+
+@pytest.mark.parametrize("named", ['crls = ["nothing.crl"]', 'evidence = "nothing.crl"', 'crls = ["damaged.crl"]'])
+async def test_a_revocation_list_that_cannot_be_read_is_refused_at_start(tmp_path: Path, named: str) -> None:
+    (tmp_path / "damaged.crl").write_bytes(b"no list")
+    settings = tmp_path / "secc.toml"
+    settings.write_text(f'[[evse]]\nid = "bay-1"\ninterface = "lo"\n[tls]\nrequired = false\n[trust]\n{named}\n')
+    with pytest.raises(ConfigurationError) as refused:
+        await run(settings)
+    assert str(refused.value).startswith(f"{settings}: [trust]: {tmp_path}/")
+    assert ".crl" in str(refused.value)

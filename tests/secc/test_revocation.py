@@ -12,15 +12,19 @@ from typing import Any
 import pytest
 
 from pki import crl
+from pki.credentials import Credential
 from pki.evidence import GOOD, UNKNOWN
 from tests.certificates import Holder, by_hand
 from tests.pki.chains import Made
 from tests.pki.chains import Path as Chain
 from tests.pki.signers import signs
 from tests.pki.site import REVOKED, Site, named, page, responder, serving, silent, slow
+from tests.provisioning import renewal
 from tests.secc.bench import Bench, bench
 from tests.secc.bench_car import Car
 from tests.secc.bench_requests import AC, details, prove, walk, with_contract
+from tests.secc.test_provisioning import code as code_of
+from tests.secc.test_provisioning import request, select
 from v2g.messages import iso2
 
 NOW = datetime.now(UTC)
@@ -139,6 +143,19 @@ async def test_what_is_put_into_the_folder_counts_from_then_on(scene: Scene, tmp
         (folder / "mo.crl").write_bytes(list_of(scene.path.sub2, scene.path.leaf))
         car, _ = await scene.present(station)
         await refused(station, car, "FAILED_CertificateRevoked")
+
+
+async def test_a_revoked_contract_is_not_renewed(scene: Scene) -> None:
+    lists = scene.lists(scene.path.leaf)
+    old = Credential(list(scene.contract.chain), scene.contract.key)
+    trust = {"crls": lists}
+    async with bench(
+        certificates=scene.certificates, anchors=scene.path.anchors, trust=trust, provisioning={"update": True}
+    ) as station:
+        car = await select(station, 2)
+        payload = await request(car, renewal(old, scene.contract.emaid), scene.contract.key)
+        assert code_of(payload) == "FAILED_CertificateRevoked"
+        await station.ended("refused")
 
 
 # --- what responders tell ---------------------------------------------------------------------------------------------
