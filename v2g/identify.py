@@ -21,7 +21,7 @@ class Identified(Record):
     """One reading of a text.
 
     `normal` is the form to compare and to send, `written` the one for people; `expected` is the right check character
-    where it can be computed, `others` the same account in other forms.
+    where it can be computed, `others` the same in other forms.
     """
 
     kind: str
@@ -117,12 +117,14 @@ def _mac(text: str) -> Identified:
 
 def _evse(text: str) -> Identified:
     plain = identifiers.evse_id(text.strip())
-    return Identified(kind="EVSEID", normal=plain, written=plain, check="none")
+    others = {"EVSEID without separators": plain.replace("*", "")} if "*" in plain else {}
+    return Identified(kind="EVSEID", normal=plain, written=plain, check="none", others=others)
 
 
 def _evse_din(text: str) -> Identified:
     plain = identifiers.evse_id_din(text.strip())
-    return Identified(kind="EVSEID of DIN 91286", normal=plain, written=plain, check="none")
+    others = {"bytes in DIN 70121": identifiers.evse_bytes_din(plain).hex()}
+    return Identified(kind="EVSEID of DIN 91286", normal=plain, written=plain, check="none", others=others)
 
 
 _READERS = (_emaid, _din, _pcid, _secc, _evcc_iso20, _mac, _evse, _evse_din)

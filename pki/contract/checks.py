@@ -166,7 +166,7 @@ class Examination(Generic[Key]):
         for each in map(read, self._parcel.chain):
             if not each.not_before <= at <= each.not_after:
                 raise NotAccepted(Flaw.CHAIN, f"{each.parsed.subject.rfc4514_string()} is not valid now")
-        return "its root is unknown here; valid, and signed by the provider" if unknown else f"under {verdict.anchor}"
+        return "its root is unknown here; it is valid now" if unknown else f"under {verdict.anchor}"
 
     def _emaid(self) -> str:
         name = self._leaf().common_name

@@ -138,7 +138,8 @@ def receive(response: Response, recipient: Recipient, verify: Verify, *, rooted:
     """Check a delivery completely and decrypt its key with the recipient's own; raises `NotAccepted`.
 
     A vehicle of -20 does not have to judge the contract's chain: unless `rooted`, one under an unknown root is taken
-    as the provider signed it, if it is valid now.
+    as the provider signed it, if it is valid now. All readings of the additional data are tried: `opened` of what comes
+    back tells which fitted, and belongs into the log.
     """
     return examination(response, recipient, Trust(verify=verify, rooted=rooted)).receive()
 

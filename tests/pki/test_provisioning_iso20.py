@@ -24,6 +24,7 @@ from tests.provisioning_iso20 import EMAID, EXI, SESSION, Tree, request, stage
 from v2g.errors import Undecodable
 from v2g.keywrap.ed448_secret import Ed448Form
 from v2g.messages.iso20 import common
+from v2g.trust import Role, Rule, Verdict
 
 EXPERIMENT = Manner(form=Ed448Form.SHORT)
 
@@ -95,6 +96,14 @@ def test_chains_that_do_not_hold(on_p521: Tree, trees: Path) -> None:
 def test_times_that_are_not_those_of_the_certificate(on_p521: Tree, days: int, wanted: str) -> None:
     at = datetime.now(UTC) + timedelta(days=days)
     assert code(on_p521, request(on_p521.vehicle), at) == wanted
+
+
+def test_a_revoked_vehicle(on_p521: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    revoked = Verdict(role=Role.OEM_PROVISIONING, broken=Rule.REVOKED, tier="leaf")
+    monkeypatch.setattr(on_p521.operator, "judge", lambda *_: revoked)
+    assert code(on_p521, request(on_p521.vehicle)) == "WARNING_CertificateRevoked"
+    monkeypatch.setattr(on_p521.operator, "judge", lambda *_: replace(revoked, tier="sub2"))
+    assert code(on_p521, request(on_p521.vehicle)) == "WARNING_CertificateValidationError"
 
 
 def test_a_vehicle_without_a_contract(on_p521: Tree, tmp_path: Path) -> None:

@@ -43,6 +43,11 @@ def test_an_account_in_the_other_form() -> None:
         assert identify(text)[0].others == {}
 
 
+def test_a_station_in_other_forms() -> None:
+    assert identify("DE*ABC*E1234")[-1].others == {"EVSEID without separators": "DEABCE1234"}
+    assert identify("49*89*6360")[-1].others == {"bytes in DIN 70121": "49a89a6360"}
+
+
 @pytest.mark.parametrize("text", ["", "-", "DE", "DE8AA-", "ÄÖ-ABC-C12345678", "DE*ABC*F1234", "x" * 300])
 def test_nothing(text: str) -> None:
     assert identify(text) == []

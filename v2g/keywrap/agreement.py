@@ -31,13 +31,14 @@ def shared(receiver: ReceiverKey, sender: bytes) -> bytes:
     if isinstance(receiver, x448.X448PrivateKey):
         return _shared_x448(receiver, sender)
     size = 1 + 2 * ((receiver.curve.key_size + 7) // 8)
+    named = "DHpublickey" if receiver.curve.name == "secp256r1" else "DHPublicKey"
     if len(sender) != size:
-        raise untrusted(f"DHpublickey has {len(sender)} bytes, not {size} [V2G2-819]")
+        raise untrusted(f"{named} has {len(sender)} bytes, not {size} as an uncompressed point [V2G2-819]")
     try:
         # A point that is not on the curve would betray the receiver's key bit by bit.
         point = ec.EllipticCurvePublicKey.from_encoded_point(receiver.curve, sender)
     except ValueError as error:
-        raise untrusted(f"DHpublickey is no point on {receiver.curve.name} [V2G2-819]") from error
+        raise untrusted(f"{named} is no point on {receiver.curve.name} [V2G2-819]") from error
     return receiver.exchange(ec.ECDH(), point)
 
 

@@ -270,7 +270,7 @@ def test_any_changed_bit_is_noticed(bit: int, on_sender: bool) -> None:
     [
         (WrappedKey(P521.encrypted[:-1], P521.sender), "93 bytes"),
         (WrappedKey(b"", P521.sender), "0 bytes"),
-        (WrappedKey(P521.encrypted, b""), "DHpublickey has 0 bytes"),
+        (WrappedKey(P521.encrypted, b""), "DHPublicKey has 0 bytes"),
         (WrappedKey(P521.encrypted, b"\x04" + bytes(132)), "no point"),
         (WrappedKey(P521.encrypted, bytes(133)), "no point"),
     ],
