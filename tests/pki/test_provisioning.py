@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from tests.provisioning import (
 )
 from v2g.errors import Undecodable
 from v2g.messages import iso2
+from v2g.trust import Role, Rule, Verdict
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +116,15 @@ def test_an_expired_vehicle_and_an_unknown_one(folder: Path) -> None:
     (folder / "leaf" / "contract" / "car1").rename(folder / "leaf" / "contract" / "car2")
     unknown, vehicle = ProvisioningService(store), leaf(folder, "oem-provisioning", "car1")
     assert code(unknown, installation(vehicle), vehicle.key) == "FAILED_NoCertificateAvailable"
+
+
+def test_a_revoked_vehicle(service: ProvisioningService, vehicle: Credential, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of its own certificate it is told; of a Sub-CA's it hears no more than that it gets nothing."""
+    revoked = Verdict(role=Role.OEM_PROVISIONING, broken=Rule.REVOKED, tier="leaf")
+    monkeypatch.setattr(service.operator, "judge", lambda *_: revoked)
+    assert code(service, installation(vehicle), vehicle.key) == "FAILED_CertificateRevoked"
+    monkeypatch.setattr(service.operator, "judge", lambda *_: replace(revoked, tier="sub2"))
+    assert code(service, installation(vehicle), vehicle.key) == "FAILED_NoCertificateAvailable"
 
 
 def test_updates_refused(service: ProvisioningService, pristine: Path) -> None:
