@@ -36,8 +36,14 @@ def _leaf(name: str, place: str, folder: str) -> Iterator[File]:
     yield File(f"client/{folder}/{name}_PASSWORD.txt", Form.PASSWORD, (place,))
 
 
+def _staple(name: str, place: str) -> Iterator[File]:
+    """The cache of OCSP responses beside the chain of the station."""
+    yield File(f"client/cso/ocsp/{name}.der", Form.STAPLE, (place,))
+    yield File(f"client/cso/ocsp/{name}.hash", Form.STAPLE_ID, (place,))
+
+
 def _both(name: str, places: tuple[str, ...], folder: str) -> Iterator[File]:
-    """A chain of a vehicle: one program looks among the authorities, another beside the key."""
+    """A chain in both places: one program looks among the authorities, another beside the key."""
     yield File(f"client/{folder}/{name}.pem", Form.PEM, places)
     yield File(f"ca/{folder}/{name}.pem", Form.PEM, places)
 
@@ -53,6 +59,9 @@ LAYOUT = Layout(
         _copies("CPO_SUB_CA2", "ca/cpo/sub2"),
         _leaf("SECC_LEAF", _SECC, "cso"),
         File("client/cso/CPO_CERT_CHAIN.pem", Form.PEM, (_SECC, "ca/cpo/sub2", "ca/cpo/sub1")),
+        _staple("SECC_LEAF", _SECC),
+        _staple("CPO_SUB_CA2", "ca/cpo/sub2"),
+        _staple("CPO_SUB_CA1", "ca/cpo/sub1"),
         _authority("MO_ROOT_CA", "ca/mo/root", "mo"),
         _authority("MO_SUB_CA1", "ca/mo/sub1", "mo"),
         _authority("MO_SUB_CA2", "ca/mo/sub2", "mo"),

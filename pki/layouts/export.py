@@ -11,8 +11,9 @@ from pki import layouts
 from pki.keys import P256
 from pki.layouts.folder import Planned, publish
 from pki.layouts.forms import Held, encode, encryption_with, says
-from pki.layouts.layout import Layout
+from pki.layouts.layout import Form, Layout
 from pki.layouts.selection import select
+from pki.layouts.staples import with_responses
 from pki.store import Store
 from v2g.trust import Role
 
@@ -50,9 +51,12 @@ def export(
     secret = table.password if password is None else password
     encryption_with(secret)
     selection = select(tree, table, leaves or {}, keys=keys, first=first)
-    first_generation = all(P256.fits(one.certificate.key) for one in selection.held.values())
+    held = selection.held
+    if any(table.of(Form.STAPLE)):
+        held = with_responses(tree, held)
+    first_generation = all(P256.fits(one.certificate.key) for one in held.values())
     folder = destination / table.folders[0 if first_generation else 1]
-    planned = dict(_planned(table, selection.held, secret))
+    planned = dict(_planned(table, held, secret))
     written, kept = publish(folder, planned, force=force)
     return Exported(folder, tuple(written), kept, tuple(selection.notes))
 
@@ -61,6 +65,6 @@ def _planned(table: Layout, held: Mapping[str, Held], password: bytes) -> Iterat
     """Yield the files there is something to write for: a chain is as long as the tree has it."""
     for file in table.files:
         found = [held[place] for place in file.places if place in held]
-        if file.places[0] in held and (found[0].key is not None or not file.form.secret):
+        if file.places[0] in held and found[0].serves(file.form):
             data = encode(file, found, password)
             yield file.path, Planned(data, secret=file.form.secret, same=partial(says, file, found, password))

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -25,16 +26,25 @@ from cryptography.hazmat.primitives.serialization import (
 from pki.certificate import Certificate, read
 from pki.keys import ED448, SUITES, PrivateKey, kind_of, suite_of
 from pki.layouts.layout import MAX_PASSWORD, File, Form
+from pki.ocsp import cert_id
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A certificate, and its private key where somebody has it."""
+    """A certificate, its private key where somebody has it, an OCSP response about it and its issuer likewise."""
 
     certificate: Certificate
     key: PrivateKey | None = None
+    response: bytes | None = None
+    issuer: Certificate | None = None
+
+    def serves(self, form: Form) -> bool:
+        """Tell whether there is what a file of this form is made of."""
+        if form in (Form.STAPLE, Form.STAPLE_ID):
+            return self.response is not None
+        return self.key is not None or not form.secret
 
 
 class Locked(ValueError):
@@ -51,6 +61,8 @@ def encode(file: File, held: Sequence[Held], password: bytes) -> bytes:
             return first.certificate.der
         case Form.PASSWORD:
             return password + b"\n"
+        case Form.STAPLE | Form.STAPLE_ID if first.response is not None and first.issuer is not None:
+            return first.response if file.form is Form.STAPLE else _about(first.certificate, first.issuer)
     if first.key is None:
         raise ValueError("its key is missing")
     encryption = encryption_with(password)
@@ -63,6 +75,12 @@ def encode(file: File, held: Sequence[Held], password: bytes) -> bytes:
     return first.key.private_bytes(
         encoding, PrivateFormat.TraditionalOpenSSL if old else PrivateFormat.PKCS8, encryption
     )
+
+
+def _about(certificate: Certificate, issuer: Certificate) -> bytes:
+    """Name a certificate as EVerest does in the file beside a response."""
+    name = cert_id(certificate.serial, issuer.parsed, hashes.SHA256())
+    return f"SHA256\n{name.name_hash.hex()}\n{name.key_hash.hex()}\n{name.serial:x}\n".encode()
 
 
 def says(file: File, held: Sequence[Held], password: bytes, data: bytes) -> bool:

@@ -30,6 +30,10 @@ class Form(StrEnum):
     """The certificates of its places as PKCS#12, with the key of the first."""
     PASSWORD = auto()
     """The password of the key of its place, on one line; an empty line says that there is none."""
+    STAPLE = "ocsp-response"
+    """What an OCSP responder said of its place, where the tree has it."""
+    STAPLE_ID = "ocsp-id"
+    """Whom that is about, in lines of text: hash algorithm, hashes of the issuer's name and key, serial number."""
 
     @property
     def certified(self) -> bool:

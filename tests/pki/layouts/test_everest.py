@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
 from pki.layouts.export import export
+from pki.renewal import bring_up_to_date
 from pki.store import Store
+from pki.tree import read
 
 PASSWORD = b"123456"
 
@@ -118,3 +121,52 @@ def test_a_station_with_one_sub_ca_needs_no_more(editions: dict[str, Path], tmp_
         (tree / name).write_bytes((source / name).read_bytes())
     with pytest.raises(ValueError, match="leaf/secc missing; EVerest needs a V2G root, a Sub-CA of the CPO and a leaf"):
         export(Store(tree), "everest", tmp_path / "certs")
+
+
+def openssl(*arguments: str | Path) -> str:
+    return subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, text=True).stdout
+
+
+def put_response(tree: Path, name: str, certificate: str, issuer: str, days: int) -> bytes:
+    """Have openssl sign a response into a tree, as the responder of its CA."""
+    serial = openssl("x509", "-in", tree / certificate, "-noout", "-serial").strip().removeprefix("serial=")
+    index = tree.parent / "index.txt"
+    index.write_text(f"V\t351231235959Z\t\t{serial}\tunknown\t/CN=x\n", encoding="utf-8")
+    signer = tree / "leaf/cpo-ocsp" / Path(issuer).name
+    about = ("-issuer", tree / f"{issuer}.pem", "-cert", tree / certificate)
+    answer = ("-index", index, "-CA", tree / f"{issuer}.pem", "-rsigner", signer / "cert.pem")
+    target = tree / "ocsp" / f"{name}.der"
+    target.parent.mkdir(exist_ok=True)
+    openssl("ocsp", "-sha256", *about, *answer, "-rkey", signer / "key.pem", "-ndays", str(days), "-respout", target)
+    return target.read_bytes()
+
+
+def test_responses_in_the_tree_are_put_where_everest_caches_them(folder: Path, tmp_path: Path) -> None:
+    response = put_response(folder, "any", "leaf/secc/evse1/cert.pem", "ca/cpo/sub2", 7)
+    above = put_response(folder, "name", "ca/cpo/sub2.pem", "ca/cpo/sub1", 7)
+    done = export(Store(folder), "everest", tmp_path / "certs")
+    cache = done.folder / "client/cso/ocsp"
+    assert {path.name for path in cache.iterdir()} == {
+        *("SECC_LEAF.der", "SECC_LEAF.hash", "CPO_SUB_CA2.der", "CPO_SUB_CA2.hash"),
+    }
+    assert (cache / "SECC_LEAF.der").read_bytes() == response
+    assert (cache / "CPO_SUB_CA2.der").read_bytes() == above
+    asked = ("-issuer", folder / "ca/cpo/sub2.pem", "-sha256", "-cert", folder / "leaf/secc/evse1/cert.pem")
+    printed = openssl("ocsp", *asked, "-no_nonce", "-req_text").splitlines()
+    said = dict(line.strip().split(": ", 1) for line in printed if ": " in line)
+    wanted = ["SHA256", *(said[key].lower() for key in ("Issuer Name Hash", "Issuer Key Hash"))]
+    *lines, serial = (cache / "SECC_LEAF.hash").read_text(encoding="utf-8").splitlines()
+    assert lines == wanted
+    assert serial == said["Serial Number"].lower().lstrip("0")
+    assert export(Store(folder), "everest", tmp_path / "certs").written == ()
+
+
+def test_responses_about_others_or_out_of_date_are_no_evidence(folder: Path, tmp_path: Path) -> None:
+    put_response(folder, "other", "leaf/secc/evse1/cert.pem", "ca/cpo/sub2", 7)
+    (folder / "leaf/secc/evse1/cert.pem").unlink()
+    bring_up_to_date(read()["iso2"], Store(folder))
+    done = export(Store(folder), "everest", tmp_path / "certs")
+    assert not (done.folder / "client/cso/ocsp").exists()
+    (folder / "ocsp/noise.der").write_bytes(b"noise")
+    with pytest.raises(ValueError, match=r"ocsp/noise\.der: .*; remove it"):
+        export(Store(folder), "everest", tmp_path / "certs")
