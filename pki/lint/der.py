@@ -9,7 +9,6 @@ from pki.lint.finding import Remark
 from pki.lint.tlv import Element, Flaw, Walk
 
 _FIELDS = ("serialNumber", "signature", "issuer", "validity", "subject", "subjectPublicKeyInfo")
-_V3 = 2
 _NO_PARAMETERS = (bytes.fromhex("2a8648ce3d0403"), bytes.fromhex("2b6571"))  # ECDSA with a hash, Ed448
 _EC_KEY = bytes.fromhex("2a8648ce3d0201")
 _COMPRESSED = (2, 3)
@@ -64,7 +63,7 @@ class _Reading:
         tbs, algorithm, signature = root.children
         self.fields += [("signatureAlgorithm", algorithm), ("signatureValue", signature)]
         parts = list(tbs.children)
-        self._version(tbs, parts.pop(0) if parts[0].context(0) else None)
+        self._version(parts.pop(0) if parts[0].context(0) else None)
         named = dict(zip(_FIELDS, parts, strict=False))
         self.fields += named.items()
         if len(named) < len(_FIELDS):
@@ -82,15 +81,12 @@ class _Reading:
     def _flaw(self, rule: str, element: Element, text: str) -> None:
         self.walk.flaws.append(Flaw(rule, element.offset, text))
 
-    def _version(self, tbs: Element, tagged: Element | None) -> None:
+    def _version(self, tagged: Element | None) -> None:
         number = tagged.children[0] if tagged is not None and tagged.children else None
-        version = int.from_bytes(self.walk.content(number)[:4]) if number is not None else 0
         if number is not None:
             self.fields.append(("version", number))
-            if version == 0:
+            if not any(self.walk.content(number)):
                 self._flaw("der-default", number, "version 1 is the default and may not be written")
-        if version != _V3:
-            self._flaw("der-version", number or tbs, f"it is of version {version + 1}")
 
     def _parameters(self, algorithm: Element) -> None:
         oid = self.walk.content(algorithm.children[0]) if algorithm.children else b""
@@ -167,4 +163,17 @@ _OTHERS = (bytes.fromhex("2a864886f70d010901"), bytes.fromhex("55042d"))
 
 
 def _called(oid: bytes) -> str:
-    return _NAMED.get(oid, oid.hex())
+    return _NAMED.get(oid) or _dotted(oid)
+
+
+def _dotted(oid: bytes) -> str:
+    """Write an object identifier with dots; one that has no end in hex."""
+    if not oid or oid[-1] & 0x80:
+        return oid.hex()
+    arcs = [0]
+    for octet in oid:
+        arcs[-1] = arcs[-1] << 7 | octet & 0x7F
+        if octet < 0x80:
+            arcs.append(0)
+    first = min(arcs[0] // 40, 2)
+    return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:-1])))[:64]

@@ -43,10 +43,12 @@ def link(known: Known, register: Register) -> Iterator[Remark]:
         yield from _path_length(known)
         return
     own = known.certificate
+    if own.subject == own.issuer:
+        return  # a root, whose profile asks for its signature, or one that pretends to be
     candidates = [one for one in register.named.get(own.issuer, ()) if one is not known and one.certificate.ca]
     for one in candidates:
         if signed_by(own.parsed, one.certificate.parsed):
-            text = f"it is signed by {one.label}, but names another key"
+            text = f"{one.label} signed it, but it names another key"
             yield Remark("chain-key-id", text, "extensions.authorityKeyIdentifier")
             return
     for one in candidates:
@@ -54,7 +56,7 @@ def link(known: Known, register: Register) -> Iterator[Remark]:
             yield unsigned(one)
             return
     others = register.read.get(own.parsed.issuer, ())
-    if not candidates and others and own.subject != own.issuer:
+    if not candidates and others:
         text = f"the name is that of {others[0].label}, but its bytes are others"
         yield Remark("chain-name", text, "issuer")
 

@@ -37,7 +37,8 @@ class Rule:
 
 # fmt: off
 _PROFILE = (
-    (Check.KEY, "the key is of the kind its edition has: P-256 in -2, P-521 or Ed448 in -20",
+    (Check.VERSION, "it is of version 3 of X.509", "issue it as X.509 v3: older ones have no extensions", "V2G2-884"),
+    (Check.KEY, "the key is of the kind its edition has, P-256 in -2, P-521 or Ed448 in -20, and plainly written",
      "issue it anew for a key of that kind, or give --edition if it belongs to another",
      "V2G2-006 V2G20-2674 V2G20-2319"),
     (Check.ALGORITHM, "it is signed with the algorithm of its edition",
@@ -180,7 +181,6 @@ _DER = (
      "issue it with those types: others are compared and shown differently"),
     ("der-algorithm", _E, "the algorithm is the same inside and outside what is signed", "sign it anew"),
     ("der-parameters", _E, "ECDSA and Ed448 have no parameters", "leave the NULL out"),
-    ("der-version", _E, "it is of version 3", "issue it as X.509 v3"),
     ("second-reader", _N, "a second reader looks at the same bytes", "pip install 'plugcharge[lab]'"),
     ("parsers-disagree", _E, "two readers that share no code see the same",
      "do not use it: one of those who read it will be deceived"),

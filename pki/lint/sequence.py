@@ -28,10 +28,11 @@ def sequence(members: Sequence[Known], *, served: bool) -> Told:
     """Judge the certificates of one source in their order."""
     yield from _twice(members)
     roots = [place for place, one in enumerate(members) if self_signed(one.certificate)]
-    leaves = [place for place, one in enumerate(members) if not one.certificate.ca]
+    leaves = [place for place, one in enumerate(members) if not one.certificate.ca and members.index(one) == place]
     if len(leaves) != 1 or (len(members) == 1 and not served):
         return  # anchors, or a folder in one file: no chain
-    below = [place for place in range(len(members)) if place not in roots]
+    first = {one.certificate.der: place for place, one in reversed(list(enumerate(members)))}
+    below = [place for place in sorted(first.values()) if place not in roots]
     yield from _order(members, below, leaves[0])
     for place in roots:
         if place != leaves[0] and not _private(members[place]):
@@ -107,7 +108,7 @@ def _top(members: Sequence[Known], below: Sequence[int]) -> Told:
     if top is None or len(members) > len(below):
         return
     issuer = top.issuer
-    if issuer is not None and not self_signed(issuer.certificate):
+    if issuer is not None and issuer not in members and not self_signed(issuer.certificate):
         yield below[-1], Remark("chain-gap", f"its issuer, {issuer.label}, is missing: it is no root")
     elif issuer is None and not top.certificate.ca:
         yield below[-1], Remark("chain-gap", f"the chain ends with a leaf; {_issuer(top)} is missing")

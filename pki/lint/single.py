@@ -31,6 +31,7 @@ _LISTED_ROOT = "v2g-root"
 _EMAID_WITH_CHECK = 15
 _FIELDS: Mapping[Check, str] = MappingProxyType(
     {
+        Check.VERSION: "version",
         Check.KEY: "subjectPublicKeyInfo",
         Check.ALGORITHM: "signatureAlgorithm",
         Check.COMMON_NAME: "subject.CN",
