@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pki.cli.told import PATH, told
 from v2g.trust import Role
 
+if TYPE_CHECKING:
+    from pki.revocation import Revocation
+
 _ROLE = click.Choice([role.value for role in Role])
+_MODE = click.Choice(["off", "soft", "hard"])
 
 
 @click.command()
@@ -18,11 +23,26 @@ _ROLE = click.Choice([role.value for role in Role])
 @click.option("--role", type=_ROLE, help="What the leaf is presented as; taken from leaf/<role>/<id> if left out.")
 @click.option("--trust", type=PATH, multiple=True, help="PEM files of trust anchors; without it those of the tree.")
 @click.option("--at", type=click.DateTime(), help="The time to judge by, UTC; now if left out.")
+@click.option("--crl", type=PATH, multiple=True, help="Revocation lists, or folders of them.")
+@click.option("--ocsp", type=PATH, multiple=True, help="OCSP responses, or folders of them.")
+@click.option(
+    "--revocation",
+    type=_MODE,
+    help="What has to be known: nothing, no revocation, or that all is good; hard with evidence.",
+)
 @told
-def verify(path: Path, role: str | None, trust: tuple[Path, ...], at: datetime | None) -> None:
+def verify(
+    path: Path,
+    role: str | None,
+    trust: tuple[Path, ...],
+    at: datetime | None,
+    crl: tuple[Path, ...],
+    ocsp: tuple[Path, ...],
+    revocation: str | None,
+) -> None:
     """Check a chain, a PEM file or the folder of a leaf, as a SECC or EVCC would."""
     from pki.credentials import load_anchors, load_chain, load_credential
-    from pki.validate import validate
+    from pki.validate import Policy, validate
 
     folder = path.resolve() if path.is_dir() else path.resolve().parent
     chain = load_credential(path / "chain.pem", path / "key.pem").chain if path.is_dir() else load_chain(path)
@@ -33,7 +53,18 @@ def verify(path: Path, role: str | None, trust: tuple[Path, ...], at: datetime |
     if not trust:
         raise click.UsageError("name trust anchors with --trust")
     anchors = [anchor for file in trust for anchor in load_anchors(file)]
-    verdict = validate(chain, Role(role), anchors, at.replace(tzinfo=UTC) if at else None)
+    policy = Policy(revocation=_revocation((*crl, *ocsp), revocation))
+    verdict = validate(chain, Role(role), anchors, at.replace(tzinfo=UTC) if at else None, policy)
     if not verdict:
         raise ValueError(f"{path}: not trusted as {role}: {verdict.broken}: {verdict.detail}")
     click.echo(f"{path}: trusted as {role}: {verdict.subject} under {verdict.anchor}, until {verdict.expires:%Y-%m-%d}")
+
+
+def _revocation(sources: tuple[Path, ...], mode: str | None) -> Revocation | None:
+    """Read the evidence; None where nobody asks."""
+    from pki.cache import Cache
+    from pki.revocation import Mode, Revocation
+
+    if mode is None and not sources:
+        return None
+    return Revocation(Mode(mode or Mode.HARD), Cache(sources))

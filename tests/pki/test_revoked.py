@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki import crl, revoked
+from pki import crl, ocsp, revoked
 from pki.certificate import read
 from pki.commands import pki
-from pki.evidence import GOOD
+from pki.evidence import GOOD, Standing, Status
 from pki.renewal import bring_up_to_date
 from pki.store import Store
 from pki.tree import read as read_trees
@@ -174,3 +175,49 @@ def test_the_command_knows_every_reason() -> None:
     from pki.cli.revoke import REASONS
 
     assert set(REASONS) == set(revoked.REASONS)
+
+
+# --- what `pki verify` makes of it ------------------------------------------------------------------------------------
+
+
+def verify(folder: Path, *arguments: str | Path) -> tuple[int, str]:
+    return run("verify", folder / CAR, *arguments)
+
+
+def test_verify_looks_at_lists(folder: Path) -> None:
+    assert run("crl", "--out", folder)[0] == 0
+    assert verify(folder, "--crl", folder / "crl")[0] == 0
+    assert run("revoke", CAR, "--out", folder, "--reason", "superseded")[0] == 0
+    assert verify(folder, "--crl", folder / "crl")[0] == 0, "the lists are still the old ones"
+    assert run("crl", "--out", folder)[0] == 0
+    code, told = verify(folder, "--crl", folder / "crl/mo-sub2.crl", "--revocation", "soft")
+    assert (code, "revoked: leaf: it is revoked since" in told, "(superseded)" in told) == (1, True, True)
+    assert verify(folder, "--crl", folder / "crl", "--revocation", "off")[0] == 0
+    assert verify(folder)[0] == 0
+
+
+def test_verify_says_what_is_not_known(folder: Path) -> None:
+    code, told = verify(folder, "--revocation", "hard")
+    assert (code, "revocation: leaf: there is neither an OCSP response" in told) == (1, True)
+    assert verify(folder, "--revocation", "soft")[0] == 0
+    assert run("crl", "--out", folder, "--days", "1")[0] == 0
+    later = f"{NOW + timedelta(days=2):%Y-%m-%d}"
+    code, told = verify(folder, "--crl", folder / "crl", "--at", later)
+    assert (code, "crl, stale: was to be renewed by" in told) == (1, True)
+
+
+def test_verify_looks_at_responses(folder: Path, tmp_path: Path) -> None:
+    tree = Store(folder)
+    authority = tree.load("ca/mo/sub2")
+    about = ocsp.cert_id(serial(folder), authority.certificate, hashes.SHA256())
+    stands = Standing(status=Status.REVOKED, since=NOW, reason=STOLEN)
+    for standing, code in ((GOOD, 0), (stands, 1)):
+        response = ocsp.respond(about, standing, authority, this_update=NOW, next_update=NOW + timedelta(days=1))
+        (tmp_path / "car1.ocsp").write_bytes(response)
+        assert verify(folder, "--ocsp", tmp_path / "car1.ocsp", "--revocation", "soft")[0] == code
+
+
+def test_verify_names_evidence_that_is_none(folder: Path) -> None:
+    for file in ("nothing.crl", "trust/mo.pem"):
+        code, told = verify(folder, "--crl", folder / file)
+        assert (code, file in told) == (1, True)
