@@ -14,6 +14,7 @@ from pki import revoked
 from pki.ancestry import descent, issuers
 from pki.certificate import Certificate
 from pki.credentials import load_certificates
+from pki.profiles import Tier
 from pki.roles import role_of, row_of
 from pki.store import Store
 
@@ -125,10 +126,10 @@ class _Surveyor:
             serial=str(certificate.serial),
             size=len(certificate.der),
             limit=limit,
-            flags=tuple(self._flags(place, certificate, limit)),
+            flags=tuple(self._flags(place, role, certificate, limit)),
         )
 
-    def _flags(self, place: str, certificate: Certificate, limit: int | None) -> list[Flag]:
+    def _flags(self, place: str, role: str, certificate: Certificate, limit: int | None) -> list[Flag]:
         issuer = self.above[place]
         held = {
             Flag.REVOKED: (issuer, certificate.serial) in self.ended,
@@ -138,7 +139,8 @@ class _Surveyor:
             Flag.NO_ISSUER: issuer is None and certificate.subject != certificate.issuer,
             Flag.ENDS_SOON: ends_soon(certificate, self.at),
         }
-        withheld = _withheld(self.tree.key(place))
+        # A cross certificate is about the key of a root, which lies with the root.
+        withheld = None if role.endswith(Tier.CROSS) else _withheld(self.tree.key(place))
         return [flag for flag in Flag if held.get(flag) or flag is withheld]
 
 

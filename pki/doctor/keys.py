@@ -9,6 +9,7 @@ from pki.certificate import Certificate
 from pki.doctor.case import Case, name_of, spki, store_key
 from pki.doctor.evidence import KeyFile
 from pki.doctor.finding import Remark, Severity
+from pki.profiles import Tier
 
 
 def permissions(case: Case) -> Iterator[Remark]:
@@ -39,7 +40,9 @@ def readable(case: Case) -> Iterator[Remark]:
 def pairs(case: Case) -> Iterator[Remark]:
     """Tell certificates beside the key of another one, and those that should have a key beside them and do not."""
     for path, certificate in case.certificates():
-        beside = beside_of(case, path) if case.own(path, certificate) else None
+        # A cross certificate is about the key of a root, which lies with the root.
+        alone = not case.own(path, certificate) or case.role(path, certificate).endswith(Tier.CROSS)
+        beside = None if alone else beside_of(case, path)
         if beside is None:
             continue
         key = case.evidence.keys.get(beside)

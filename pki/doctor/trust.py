@@ -59,7 +59,7 @@ def refused(case: Case) -> Iterator[Remark]:
         policy = Policy(editions=tuple(Edition), private=tuple(kinds["private"]))
         for file in case.evidence.files.values():
             role = file.path.parent.parent.name
-            if file.path.name == "chain.pem" and file.path.is_relative_to(tree / "leaf") and role in list(Role):
+            if file.path.name.startswith("chain") and file.path.is_relative_to(tree / "leaf") and role in list(Role):
                 yield from _refused(case, file, Role(role), kinds[""], policy)
 
 
