@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 from typing import Protocol
 
+from pki import known
 from pki.certificate import Certificate, read, signed_by
 from pki.fit import misfits, too_large
 from pki.options import DEFAULT, Options
@@ -95,6 +97,8 @@ class _Check:
         self.role = role
         self.policy = policy
         self.verdict = Verdict(role=role)
+        self._leaf = b""
+        self._signers: dict[bytes, bool] = {}
 
     def run(self, chain: Sequence[bytes], anchors: Sequence[bytes], at: datetime) -> None:
         """Go through all checks; raise `Broken` at the first that fails."""
@@ -102,19 +106,10 @@ class _Check:
         readings = list(self._readings(len(chain)))
         largest = max(readings, key=lambda rows: rows[0].size)
         certificates = [_read(der, row) for der, row in zip(chain, largest, strict=True)]
+        self._leaf = certificates[0].der
         self.verdict = replace(self.verdict, subject=certificates[0].common_name, expires=certificates[0].not_after)
         fitting = [rows for rows in readings if rows[0].suite.fits(certificates[0].key)]
-        furthest: Broken | None = None
-        for rows in fitting or readings[:1]:
-            try:
-                self._judge(certificates, rows, anchors, at)
-            except Broken as broken:
-                if furthest is None or broken.reached > furthest.reached:
-                    furthest = broken
-            else:
-                return
-        if furthest is not None:
-            raise furthest
+        _furthest(partial(self._judge, certificates, rows, anchors, at) for rows in fitting or readings[:1])
 
     def _below_root(self, chain: Sequence[bytes]) -> Sequence[bytes]:
         """A private operator's station sends its root, too [V2G2-872]."""
@@ -128,10 +123,10 @@ class _Check:
             if rows[-1].ca or self.policy.private
         ]
         if not found:
-            known = [edition for edition in self.policy.editions if self.role in profiles(edition)]
-            if not known:
+            editions = [edition for edition in self.policy.editions if self.role in profiles(edition)]
+            if not editions:
                 raise Broken(Rule.PROFILE, f"there is no {self.role} in {' or '.join(self.policy.editions)}")
-            raise Broken(Rule.DEPTH, f"{length} certificates; {_depth(known)}")
+            raise Broken(Rule.DEPTH, f"{length} certificates; {_depth(editions)}")
         yield from found
 
     def _judge(
@@ -141,7 +136,16 @@ class _Check:
         for place, (certificate, row) in enumerate(zip(certificates, rows, strict=True)):
             _profile(certificate, row, below=max(place - 1, 0))
         for row, (certificate, issuer) in zip(rows, pairwise(certificates), strict=False):
-            _signature(certificate, issuer, row.tier)
+            if not self._signed(certificate, issuer):
+                raise Broken(Rule.SIGNATURE, "its issuer did not sign it", row.tier)
+        # Whoever trusts a root does not need to trust who certified it once more.
+        ends = [len(rows), len(rows) - 1] if rows[-1].tier is Tier.CROSS else [len(rows)]
+        _furthest(partial(self._end, certificates[:end], rows[:end], anchors, at) for end in ends)
+
+    def _end(
+        self, certificates: Sequence[Certificate], rows: Sequence[Profile], anchors: Sequence[bytes], at: datetime
+    ) -> None:
+        """Check what depends on the anchor."""
         private = not rows[-1].ca
         anchor = self._anchor(certificates, rows, self.policy.private if private else anchors, at)
         self.verdict = replace(self.verdict, anchor=anchor.common_name)
@@ -166,7 +170,7 @@ class _Check:
         """Find the root that signed the chain, a valid one before others: roots may share a name [V2G2-878]."""
         top, row = certificates[-1], rows[-1]
         kinds = roots(row, self.policy.options)
-        named = [anchor for anchor in map(_readable, anchors) if anchor is not None and top.names(anchor)]
+        named = [anchor for anchor in map(_readable, dict.fromkeys(anchors)) if anchor and top.names(anchor)]
         if not named:
             raise Broken(Rule.ANCHOR, "its issuer is none of our trust anchors", row.tier)
         below = sum(1 for each in rows if each.ca)
@@ -174,11 +178,34 @@ class _Check:
         if not fitting:
             wanted = " or ".join(kind.role for kind in kinds)
             raise Broken(Rule.ANCHOR, f"is no {wanted} [V2G2-925]", Tier.ROOT)
-        signers = [anchor for anchor in fitting if signed_by(top.parsed, anchor.parsed)]
+        signers = [anchor for anchor in fitting if self._signed(top, anchor)]
         if not signers:
             detail = "no trust anchor of its issuer's name signed it"
             raise Broken(Rule.SIGNATURE, detail, row.tier, reached=Rule.ANCHOR)
         return max(signers, key=lambda anchor: anchor.not_before <= at <= anchor.not_after)
+
+    def _signed(self, certificate: Certificate, issuer: Certificate) -> bool:
+        """Tell whether an issuer signed a certificate; a leaf's signature is checked once, whatever the readings."""
+        if certificate.der != self._leaf:
+            return known.issued(certificate.der, issuer.der)
+        if issuer.der not in self._signers:
+            self._signers[issuer.der] = signed_by(certificate.parsed, issuer.parsed)
+        return self._signers[issuer.der]
+
+
+def _furthest(attempts: Iterable[Callable[[], None]]) -> None:
+    """Make attempts until one succeeds; if none does, raise what broke the one that got furthest."""
+    furthest: Broken | None = None
+    for attempt in attempts:
+        try:
+            attempt()
+        except Broken as broken:
+            if furthest is None or broken.reached > furthest.reached:
+                furthest = broken
+        else:
+            return
+    if furthest is not None:
+        raise furthest
 
 
 def _depth(editions: Sequence[Edition]) -> str:
@@ -191,7 +218,7 @@ def _read(der: bytes, row: Profile) -> Certificate:
     if len(der) > row.size:
         raise Broken(Rule.PROFILE, str(too_large(der, row)), row.tier)
     try:
-        return read(der)
+        return read(der) if row.tier is Tier.LEAF else known.authority(der)
     except ValueError as error:
         raise Broken(Rule.PARSE, str(error), row.tier) from error
 
@@ -211,11 +238,6 @@ def _profile(certificate: Certificate, row: Profile, *, below: int) -> None:
         )
 
 
-def _signature(certificate: Certificate, issuer: Certificate, tier: Tier) -> None:
-    if not signed_by(certificate.parsed, issuer.parsed):
-        raise Broken(Rule.SIGNATURE, "its issuer did not sign it", tier)
-
-
 def _branch(certificates: Sequence[Certificate], rows: Sequence[Profile], anchor: Certificate) -> None:
     """Demand of a chain to name its branch where its root does not: others hang under that root, too [V2G2-925]."""
     for certificate, row in zip(certificates, rows, strict=True):
@@ -227,7 +249,7 @@ def _branch(certificates: Sequence[Certificate], rows: Sequence[Profile], anchor
 def _readable(der: bytes) -> Certificate | None:
     """Read an anchor; one that cannot be read anchors nothing."""
     try:
-        return read(der)
+        return known.authority(der)
     except ValueError:
         return None
 
@@ -236,7 +258,7 @@ def _may_anchor(anchor: Certificate, kinds: Sequence[Profile], *, below: int) ->
     """Tell whether an anchor is of one of these kinds, and may stand above so many CAs."""
     if anchor.path_length is not None and anchor.path_length < below:
         return False
-    return any(not any(misfits(anchor, kind)) for kind in kinds)
+    return any(known.fits(anchor.der, kind) for kind in kinds)
 
 
 def _validity(certificate: Certificate, tier: Tier, at: datetime) -> None:

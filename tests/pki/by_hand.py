@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -151,5 +152,5 @@ def chain(changes: Mapping[str, Mapping[str, Any]] | None = None, **kind: Any) -
     found = {tier: replace(draft, **kind) for tier, draft in drafts().items()}
     found |= {tier: replace(found[tier], **change) for tier, change in (changes or {}).items()}
     order = ("leaf", "sub2", "sub1", "root", "root")
-    made = [found[tier].signed(found[above]) for tier, above in zip(order, order[1:], strict=False)]
+    made = [found[tier].signed(found[above]) for tier, above in pairwise(order)]
     return made[:3], made[3:]
