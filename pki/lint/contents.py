@@ -55,9 +55,9 @@ def certificates_in(data: bytes, password: bytes = b"") -> Contents:
     if data[:1] != b"\x30":
         return [], []
     if first is not None and first.universal(OID):
-        return _packed(data, "PKCS#7", _pkcs7)
+        return _packed(data, "unreadable", _pkcs7)
     if first is not None and _is_pkcs12(data, first):
-        return _packed(data, "PKCS#12", lambda packed: _pkcs12(packed, password))
+        return _packed(data, "locked", lambda packed: _pkcs12(packed, password))
     if first is not None and _is_key(data, first):
         return [], [_key("the file is one")]
     return _checked([Piece(data)])
@@ -79,7 +79,7 @@ def _pem(data: bytes) -> Contents:
             elif label in _CERTIFICATES:
                 pieces.append(Piece(der, line))
             else:
-                packed, told = _packed(der, "PKCS#7", _pkcs7)
+                packed, told = _packed(der, "unreadable", _pkcs7)
                 pieces += packed
                 remarks += told
     if data.count(_BEGIN) > len(blocks):
@@ -105,14 +105,14 @@ def _debased(text: bytes) -> bytes | None:
         return None
 
 
-def _packed(data: bytes, kind: str, load: Callable[[bytes], list[x509.Certificate]]) -> Contents:
+def _packed(data: bytes, rule: str, load: Callable[[bytes], list[x509.Certificate]]) -> Contents:
     try:
         with warnings.catch_warnings():
             # About oddities in foreign files: the rules judge what matters of them.
             warnings.simplefilter("ignore")
             found = load(data)
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
-        return [], [Remark("unreadable", f"the {kind} cannot be read: {error}")]
+        return [], [Remark(rule, f"what it packs cannot be read: {error}")]
     return _checked([Piece(one.public_bytes(Encoding.DER)) for one in found])
 
 

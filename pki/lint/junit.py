@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
 from pki.lint.finding import Finding, Severity
@@ -13,11 +13,9 @@ from pki.shown import shown
 def as_junit(report: Report, least: Severity | None = Severity.ERROR) -> str:
     """Return the document. Findings at least as bad as `least` fail, others stand in the output of a case."""
     suites = ET.Element("testsuites", name="plugcharge pki lint")
-    by_file: dict[str, list[Finding]] = defaultdict(list)
-    for finding in report.findings:
-        by_file[finding.place.file].append(finding)
+    found = report.placed()
     for examined in report.examined:
-        suites.append(_suite(examined, by_file[examined.name], _failing(least)))
+        suites.append(_suite(examined, found, _failing(least)))
     for count in ("tests", "failures"):
         suites.set(count, str(sum(int(suite.get(count, "0")) for suite in suites)))
     ET.indent(suites)
@@ -31,14 +29,13 @@ def _failing(least: Severity | None) -> frozenset[Severity]:
     return frozenset(order[: order.index(least) + 1])
 
 
-def _suite(examined: Examined, found: list[Finding], failing: frozenset[Severity]) -> ET.Element:
+def _suite(
+    examined: Examined, found: Mapping[tuple[str, int], list[Finding]], failing: frozenset[Severity]
+) -> ET.Element:
     suite = ET.Element("testsuite", name=_text(examined.name))
-    groups = [("the file", [one for one in found if not one.place.certificate])]
-    for described in examined.certificates:
-        own = [one for one in found if one.place.certificate == described.number]
-        groups.append((_called(described), own))
-    for called, own in groups:
-        suite.extend(_cases(examined.name, called, own, failing))
+    called = {0: "the file", **{described.number: _called(described) for described in examined.certificates}}
+    for number, who in called.items():
+        suite.extend(_cases(examined.name, who, found.get((examined.name, number), []), failing))
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(sum(1 for case in suite if case.find("failure") is not None)))
     suite.set("errors", "0")

@@ -69,7 +69,8 @@ def unsigned(issuer: Known) -> Remark:
 def _dates(known: Known, issuer: Known) -> Iterator[Remark]:
     own, above = known.certificate, issuer.certificate
     if own.not_after > above.not_after:
-        text = f"it ends {(own.not_after - above.not_after).days} days after its issuer, {issuer.label}"
+        ends = f"{own.not_after:%Y-%m-%d %H:%M}, its issuer, {issuer.label}, {above.not_after:%Y-%m-%d %H:%M}"
+        text = f"it ends {ends} UTC"
         yield Remark("chain-nesting", text, "validity.notAfter")
     if own.not_before < above.not_before:
         yield Remark("chain-nesting", f"it begins before its issuer, {issuer.label}", "validity.notBefore")

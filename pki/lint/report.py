@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -35,6 +35,13 @@ class Report(Record):
 
     examined: tuple[Examined, ...]
     findings: tuple[Finding, ...]
+
+    def placed(self) -> Mapping[tuple[str, int], list[Finding]]:
+        """Return the findings by file and number of the certificate, 0 for those of the file."""
+        found: dict[tuple[str, int], list[Finding]] = defaultdict(list)
+        for finding in self.findings:
+            found[finding.place.file, finding.place.certificate].append(finding)
+        return found
 
     @property
     def counts(self) -> Mapping[Severity, int]:

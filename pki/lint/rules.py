@@ -75,6 +75,7 @@ _PROFILE = (
 
 _CONTENT = (
     ("unreadable", _E, "the certificate can be read", "issue or export it anew; it is damaged or no certificate", ""),
+    ("locked", _W, "a PKCS#12 file opens", "give its password with --password; or it is damaged", ""),
     ("role-unknown", _W, "its content tells what it is for", "name its role with --role", ""),
     ("private-key", _N, "the file holds certificates only",
      "keep private keys in files of their own; nothing was read of this one", ""),

@@ -6,19 +6,24 @@ optional dependency (the extra `lab`) and loaded when it is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import ObjectIdentifier
 
 from pki.certificate import Certificate
 from pki.lint.finding import Remark
+from pki.lint.tlv import Walk
 from pki.profiles import Usage
 
 Facts = Mapping[str, object]
+Key = tuple[bytes, bytes]
+"""The parameters of a public key, DER, and its bits."""
 _USAGE_BITS = (
     Usage.SIGNATURE,
     Usage.NON_REPUDIATION,
@@ -32,7 +37,8 @@ _USAGE_BITS = (
 )
 _KEY_USAGE, _CONSTRAINTS, _PURPOSES = "2.5.29.15", "2.5.29.19", "2.5.29.37"
 _OWN_KEY, _ISSUER_KEY = "2.5.29.14", "2.5.29.35"
-_TEXTS = ("UTF8String", "PrintableString", "IA5String")
+_remembered = lru_cache(maxsize=4096)
+"""Certificates of one tree say the same in most places, and pyasn1 takes its time."""
 
 
 def available() -> bool:
@@ -72,22 +78,31 @@ def first_reading(certificate: Certificate) -> Facts:
         "extensions": [(one.oid.dotted_string, one.critical) for one in parsed.extensions],
         "ca": certificate.ca,
         "pathLength": certificate.path_length,
-        "keyUsage": None if certificate.usage is None else sorted(certificate.usage),
-        "extKeyUsage": None if certificate.purposes is None else sorted(o.dotted_string for o in certificate.purposes),
+        "keyUsage": None if certificate.usage is None else tuple(sorted(certificate.usage)),
+        "extKeyUsage": None if certificate.purposes is None else _sorted(certificate.purposes),
         "subjectKeyIdentifier": certificate.key_id,
         "authorityKeyIdentifier": certificate.issuer_key_id,
     }
+
+
+def _sorted(oids: Iterable[ObjectIdentifier]) -> tuple[str, ...]:
+    return tuple(sorted(oid.dotted_string for oid in oids))
 
 
 def _names(name: x509.Name) -> list[tuple[str, object]]:
     return [(part.oid.dotted_string, part.value if isinstance(part.value, str) else None) for part in name]
 
 
-def _key(certificate: Certificate) -> bytes | None:
+def _key(certificate: Certificate) -> Key | None:
     key = certificate.key
     if key is None or not certificate.plain_key:
         return None  # the profile says so; it is written anew here, in another form
-    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    walk = Walk(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    info = walk.read()
+    if info is None:
+        return None
+    algorithm, bits = info.children
+    return b"".join(map(walk.whole, algorithm.children[1:])), walk.content(bits)[1:]
 
 
 def second_reading(der: bytes) -> dict[str, object] | str:
@@ -104,8 +119,6 @@ def second_reading(der: bytes) -> dict[str, object] | str:
 
 
 def _facts(certificate: Any) -> dict[str, object]:
-    from pyasn1.codec.der import encoder
-
     tbs = certificate["tbsCertificate"]
     extensions = [
         (str(one["extnID"]), bool(one["critical"]), bytes(one["extnValue"]))
@@ -121,7 +134,7 @@ def _facts(certificate: Any) -> dict[str, object]:
         "subject": _parts(tbs["subject"]),
         "notBefore": _time(tbs["validity"]["notBefore"]),
         "notAfter": _time(tbs["validity"]["notAfter"]),
-        "subjectPublicKeyInfo": encoder.encode(tbs["subjectPublicKeyInfo"]),
+        "subjectPublicKeyInfo": _bits(tbs["subjectPublicKeyInfo"]),
         "extensions": [(oid, critical) for oid, critical, _ in extensions],
         "ca": ca,
         "pathLength": length,
@@ -138,10 +151,16 @@ def _decoded(value: bytes, spec: Any) -> Any:
     return decoder.decode(value, asn1Spec=spec)[0]
 
 
+def _bits(info: Any) -> Key:
+    parameters = info["algorithm"]["parameters"]
+    return bytes(parameters) if parameters.isValue else b"", info["subjectPublicKey"].asOctets()
+
+
 def _parts(name: Any) -> list[tuple[str, object]]:
     return [(str(part["type"]), _text(bytes(part["value"]))) for relative in name[0] for part in relative]
 
 
+@_remembered
 def _text(value: bytes) -> str:
     from pyasn1.codec.der import decoder
 
@@ -153,6 +172,7 @@ def _time(time: Any) -> datetime:
     return moment.astimezone(UTC)
 
 
+@_remembered
 def _constraints(value: bytes | None) -> tuple[bool | None, int | None]:
     from pyasn1_modules import rfc5280
 
@@ -163,7 +183,8 @@ def _constraints(value: bytes | None) -> tuple[bool | None, int | None]:
     return bool(constraints["cA"]), int(length) if length.isValue else None
 
 
-def _usage(value: bytes | None) -> list[Usage] | None:
+@_remembered
+def _usage(value: bytes | None) -> tuple[Usage, ...] | None:
     from pyasn1_modules import rfc5280
 
     if value is None:
@@ -172,15 +193,16 @@ def _usage(value: bytes | None) -> list[Usage] | None:
     found = {bit for bit, one in zip(_USAGE_BITS, bits, strict=False) if one}
     if Usage.KEY_AGREEMENT not in found:
         found -= {Usage.ENCIPHER_ONLY, Usage.DECIPHER_ONLY}
-    return sorted(found)
+    return tuple(sorted(found))
 
 
-def _purposes(value: bytes | None) -> list[str] | None:
+@_remembered
+def _purposes(value: bytes | None) -> tuple[str, ...] | None:
     from pyasn1_modules import rfc5280
 
     if value is None:
         return None
-    return sorted({str(oid) for oid in _decoded(value, rfc5280.ExtKeyUsageSyntax())})
+    return tuple(sorted({str(oid) for oid in _decoded(value, rfc5280.ExtKeyUsageSyntax())}))
 
 
 def _own_key(value: bytes | None) -> bytes | None:
@@ -189,6 +211,7 @@ def _own_key(value: bytes | None) -> bytes | None:
     return None if value is None else bytes(_decoded(value, rfc5280.SubjectKeyIdentifier()))
 
 
+@_remembered
 def _issuer_key(value: bytes | None) -> bytes | None:
     from pyasn1_modules import rfc5280
 

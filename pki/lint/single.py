@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed448
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import ExtensionOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
 from pki.certificate import Certificate
 from pki.fit import Check, misfits
@@ -212,7 +212,11 @@ def extensions(certificate: Certificate) -> Iterator[Remark]:
 def _urls(parsed: x509.Certificate) -> Iterator[tuple[str, str]]:
     for extension in parsed.extensions:
         if isinstance(extension.value, x509.AuthorityInformationAccess):
-            places = [("extensions.authorityInfoAccess", one.access_location) for one in extension.value]
+            places = [
+                ("extensions.authorityInfoAccess", one.access_location)
+                for one in extension.value
+                if one.access_method == AuthorityInformationAccessOID.OCSP
+            ]
         elif isinstance(extension.value, x509.CRLDistributionPoints):
             full = [name for point in extension.value for name in point.full_name or ()]
             places = [("extensions.cRLDistributionPoints", name) for name in full]

@@ -50,7 +50,9 @@ def gather(path: Path, password: bytes = b"") -> Iterator[Source]:
 def _source(name: str, data: bytes, password: bytes) -> Source:
     pieces, remarks = certificates_in(data, password)
     if not pieces and not any(remark.rule == "unreadable" for remark in remarks):
-        raise Unreachable(f"{name}: holds no certificate; name a PEM, DER, PKCS#7 or PKCS#12 file")
+        locked = any(remark.rule == "locked" for remark in remarks)
+        remedy = "give its password with --password" if locked else "name a PEM, DER, PKCS#7 or PKCS#12 file"
+        raise Unreachable(f"{name}: {'cannot be opened' if locked else 'holds no certificate'}; {remedy}")
     return Source(name, pieces, remarks)
 
 

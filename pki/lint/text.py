@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pki.lint.finding import Finding
 from pki.lint.report import Described, Examined, Report
@@ -16,29 +15,25 @@ _WIDTH = 110
 
 def as_text(report: Report, *, every: bool = False) -> Iterator[str]:
     """Yield lines: each source with what was found in it; with `every` those without a finding, too."""
-    by_file: dict[str, list[Finding]] = defaultdict(list)
-    for finding in report.findings:
-        by_file[finding.place.file].append(finding)
+    found = report.placed()
     for examined in report.examined:
-        found = by_file[examined.name]
-        if found or every:
-            yield from _source(examined, found, every=every)
+        lines = list(_source(examined, found, every=every))
+        if lines or every:
+            yield f"{shown(examined.name)}: {_counted(len(examined.certificates), 'certificate')}"
+            yield from lines
+            yield ""
     yield _summary(report)
 
 
-def _source(examined: Examined, found: list[Finding], *, every: bool) -> Iterator[str]:
-    yield f"{shown(examined.name)}: {_counted(len(examined.certificates), 'certificate')}"
-    concerned = {finding.place.certificate for finding in found}
-    for finding in found:
-        if not finding.place.certificate:
-            yield from _finding(finding)
+def _source(examined: Examined, found: Mapping[tuple[str, int], list[Finding]], *, every: bool) -> Iterator[str]:
+    for finding in found.get((examined.name, 0), ()):
+        yield from _finding(finding)
     for described in examined.certificates:
-        if described.number in concerned or every:
+        own = found.get((examined.name, described.number), ())
+        if own or every:
             yield from _certificate(described)
-            for finding in found:
-                if finding.place.certificate == described.number:
-                    yield from _finding(finding)
-    yield ""
+        for finding in own:
+            yield from _finding(finding)
 
 
 def _certificate(described: Described) -> Iterator[str]:
@@ -49,7 +44,8 @@ def _certificate(described: Described) -> Iterator[str]:
 
 
 def _finding(finding: Finding) -> Iterator[str]:
-    cited = f" [{', '.join(finding.requirements)}]" if finding.requirements and "[" not in finding.text else ""
+    unsaid = [requirement for requirement in finding.requirements if requirement not in finding.text]
+    cited = f" [{', '.join(unsaid)}]" if unsaid else ""
     field = f" {finding.place.field}:" if finding.place.field else ""
     yield from _wrapped(f"     {finding.severity}: {finding.rule}:{field} {finding.text}{cited}")
     yield from _wrapped(f"       {finding.remedy}")

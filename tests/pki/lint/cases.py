@@ -215,6 +215,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "profile-size": oversize,
     "unreadable": lambda: Case([seq(seq(integer(1)), seq(), bits(b"x"))]),
     "role-unknown": lambda: one(replace(LEAF, cn="x", dc="NONE", usage="C")),
+    "locked": lambda: replace(leaf(), remarks=(Remark("locked", "it does not open"),)),
     "private-key": lambda: replace(leaf(), remarks=(Remark("private-key", "there is one"),)),
     "expired": lambda: leaf(days=(-100, -1)),
     "not-yet-valid": lambda: leaf(days=(1, 100)),
