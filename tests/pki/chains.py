@@ -177,6 +177,10 @@ def make(spec: Spec, issuer: Made | None = None) -> Made:
     return Made(builder.sign(signer, cast("Any", digest)), key)
 
 
+def ders(*made: Made) -> list[bytes]:
+    return [each.der for each in made]
+
+
 def point(made: Made) -> bytes:
     """Return the public key of a certificate as 04|X|Y."""
     return made.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)

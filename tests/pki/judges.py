@@ -95,6 +95,11 @@ def certvalidator(question: Question) -> str | None:
 JUDGES: dict[str, Judge] = {"openssl": openssl, "cryptography": cryptography, "certvalidator": certvalidator}
 
 
+def refusals(question: Question) -> set[str]:
+    """Return who refuses a chain."""
+    return {name for name, judge in JUDGES.items() if judge(question)}
+
+
 def openssl_command(folder: Path, questions: Sequence[Question]) -> list[bool]:
     """Ask `openssl verify` about many chains of one time at once; their roots need different names."""
     for name, ders in {
