@@ -95,6 +95,7 @@ class Cache:
         self._sources = tuple(sources)
         self._added: dict[bytes, Piece] = {}
         self._files: dict[Path, _File] = {}
+        self._gone: set[Path] = set()
         self._lock = threading.Lock()
         for source in self._sources:
             _check(source)
@@ -111,15 +112,24 @@ class Cache:
         return piece
 
     def refresh(self) -> None:
-        """Read what changed in the sources; what cannot be read is told once, and what a file held before is kept."""
+        """Read what changed in the sources.
+
+        What cannot be read any more is told once, and what it held before is kept: only a file that is gone from a
+        folder that is there counts as taken away.
+        """
         with self._lock:
             stamps = dict(self._stamps())
             for path, stamp in stamps.items():
                 known = self._files.get(path)
                 if known is None or known.stamp != stamp:
                     self._files[path] = _File(stamp, _load(path) or (known.piece if known else None))
+            gone = {source for source in self._sources if not source.exists()}
+            for source in gone - self._gone:
+                logger.warning("%s: is gone; what it said last is kept", source)
+            self._gone = gone
             for path in self._files.keys() - stamps.keys():
-                del self._files[path]
+                if not gone & {path, path.parent}:
+                    del self._files[path]
 
     def find(self, certificate: Certificate, issuer: Certificate, at: datetime, terms: Terms = ISO2) -> Found:
         """Return all that is said of a certificate at a time; `issuer` has to be known as its issuer."""

@@ -113,6 +113,26 @@ def test_a_file_that_is_damaged_later_leaves_what_it_said(tmp_path: Path, caplog
     assert len([record for record in caplog.records if "sub2.crl" in record.message]) == 1
 
 
+@pytest.mark.parametrize("named", ["sub2.crl", "."])
+def test_a_source_that_is_gone_leaves_what_it_said(
+    tmp_path: Path, named: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As long as a list is exchanged by hand, nobody who is on it may slip through."""
+    folder = tmp_path / "lists"
+    folder.mkdir()
+    (folder / "sub2.crl").write_bytes(listed(COMPROMISED))
+    evidence = Cache([folder / named])
+    (folder if named == "." else folder / named).rename(tmp_path / "elsewhere")
+    for _ in range(3):
+        evidence.refresh()
+    assert said(evidence) == [REVOKED]
+    assert len([record for record in caplog.records if "is gone" in record.message]) == 1
+    (tmp_path / "elsewhere").rename(folder if named == "." else folder / named)
+    replace(folder / "sub2.crl", listed())
+    evidence.refresh()
+    assert said(evidence) == [GOOD]
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no list"])
 def test_a_source_that_is_none_is_told_at_start(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "sub2.crl"
