@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from pki.certificate import Certificate, read
 
 MOST_FILES = 200_000
 _LARGEST = 1_000_000  # bytes; certificates are small
+_MOST_PASSWORDS = 20
 _SUFFIXES = frozenset({".pem", ".der", ".crt", ".cer", ".key", ".crl", ".cert"})
 # What we made wrong on purpose, or for others, is no part of the tree it lies in.
 _LEFT_OUT = frozenset({"broken", "export", ".git", "__pycache__"})
@@ -62,6 +63,8 @@ class Evidence:
     known: dict[bytes, Certificate] = field(default_factory=dict)
     """All certificates by their DER."""
     seen: set[Path] = field(default_factory=set)
+    beside: dict[Path, tuple[bytes, ...]] = field(default_factory=dict)
+    """The passwords found in a folder, for the keys there."""
 
     @property
     def empty(self) -> bool:
@@ -83,32 +86,39 @@ class Evidence:
         self.seen.add(path)
         try:
             data = _bytes(path)
-            self._sort(path, data, password)
+            self._sort(path, data, self._passwords(path.parent) if password is None else (password,))
         except OSError as error:
             self.unreadable[path] = error.strerror or type(error).__name__
         except ValueError as error:
             self.unreadable[path] = str(error)
 
-    def _sort(self, path: Path, data: bytes, password: bytes | None) -> None:
+    def _sort(self, path: Path, data: bytes, passwords: Sequence[bytes]) -> None:
         if b"PRIVATE KEY-----" in data or path.suffix == ".key":
-            self.keys[path] = _key(path, data, password)
+            self.keys[path] = _key(path, data, passwords)
         if b"BEGIN X509 CRL" in data or path.suffix == ".crl":
             self.lists.append(ListFile(path, _list(data)))
         if b"-----BEGIN CERTIFICATE-----" in data:
             self.files[path] = CertificateFile(path, tuple(self._known(der) for der in _blocks(data)))
         elif b"-----BEGIN" not in data and path.suffix not in {".key", ".crl"}:
-            self._sort_binary(path, data, password)
+            self._sort_binary(path, data, passwords)
 
-    def _sort_binary(self, path: Path, data: bytes, password: bytes | None) -> None:
+    def _sort_binary(self, path: Path, data: bytes, passwords: Sequence[bytes]) -> None:
         if not data.strip():
             raise ValueError("it is empty")
         if data[:1] != b"\x30":
             raise ValueError("it holds neither a PEM block nor DER")
-        key = _key(path, data, password)
+        key = _key(path, data, passwords)
         if key.public or key.encrypted:
             self.keys[path] = key
         else:
             self.files[path] = CertificateFile(path, (self._known(data),))
+
+    def _passwords(self, folder: Path) -> tuple[bytes, ...]:
+        """Return the passwords that lie beside keys, as other stacks keep them: one file each, one line."""
+        if folder not in self.beside:
+            files = sorted(path for path in folder.glob("*.txt") if path.stem.upper().endswith("PASSWORD"))
+            self.beside[folder] = tuple(dict.fromkeys(_bytes(path).strip() for path in files[:_MOST_PASSWORDS]))
+        return self.beside[folder]
 
     def _known(self, der: bytes) -> Certificate:
         found = self.known.get(der)
@@ -157,19 +167,21 @@ def _list(data: bytes) -> x509.CertificateRevocationList:
         raise ValueError(f"no readable revocation list: {error}") from error
 
 
-def _key(path: Path, data: bytes, password: bytes | None) -> KeyFile:
-    """Read a private key, with the password only where it needs one."""
+def _key(path: Path, data: bytes, passwords: Sequence[bytes]) -> KeyFile:
+    """Read a private key, with a password only where it needs one."""
     mode = path.stat().st_mode & 0o777
     load = load_pem_private_key if b"-----BEGIN" in data else load_der_private_key
     try:
         return KeyFile(path, mode, load(data, None).public_key())
     except TypeError:
-        if password is None:
-            return KeyFile(path, mode, None, encrypted=True)
+        for password in passwords:
+            try:
+                return KeyFile(path, mode, load(data, password).public_key())
+            except (ValueError, TypeError, UnsupportedAlgorithm):
+                continue
     except (ValueError, UnsupportedAlgorithm) as error:
         told = next(iter(str(error).splitlines()), type(error).__name__)
         return KeyFile(path, mode, None, problem=f"no readable private key: {told}")
-    try:
-        return KeyFile(path, mode, load(data, password).public_key())
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return KeyFile(path, mode, None, encrypted=True, problem="the password does not open it")
+    return KeyFile(
+        path, mode, None, encrypted=True, problem="no password there is for it opens it" if passwords else ""
+    )

@@ -28,7 +28,8 @@ def readable(case: Case) -> Iterator[Remark]:
     """Tell keys that cannot be read, or not without their password."""
     for key in case.evidence.keys.values():
         if key.problem:
-            severity, what, remedy = Severity.ERROR, key.problem, "copy it again; PEM and DER, PKCS#8 or SEC 1 are read"
+            severity, what = Severity.ERROR, key.problem
+            remedy = "copy it again, with its password; PEM and DER, PKCS#8 or SEC 1 are read"
         elif key.encrypted:
             severity, what = Severity.NOTE, "the key is encrypted; whether it is the right one is not checked"
             remedy = "give `password` in secc.toml or evcc.toml; `openssl pkey` takes the encryption off"
@@ -39,12 +40,15 @@ def readable(case: Case) -> Iterator[Remark]:
 
 def pairs(case: Case) -> Iterator[Remark]:
     """Tell certificates beside the key of another one, and those that should have a key beside them and do not."""
-    for path, certificate in case.certificates():
+    told: set[tuple[Path, bytes]] = set()
+    for path, file in case.evidence.files.items():
+        certificate, *others = file.certificates
+        # Files that begin with a CA are anchors or turned over: no key goes with them.
+        beside = None if others and certificate.ca else beside_of(case, path)
         # A cross certificate is about the key of a root, which lies with the root.
-        alone = not case.own(path, certificate) or case.role(path, certificate).endswith(Tier.CROSS)
-        beside = None if alone else beside_of(case, path)
-        if beside is None:
+        if beside is None or (beside, certificate.der) in told or case.role(path, certificate).endswith(Tier.CROSS):
             continue
+        told.add((beside, certificate.der))
         key = case.evidence.keys.get(beside)
         if key is None and not beside.exists():
             yield _missing(case, path, certificate, beside)
@@ -60,6 +64,7 @@ def beside_of(case: Case, path: Path) -> Path | None:
     stem = path.stem.removesuffix("Cert")
     candidates = (
         path.parent.parent / "private_keys" / f"{stem}.key",  # Josev
+        path.parent.parent.parent / "client" / path.parent.name / f"{stem}.key",  # EVerest
         path.with_suffix(".key"),
         path.parent / "key.pem",
     )

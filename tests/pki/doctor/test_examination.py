@@ -22,6 +22,9 @@ from hypothesis import strategies as st
 from pki.commands import pki
 from pki.doctor.examination import CHECKS, diagnose, name_of
 from pki.doctor.finding import Finding, Severity
+from pki.layouts import LayoutName
+from pki.layouts.export import export as write_layout
+from pki.store import Store
 from tests.pki.chains import GOOD, Made, build, make
 
 ERROR, WARNING, NOTE = Severity
@@ -341,13 +344,37 @@ def test_nothing_anywhere_says_how_to_begin(tmp_path: Path, monkeypatch: pytest.
 
 def test_the_folder_of_josev_is_recognised(folder: Path) -> None:
     josev = folder.parent.parent / "josev"
-    assert run("export", "--layout", "josev", "--from", folder, josev).exit_code == 0
+    write_layout(Store(folder), LayoutName.JOSEV, josev)
     top = [found for found in diagnose(josev) if found.check == "layout"]
     assert [(found.severity, found.what) for found in top] == [(NOTE, "these are the certificates of Josev")]
     inside = [found for found in diagnose(josev / "iso15118_2") if found.check == "layout"]
     assert [found.severity for found in inside] == [WARNING]
     assert f"Josev wants {josev} as PKI_PATH" in inside[0].what
     assert not [found for found in diagnose(josev) if found.severity is ERROR]
+
+
+@pytest.mark.parametrize(
+    ("layout", "key", "other"),
+    [
+        (LayoutName.JOSEV, "iso15118_2/private_keys/contractLeaf.key", "iso15118_2/private_keys/seccLeaf.key"),
+        (LayoutName.EVEREST, "client/cso/CPO_SUB_CA2.key", "client/cso/CPO_SUB_CA1.key"),
+        (LayoutName.EVEREST, "client/mo/MO_LEAF.key", "client/mo/MO_SUB_CA2.key"),
+    ],
+)
+def test_encrypted_keys_of_others_are_opened_by_the_password_beside_them(
+    folder: Path, layout: LayoutName, key: str, other: str
+) -> None:
+    theirs = folder.parent.parent / "theirs"
+    write_layout(Store(folder), layout, theirs)
+    assert [found.check for found in diagnose(theirs)] == ["layout"]
+    shutil.copy(theirs / other, theirs / key)
+    assert (ERROR, "pairs", key) in told(theirs)
+    shutil.copy(theirs / other, theirs / key)
+    for file in (theirs / key).parent.glob("*assword.txt"):
+        file.write_text("another")
+    for file in (theirs / key).parent.glob("*PASSWORD.txt"):
+        file.write_text("another")
+    assert (ERROR, "readable", key) in told(theirs)
 
 
 # --- files made by openssl ------------------------------------------------------------------------
