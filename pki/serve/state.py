@@ -61,9 +61,13 @@ class State:
         self.engine: Engine = database.engine(url)
         self._refreshing = threading.Lock()
         self.shown = self.engine.url.render_as_string(hide_password=True)
-        with self._told():
-            METADATA.create_all(self.engine)
-            self._begin_version()
+        try:
+            with self._told():
+                METADATA.create_all(self.engine)
+                self._begin_version()
+        except (OSError, ValueError):
+            self.close()
+            raise
 
     def close(self) -> None:
         """Give back all connections."""

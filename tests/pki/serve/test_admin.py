@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import socket
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.x509.ocsp import OCSPCertStatus, load_der_ocsp_response
+
+from pki import revoked
+from pki.renewal import bring_up_to_date
+from pki.serve.misbehaviour import MISBEHAVIOURS
+from pki.store import Store
+from pki.tree import read
+from tests.pki.serve.certificates import EVSE, request, signing_request
+from tests.pki.serve.serving import LOGIN, Served, serving
+
+
+def status(served: Served) -> OCSPCertStatus:
+    answer = served.client.post("/iso2/ocsp", content=request(served))
+    return load_der_ocsp_response(answer.content).certificate_status
+
+
+def until(served: Served, wanted: OCSPCertStatus) -> None:
+    """Wait until a status is told: a server looks for foreign changes once a second."""
+    for _ in range(400):
+        if status(served) is wanted:
+            return
+        threading.Event().wait(0.02)
+    raise AssertionError(f"never {wanted}")
+
+
+def test_the_table_is_told(served: Served) -> None:
+    told = served.client.get("/admin/misbehaviour").json()
+    assert told["on"] == []
+    assert [(each["service"], each["name"]) for each in told["known"]] == [(m.service, m.name) for m in MISBEHAVIOURS]
+    assert all(each["summary"] for each in told["known"])
+
+
+def test_switches_one_by_one(served: Served) -> None:
+    serial = served.certificate(EVSE).serial_number
+    path = "/admin/misbehaviour/ocsp/revoked"
+    on = served.client.put(path, params={"certificate": hex(serial)}).json()["on"]
+    assert on == [{"service": "ocsp", "name": "revoked", "certificate": str(serial)}]
+    assert status(served) is OCSPCertStatus.REVOKED
+    assert len(served.client.put("/admin/misbehaviour/crl/expired").json()["on"]) == 2
+    assert len(served.client.put("/admin/misbehaviour/crl/expired").json()["on"]) == 2
+    assert len(served.client.delete(path).json()["on"]) == 2, "another switch than the one for a certificate"
+    assert len(served.client.delete(path, params={"certificate": hex(serial)}).json()["on"]) == 1
+    assert status(served) is OCSPCertStatus.GOOD
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "told"),
+    [
+        ("misbehaviour", [{"service": "ocsp", "name": "nice"}], "there are revoked, unknown"),
+        ("misbehaviour", [{"service": "ftp", "name": "revoked"}], "service"),
+        ("misbehaviour", {"ocsp": "revoked"}, "array"),
+        ("misbehaviour", [{"service": "ocsp", "name": "revoked", "serial": 1}], "serial"),
+        ("clock", {}, "either offset_s or time"),
+        ("clock", {"offset_s": 1, "time": "2030-01-01T00:00:00Z"}, "either offset_s or time"),
+        ("clock", {"time": "tomorrow"}, "no time"),
+        ("clock", {"offset_s": 1e300}, "calendar"),
+        ("clock", {"offset_s": -1e10}, "a clock shows"),
+        ("revocations/iso2/1", {}, "0 certificates of the tree"),
+        ("revocations/iso2/x", {}, "in decimal"),
+        ("secrets/csms", {"secret": "short"}, "choose 12"),
+        ("secrets/c.s", {}, "letters, digits"),
+    ],
+)
+def test_what_is_refused(served: Served, path: str, body: object, told: str) -> None:
+    before = served.client.get("/admin/misbehaviour").json()["on"]
+    answer = served.client.put(f"/admin/{path}", json=body)
+    assert answer.status_code in (400, 404)
+    assert told in answer.text
+    assert served.client.get("/admin/misbehaviour").json()["on"] == before
+
+
+def test_a_reason_that_is_none(served: Served) -> None:
+    path = f"/admin/revocations/iso2/{served.certificate(EVSE).serial_number}"
+    for body, told in (({"reason": "bored"}, "there are unspecified"), ({"at": "x"}, "at: ")):
+        answer = served.client.put(path, json=body)
+        assert answer.status_code == 400
+        assert told in answer.text
+    assert served.client.delete(path).status_code == 404
+
+
+@pytest.mark.parametrize("host", ["evil.example", "10.1.2.3", "127.0.0.1.evil.example:80"])
+def test_a_page_in_the_browser_administrates_nothing(served: Served, host: str) -> None:
+    """A name that leads here is not enough: it has to be the machine's own."""
+    answer = served.client.put("/admin/clock", json={"offset_s": 9}, headers={"Host": host})
+    assert answer.status_code == 403
+    assert served.client.get("/admin/clock").json()["offset_s"] == 0
+
+
+def test_secrets(served: Served) -> None:
+    made = served.client.put("/admin/secrets/other", json={}).json()
+    _, body = signing_request("DE*PCG*E0900")
+    headers = {"Content-Type": "application/pkcs10"}
+    path = "/.well-known/est/iso2/simpleenroll"
+    for more in ({"Authorization": f"Bearer {made['bearer']}"}, {}):
+        auth = httpx.USE_CLIENT_DEFAULT if more else httpx.BasicAuth("other", made["secret"])
+        assert served.client.post(path, content=body, headers=headers | more, auth=auth).status_code == 200
+    assert served.client.delete("/admin/secrets/other").status_code == 200
+    assert served.client.delete("/admin/secrets/other").status_code == 404
+    refused = served.client.post(path, content=body, headers=headers, auth=httpx.BasicAuth("other", made["secret"]))
+    assert refused.status_code == 401
+    assert served.client.post(path, content=body, headers=headers, auth=httpx.BasicAuth(*LOGIN)).status_code == 200
+
+
+def test_pages_for_people_and_machines(served: Served) -> None:
+    served.switch("ocsp:revoked", certificate="<script>")
+    page = served.client.get("/")
+    assert page.status_code == 200
+    assert "DE*PCG" not in page.text
+    assert "/iso20/ocsp" in page.text
+    assert "&lt;script&gt;" in page.text
+    assert "<script>" not in page.text
+    assert served.client.get("/health").json() == {"status": "ok", "trees": ["iso2", "iso20", "iso20-ed448"]}
+    served.switch()
+    before, _ = counted(served), status(served)
+    assert counted(served) == before + 1
+
+
+def counted(served: Served) -> int:
+    name = 'plugcharge_pki_requests_total{service="ocsp",outcome="good"} '
+    lines = served.client.get("/metrics").text.splitlines()
+    assert all(line.startswith(("#", "plugcharge_pki_")) for line in lines)
+    return next((int(line.removeprefix(name)) for line in lines if line.startswith(name)), 0)
+
+
+def test_unknown_paths_and_methods(served: Served) -> None:
+    for path in ("/admin", "/admin/", "/iso2", "/iso2/ocsp/../../etc/passwd", "/x" * 1000):
+        assert served.client.get(path).status_code in (400, 404, 405)
+    assert served.client.put("/iso2/ocsp").status_code == 405
+
+
+# --- over time --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """A tree of -2 that may be changed."""
+    bring_up_to_date(read()["iso2"], Store(tmp_path / "out" / "iso2"))
+    return tmp_path / "out"
+
+
+def test_a_restart_keeps_the_state(out: Path, database: str, tmp_path: Path) -> None:
+    _, body = signing_request("DE*PCG*E0901")
+    headers = {"Content-Type": "application/pkcs10"}
+    with serving(out, database, tmp_path) as served:
+        enrol = served.client.post("/.well-known/est/simpleenroll", content=body, headers=headers, auth=LOGIN)
+        assert enrol.status_code == 200
+        path = f"/admin/revocations/iso2/{served.certificate(EVSE).serial_number}"
+        assert served.client.put(path, json={"reason": "keyCompromise"}).status_code == 200
+        assert served.client.put("/admin/secrets/kept", json={"secret": "correct horse"}).status_code == 200
+        assert served.client.put("/admin/clock", json={"offset_s": 3600}).status_code == 200
+        served.switch("crl:expired", certificate="mo-sub2")
+        counts = served.server.state.counts()
+    with serving(out, database, tmp_path) as served:
+        assert served.server.state.counts() == counts
+        assert status(served) is OCSPCertStatus.REVOKED
+        assert served.client.get("/admin/clock").json()["offset_s"] == 3600
+        (on,) = served.client.get("/admin/misbehaviour").json()["on"]
+        assert on == {"service": "crl", "name": "expired", "certificate": "mo-sub2"}
+        again = served.client.post(
+            "/.well-known/est/simpleenroll", content=body, headers=headers, auth=("kept", "correct horse")
+        )
+        assert again.status_code == 200
+
+
+def test_two_servers_on_one_state(out: Path, database: str, tmp_path: Path) -> None:
+    with serving(out, database, tmp_path) as one, serving(out, database, tmp_path) as other:
+        path = f"/admin/revocations/iso2/{one.certificate(EVSE).serial_number}"
+        assert one.client.put(path, json={}).status_code == 200
+        assert status(one) is OCSPCertStatus.REVOKED
+        until(other, OCSPCertStatus.REVOKED)
+
+
+def test_what_pki_revoke_lists_is_revoked(out: Path, database: str, tmp_path: Path) -> None:
+    tree, at = Store(out / "iso2"), read()["iso2"]
+    with serving(out, database, tmp_path, {"iso2": at}) as served:
+        now = served.server.now(None)
+        assert status(served) is OCSPCertStatus.GOOD
+        revoked.revoke(tree, EVSE, now, x509.ReasonFlags.certificate_hold)
+        until(served, OCSPCertStatus.REVOKED)
+        revoked.release(tree, EVSE)
+        until(served, OCSPCertStatus.GOOD)
+
+
+def test_what_pki_init_makes_is_served(out: Path, database: str, tmp_path: Path) -> None:
+    """The old certificate stays known; of a damaged list is told, and what was read before served on."""
+    tree = Store(out / "iso2")
+    with serving(out, database, tmp_path, {"iso2": read()["iso2"]}) as served:
+        old = request(served)
+        (tree.folder / EVSE / "key.pem").unlink()
+        bring_up_to_date(read()["iso2"], tree)
+        assert request(served) != old
+        until(served, OCSPCertStatus.GOOD)
+        found = load_der_ocsp_response(served.client.post("/iso2/ocsp", content=old).content)
+        assert found.certificate_status is OCSPCertStatus.GOOD
+        (tree.folder / revoked.NAME).write_text("{")
+        for _ in range(400):
+            if served.client.get("/health").status_code == 503:
+                break
+            threading.Event().wait(0.02)
+        assert "revoked.json" in served.client.get("/health").json()["trouble"]
+        assert status(served) is OCSPCertStatus.GOOD
+
+
+def test_a_database_that_goes_away(out: Path, tmp_path: Path) -> None:
+    """A change gets 503 and the reason; statuses are told on."""
+    with serving(out, f"sqlite:///{tmp_path / 'state.sqlite3'}", tmp_path) as served:
+        with served.server.state.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE certificates RENAME TO gone")
+        _, body = signing_request("DE*PCG*E0902")
+        headers = {"Content-Type": "application/pkcs10"}
+        answer = served.client.post("/.well-known/est/iso2/simpleenroll", content=body, headers=headers, auth=LOGIN)
+        assert answer.status_code == 503
+        assert "no such table" in answer.text
+        assert answer.headers["Retry-After"] == "1"
+        assert status(served) is OCSPCertStatus.GOOD
+
+
+def test_slow_clients_block_nobody(served: Served) -> None:
+    """Fifty that send half a request and wait."""
+    address = (served.client.base_url.host, served.client.base_url.port or 80)
+    waiting = [socket.create_connection(address) for _ in range(50)]
+    try:
+        for each in waiting:
+            each.sendall(b"POST /iso2/ocsp HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n0")
+        assert status(served) is OCSPCertStatus.GOOD
+    finally:
+        for each in waiting:
+            each.close()
+
+
+def test_many_ask_at_once(served: Served) -> None:
+    found: list[OCSPCertStatus] = []
+
+    def ask() -> None:
+        with httpx.Client(base_url=served.url, trust_env=False, timeout=30) as client:
+            for _ in range(20):
+                answer = client.post("/iso2/ocsp", content=request(served))
+                found.append(load_der_ocsp_response(answer.content).certificate_status)
+
+    threads = [threading.Thread(target=ask) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert found == [OCSPCertStatus.GOOD] * 320
