@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from pki.layouts import LayoutName
 from pki.options import Options
 from pki.profiles import Branch, Edition, Profile, Tier, profile, profiles
 from v2g import identifiers, toml
@@ -24,7 +25,6 @@ Text = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$"
 Address = Annotated[str, msgspec.Meta(max_length=255, pattern=r"^(http://[\x21-\x7e]+)?$")]
 RootKind = Literal["v2g", "mo", "oem", "private"]
 BranchName = Literal["cpo", "mo", "oem", "cps", "vehicle"]
-Layout = Literal["josev", "everest", "flat"]
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Names that are folders of a tree, too."""
 _REMEDY = "`plugcharge pki init --print-config` shows every key"
@@ -148,7 +148,7 @@ class Tree(Record, forbid_unknown_fields=True):
     branch: tuple[SubCas, ...] = ()
     leaf: tuple[Leaf, ...] = ()
     variants: tuple[str, ...] = ()
-    export: tuple[Layout, ...] = ()
+    export: tuple[LayoutName, ...] = ()
 
     def entries(self) -> list[Entry]:
         """Return every certificate of the tree, issuers before what they issue; raise ValueError naming the key."""

@@ -8,14 +8,15 @@ import click
 
 from pki.cli.export import chosen
 from pki.cli.told import DEFAULT_OUT, FOLDER, PATH, told
-from pki.layouts import NAMES
+from pki.layouts import LayoutName
 from v2g.trust import Role
 
 _ROLE = click.Choice([role.value for role in Role])
+_LAYOUT = click.Choice([name.value for name in LayoutName])
 
 
 @click.command("import")
-@click.option("--layout", type=click.Choice(NAMES), required=True, help="Whose folder it is; for a file, flat.")
+@click.option("--layout", type=_LAYOUT, required=True, help="Whose folder it is; for a file, flat.")
 @click.option("--out", type=FOLDER, help="The tree to make; certs/out/<layout> if left out.")
 @click.option("--password", help="Of keys, where no password file has it.")
 @click.option("--leaf", "leaves", multiple=True, metavar="ROLE=ID", help="What a leaf shall be called.")

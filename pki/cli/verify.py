@@ -42,10 +42,14 @@ def verify(
 ) -> None:
     """Check a chain, a PEM file or the folder of a leaf, as a SECC or EVCC would."""
     from pki.credentials import load_anchors, load_chain, load_credential
+    from pki.profiles import Branch, Edition
     from pki.validate import Policy, validate
 
     folder = path.resolve() if path.is_dir() else path.resolve().parent
-    chain = load_credential(path / "chain.pem", path / "key.pem").chain if path.is_dir() else load_chain(path)
+    if path.is_dir() and (path / "key.pem").exists():
+        chain = load_credential(path / "chain.pem", path / "key.pem").chain
+    else:
+        chain = load_chain(path / "chain.pem" if path.is_dir() else path)
     role = role or folder.parent.name
     trust = trust or tuple(sorted(folder.parent.parent.parent.glob("trust/*.pem")))
     if role not in list(Role):
@@ -53,7 +57,8 @@ def verify(
     if not trust:
         raise click.UsageError("name trust anchors with --trust")
     anchors = [anchor for file in trust for anchor in load_anchors(file)]
-    policy = Policy(revocation=_revocation((*crl, *ocsp), revocation))
+    private = [anchor for file in trust if file.stem == Branch.PRIVATE for anchor in load_anchors(file)]
+    policy = Policy(editions=tuple(Edition), private=tuple(private), revocation=_revocation((*crl, *ocsp), revocation))
     verdict = validate(chain, Role(role), anchors, at.replace(tzinfo=UTC) if at else None, policy)
     if not verdict:
         raise ValueError(f"{path}: not trusted as {role}: {verdict.broken}: {verdict.detail}")

@@ -1,7 +1,7 @@
-"""All files in one folder, by the names of ISO 15118-4 as laboratories use them: PKI-Ext_CRT_<ROLE>_<STATE>.
+"""All files in one folder, or found in any below it, by the names laboratories use: PKI-Ext_CRT_<ROLE>_<STATE>.
 
-Those names and no nicer ones, as there are test systems that read them. STATE is VALID: other states are variants of
-certificates made to be refused. Keys are PKCS#8, and open unless a password is wanted.
+They are those of ISO 15118-4, and no nicer ones, as there are test systems that read them. STATE is VALID: other states
+are variants of certificates made to be refused. Keys are PKCS#8, and open unless a password is wanted.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pki.layouts.layout import File, Form, Layout, leaf_place, table
 from v2g.trust import Role
 
+_PREFIX = "PKI-Ext_CRT_"
 PLACES = {
     "V2G_ROOT": "ca/v2g/root",
     "CPO_SUB1": "ca/cpo/sub1",
@@ -36,7 +37,7 @@ PLACES = {
 
 
 def _one(role: str, place: str) -> Iterator[File]:
-    name = f"PKI-Ext_CRT_{role}_VALID"
+    name = f"{_PREFIX}{role}_VALID"
     yield File(f"{name}.pem", Form.PEM, (place,))
     yield File(f"{name}.der", Form.DER, (place,))
     yield File(f"{name}_pkcs8.key", Form.PKCS8, (place,))
@@ -48,4 +49,5 @@ LAYOUT = Layout(
     password=b"",
     demanded=(),
     reason="",
+    kin=f"{_PREFIX}*",
 )

@@ -137,7 +137,7 @@ def key(form: Form, data: bytes, passwords: Iterable[bytes]) -> PrivateKey:
 
 
 def p12(data: bytes, passwords: Iterable[bytes]) -> tuple[PrivateKey | None, list[Certificate]]:
-    """Return key and certificates of PKCS#12, that of the key first; raise ValueError, or `Locked`."""
+    """Return key and certificates of PKCS#12, at least one, that of the key first; raise ValueError, or `Locked`."""
 
     def load(password: bytes) -> pkcs12.PKCS12KeyAndCertificates:
         return pkcs12.load_pkcs12(data, password or None)
@@ -145,6 +145,8 @@ def p12(data: bytes, passwords: Iterable[bytes]) -> tuple[PrivateKey | None, lis
     found = _opened(load, (b"", *passwords))
     certificates = (found.cert, *found.additional_certs)
     parsed = [_again(one.certificate) for one in certificates if one is not None]
+    if not parsed:
+        raise ValueError("holds no certificates")
     return (None if found.key is None else _known(found.key)), parsed
 
 

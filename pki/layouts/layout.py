@@ -69,7 +69,8 @@ class Layout:
     """A table of files. `folders` holds them below the folder named to us: for keys on P-256, and for all others.
 
     Without the places in `demanded` nobody could use it, for the `reason` given. `password` protects keys where no
-    other is wanted; an empty one leaves them open. `suites` are the keys its reader knows (none: all).
+    other is wanted; an empty one leaves them open. `suites` are the keys its reader knows (none: all). Where file names
+    alone tell what is in them, `kin` matches all such names: files are looked for in every folder below.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Layout:
     reason: str
     folders: tuple[str, str] = ("", "")
     suites: tuple[str, ...] = ()
+    kin: str = ""
 
     @cached_property
     def places(self) -> tuple[str, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from pki.ancestry import self_signed
 from pki.certificate import Certificate
@@ -12,6 +14,8 @@ from pki.layouts.forms import Locked
 from pki.layouts.found import Found, ordered, read_file
 from pki.layouts.layout import File, Form, Layout
 from pki.profiles import Tier
+
+T = TypeVar("T")
 
 
 def read_folder(table: Layout, source: Path, password: bytes | None = None) -> Found:
@@ -28,13 +32,21 @@ def _folder(table: Layout, source: Path) -> Path:
     if not source.is_dir():
         raise ValueError(f"{source}: no such folder; name the one the {table.name} layout is in")
     candidates = [source / name for name in dict.fromkeys(("", *table.folders))]
-    found = [folder for folder in candidates if any((folder / file.path).exists() for file in table.files)]
+    found = [folder for folder in candidates if any(_paths(table, folder, file) for file in table.files)]
     if not found:
         example = candidates[-1] / table.files[0].path
         raise ValueError(f"{source}: holds nothing of the {table.name} layout, such as {example}; name its folder")
     if len(found) > 1:
         raise ValueError(f"{source}: has {' and '.join(folder.name for folder in found)}; name one of them")
     return found[0]
+
+
+def _paths(table: Layout, folder: Path, file: File) -> list[Path]:
+    """Return where the file of a row is, or those of its name where that tells all."""
+    if table.kin:
+        return sorted(folder.rglob(file.path))
+    path = folder / file.path
+    return [path] if path.exists() or path.is_symlink() else []
 
 
 class _Reading:
@@ -49,55 +61,35 @@ class _Reading:
 
     def run(self) -> Found:
         """Read passwords first, as keys need them, and the files of single certificates before chains of them."""
-        for file, data in self._files(Form.PASSWORD):
-            self.passwords[file.places[0]] = self._password(file, data)
-        for file, data in sorted(self._files(Form.DER, Form.PEM), key=lambda each: len(each[0].places)):
-            self._certificates(file, self._checked(file, data))
-        for file, data in self._files(Form.P12):
-            self._bundle(file, data)
-        for file, data in self._files(Form.KEY, Form.PKCS8, Form.PKCS8_DER):
-            self._key(file, data)
+        for file, path, data in self._files(Form.PASSWORD):
+            self.passwords[file.places[0]] = _password(path, data)
+        for file, path, data in sorted(self._files(Form.DER, Form.PEM), key=lambda each: len(each[0].places)):
+            self._certificates(file, path, _told(path, partial(forms.certificates, file.form, data)))
+        for file, path, data in self._files(Form.P12):
+            self._bundle(file, path, data)
+        for file, path, data in self._files(Form.KEY, Form.PKCS8, Form.PKCS8_DER):
+            key = _told(path, partial(forms.key, file.form, data, self._candidates(file)))
+            self.found.add_key(file.places[0], key, path)
         self.found.match()
+        self._note_kin()
         return self.found
 
-    def _files(self, *wanted: Form) -> Iterator[tuple[File, bytes]]:
+    def _files(self, *wanted: Form) -> Iterator[tuple[File, Path, bytes]]:
         for file in self.table.of(*wanted):
-            data = read_file(self.folder / file.path)
-            if data is not None:
-                yield file, data
-
-    def _password(self, file: File, data: bytes) -> bytes:
-        """Return the first line, as every reader of such a file takes it."""
-        line = data.partition(b"\n")[0].rstrip()
-        try:
-            forms.encryption_with(line)
-        except ValueError as error:
-            raise ValueError(f"{self.folder / file.path}: {error}; write the password into it anew") from error
-        return line
+            for path in _paths(self.table, self.folder, file):
+                data = read_file(path)
+                if data is not None:
+                    yield file, path, data
 
     def _candidates(self, file: File) -> list[bytes]:
         """Return the passwords to try: what was given, the file's own, those of others, the layout's."""
         own = self.passwords.get(file.places[0], b"")
         return [each for each in (*self.given, own, *self.passwords.values(), self.table.password) if each]
 
-    def _checked(self, file: File, data: bytes) -> list[Certificate]:
-        try:
-            return forms.certificates(file.form, data)
-        except ValueError as error:
-            raise self._unreadable(file, error) from error
-
-    def _unreadable(self, file: File, error: ValueError) -> ValueError:
-        remedy = "copy it again from its source, or remove it"
-        if isinstance(error, Locked):
-            remedy = "give its password with --password, or remove it"
-        return ValueError(f"{self.folder / file.path}: {error}; {remedy}")
-
-    def _certificates(self, file: File, certificates: Sequence[Certificate]) -> None:
+    def _certificates(self, file: File, path: Path, certificates: Sequence[Certificate]) -> None:
         """Give the certificates of a file their places; what has none is told."""
-        path = self.folder / file.path
-        first = file.places[0]
-        if first.endswith(f"/{Tier.ROOT}"):
-            self._roots(first, certificates, path)
+        if file.places[0].endswith(f"/{Tier.ROOT}"):
+            self._roots(file.places[0], certificates, path)
             return
         chain = ordered(certificates) if len(file.places) > 1 else list(certificates)
         if chain != list(certificates):
@@ -117,20 +109,36 @@ class _Reading:
             else:
                 self.found.notes.append(f"{path}: certificate {number} is no root and left out")
 
-    def _bundle(self, file: File, data: bytes) -> None:
-        try:
-            key, certificates = forms.p12(data, self._candidates(file))
-        except ValueError as error:
-            raise self._unreadable(file, error) from error
-        if not certificates:
-            raise self._unreadable(file, ValueError("holds no certificates"))
-        self._certificates(file, certificates)
+    def _bundle(self, file: File, path: Path, data: bytes) -> None:
+        key, certificates = _told(path, partial(forms.p12, data, self._candidates(file)))
+        self._certificates(file, path, certificates)
         if key is not None:
-            self.found.add_key(file.places[0], key, self.folder / file.path)
+            self.found.add_key(file.places[0], key, path)
 
-    def _key(self, file: File, data: bytes) -> None:
-        try:
-            key = forms.key(file.form, data, self._candidates(file))
-        except ValueError as error:
-            raise self._unreadable(file, error) from error
-        self.found.add_key(file.places[0], key, self.folder / file.path)
+    def _note_kin(self) -> None:
+        """Tell of files that are named like those of the layout, and none of them: in another state, say."""
+        known = {file.path for file in self.table.files}
+        kin = sorted(self.folder.rglob(self.table.kin)) if self.table.kin else []
+        others = [path for path in kin if path.name not in known]
+        if others:
+            self.found.notes.append(f"{len(others)} files of other names left out, such as {others[0]}")
+
+
+def _password(path: Path, data: bytes) -> bytes:
+    """Return the first line, as every reader of such a file takes it."""
+    line = data.partition(b"\n")[0].rstrip()
+    try:
+        forms.encryption_with(line)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; write the password into it anew") from error
+    return line
+
+
+def _told(path: Path, load: Callable[[], T]) -> T:
+    """Read what is in a file; an error names it and says what to do."""
+    try:
+        return load()
+    except Locked as error:
+        raise ValueError(f"{path}: {error}; give its password with --password, or remove it") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; copy it again from its source, or remove it") from error

@@ -25,7 +25,7 @@ from v2g.trust import Role
 
 CASES = [
     (layout, edition)
-    for layout in layouts.NAMES
+    for layout in layouts.LayoutName
     for edition in ("iso2", "iso20", "iso20-ed448", "josev")
     if (layout, edition) != ("josev", "iso20-ed448")
 ]

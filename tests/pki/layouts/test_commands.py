@@ -105,3 +105,12 @@ def test_certificates_without_keys_are_told_and_shown(pristine: Path, tmp_path: 
     assert run("show", "--out", tmp_path / "out/tree").exit_code == 0
     chain = tmp_path / "out/tree/leaf/contract/car1/chain.pem"
     assert run("verify", chain, "--role", Role.CONTRACT).exit_code == 0
+
+
+def test_every_edition_can_be_verified_when_imported(editions: dict[str, Path], tmp_path: Path) -> None:
+    for edition, tree in editions.items():
+        assert run("export", "--layout", "flat", "--tree", tree, tmp_path / edition).exit_code == 0
+        assert run("import", "--layout", "flat", "--out", tmp_path / "out" / edition, tmp_path / edition).exit_code == 0
+        for leaf in (tmp_path / "out" / edition / "leaf").glob("*/*"):
+            verified = run("verify", leaf)
+            assert verified.exit_code == 0, verified.output

@@ -19,7 +19,7 @@ from v2g.trust import Role
 
 CASES = [
     (layout, edition)
-    for layout in layouts.NAMES
+    for layout in layouts.LayoutName
     for edition in ("iso2", "iso20", "iso20-ed448", "josev")
     if (layout, edition) != ("josev", "iso20-ed448")
 ]
@@ -67,7 +67,7 @@ def test_secrets_are_for_their_owner_only(editions: dict[str, Path], tmp_path: P
             assert path.stat().st_mode & 0o777 == 0o755, path
 
 
-@pytest.mark.parametrize("layout", layouts.NAMES)
+@pytest.mark.parametrize("layout", layouts.LayoutName)
 def test_a_second_export_writes_nothing(editions: dict[str, Path], tmp_path: Path, layout: str) -> None:
     first = export(Store(editions["iso2"]), layout, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in first.folder.rglob("*") if path.is_file()}
@@ -107,7 +107,7 @@ def test_a_password_nobody_could_use_is_refused(pristine: Path, tmp_path: Path, 
     assert not (tmp_path / "josev").exists()
 
 
-@pytest.mark.parametrize("layout", layouts.NAMES)
+@pytest.mark.parametrize("layout", layouts.LayoutName)
 def test_certificates_alone(pristine: Path, tmp_path: Path, layout: str) -> None:
     export(Store(pristine), layout, tmp_path)
     done = export(Store(pristine), layout, tmp_path, keys=False)
@@ -168,7 +168,7 @@ def test_what_is_missing_is_named(folder: Path, tmp_path: Path) -> None:
         export(Store(folder), "josev", tmp_path / "josev", leaves={Role.SECC: "evse9"})
     with pytest.raises(ValueError, match="josev has no place for a vehicle certificate; leave out --leaf vehicle="):
         export(Store(folder), "josev", tmp_path / "josev", leaves={Role.VEHICLE: "car1"})
-    with pytest.raises(ValueError, match="no layout 'bus'; known: josev, everest, flat"):
+    with pytest.raises(ValueError, match="no layout 'bus'; known: everest, flat, josev"):
         export(Store(folder), "bus", tmp_path / "bus")
     (folder / "ca/cpo/sub1.pem").write_bytes(b"noise")
     with pytest.raises(ValueError, match=r"ca/cpo/sub1\.pem: it is no readable PEM certificate; `plugcharge pki init`"):

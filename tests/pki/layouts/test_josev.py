@@ -189,6 +189,20 @@ def certificates(path: Path) -> list[x509.Certificate]:
     return [x509.load_der_x509_certificate(data)] if path.suffix == ".der" else x509.load_pem_x509_certificates(data)
 
 
+@pytest.mark.skipif(shutil.which("keytool") is None, reason="the script needs Java's keytool for test systems")
+def test_we_import_what_josevs_script_makes_for_test_systems(script: Path, tmp_path: Path) -> None:
+    """Certificates in one folder, and three keys without a password in another."""
+    folder = tmp_path / "pki"
+    shutil.copytree(script, folder)
+    subprocess.run(["bash", "create_certs.sh", "-v", "iso-2", "-k"], cwd=folder, check=True, capture_output=True)
+    found = read_folder(layouts.named("flat"), folder / "pki-ext")
+    assert len(found.certificates) == 15
+    assert set(found.keys) == {"leaf/secc", "leaf/contract", "leaf/oem-provisioning"}
+    made = {path.name for path in (folder / "pki-ext").rglob("PKI-Ext_*")}
+    assert made <= {file.path for file in layouts.named("flat").files}
+    assert [note for note in adopt(found, tmp_path / "tree").notes if "not trusted" in note] == []
+
+
 def test_two_versions_in_one_folder_have_to_be_told_apart(script: Path) -> None:
     with pytest.raises(ValueError, match="has iso15118_2 and iso15118_20; name one of them"):
         read_folder(layouts.named("josev"), script)

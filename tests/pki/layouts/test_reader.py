@@ -24,7 +24,7 @@ from pki.store import Store
 
 CASES = [
     (layout, edition)
-    for layout in layouts.NAMES
+    for layout in layouts.LayoutName
     for edition in ("iso2", "iso20", "iso20-ed448", "josev")
     if (layout, edition) != ("josev", "iso20-ed448")
 ]
@@ -293,10 +293,30 @@ def test_a_changed_byte_is_an_error_or_changes_nothing_unseen(flats: Path, data:
 
 
 def test_tables_have_no_path_twice_and_a_password_for_every_encrypted_leaf() -> None:
-    for name in layouts.NAMES:
+    for name in layouts.LayoutName:
         table = layouts.named(name)
         paths = [file.path for file in table.files]
         assert len(paths) == len(set(paths))
         assert {file.places[0] for file in table.of(Form.PASSWORD)} >= (
             {f"leaf/{role}" for role in table.roles} if table.password else set()
         )
+
+
+def test_flat_names_are_found_in_every_folder_below(flats: Path, tmp_path: Path) -> None:
+    """As test systems keep them: certificates here, keys there."""
+    for path in flats.glob("PKI-Ext*"):
+        folder = tmp_path / ("privateKeys" if path.suffix == ".key" else "certs") / "sut_secc"
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, folder)
+    certs = tmp_path / "certs/sut_secc"
+    other = certs / "PKI-Ext_CRT_CONTRACT_LEAF_EXPIRED.pem"
+    shutil.copy(certs / "PKI-Ext_CRT_CONTRACT_LEAF_VALID.pem", other)
+    found = read_folder(layouts.named("flat"), tmp_path)
+    assert (len(found.certificates), len(found.keys)) == (15, 15)
+    assert found.notes == [f"1 files of other names left out, such as {other}"]
+    shutil.copytree(certs, tmp_path / "certs/sut_evcc")
+    assert len(read_folder(layouts.named("flat"), tmp_path).certificates) == 15
+    changed_name = "PKI-Ext_CRT_EVSE_LEAF_VALID.pem"
+    shutil.copy(certs / "PKI-Ext_CRT_CPS_LEAF_VALID.pem", tmp_path / "certs/sut_evcc" / changed_name)
+    with pytest.raises(ValueError, match=r"not the certificate for leaf/secc that .* holds; keep the one in use"):
+        read_folder(layouts.named("flat"), tmp_path)
