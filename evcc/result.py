@@ -6,8 +6,6 @@ import hashlib
 from datetime import datetime
 from typing import Literal
 
-from cryptography import x509
-
 from evcc.account import Exchange, Note
 from evcc.choice import OfferedSchedule
 from evcc.config import Plan
@@ -15,6 +13,7 @@ from evcc.dc_inlet import SAFE_V
 from evcc.provisioning import Outcome
 from evcc.receipts import Receipt
 from evcc.services import Offered
+from pki.certificate import read, unwarned
 from v2g.record import Record
 
 LOOPS = frozenset({"CurrentDemandReq", "ChargingStatusReq"})
@@ -35,15 +34,16 @@ class Certificate(Record):
         """Read a certificate; of one that is broken only the fingerprint is known."""
         fingerprint = hashlib.sha256(der).hexdigest()
         try:
-            leaf = x509.load_der_x509_certificate(der)
-            return cls(
-                subject=leaf.subject.rfc4514_string(),
-                issuer=leaf.issuer.rfc4514_string(),
-                serial=f"{leaf.serial_number:x}",
-                valid_until=leaf.not_valid_after_utc,
-                sha256=fingerprint,
-            )
-        except (ValueError, x509.InvalidVersion):
+            leaf = read(der)
+            with unwarned():
+                return cls(
+                    subject=leaf.parsed.subject.rfc4514_string(),
+                    issuer=leaf.parsed.issuer.rfc4514_string(),
+                    serial=f"{leaf.serial:x}",
+                    valid_until=leaf.not_after,
+                    sha256=fingerprint,
+                )
+        except ValueError:
             return cls(subject="", issuer="", serial="", valid_until=None, sha256=fingerprint)
 
 

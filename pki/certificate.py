@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -84,12 +86,18 @@ class Certificate:
         return serial == issuer.serial and (not names or issuer.issuer in names)
 
 
+@contextmanager
+def unwarned() -> Iterator[None]:
+    """Hear no warnings about serial numbers, which the profile check judges, and lengths in names, which do not matter."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def read(der: bytes) -> Certificate:
     """Read a DER certificate completely; raise ValueError if any part of it is malformed."""
     try:
-        with warnings.catch_warnings():
-            # About serial numbers, which the profile check judges, and lengths in names, which nobody here relies on.
-            warnings.simplefilter("ignore")
+        with unwarned():
             certificate = _describe(x509.load_der_x509_certificate(der))
     except _MALFORMED as error:
         raise ValueError(f"no well-formed X.509 certificate: {error}") from error

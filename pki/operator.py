@@ -22,7 +22,7 @@ from pki.options import DEFAULT, Options
 from pki.profiles import Edition, Tier, profile
 from pki.store import Store
 from pki.tree import Entry, Urls
-from pki.validate import Policy, validate
+from pki.validate import Policy, Revocation, validate
 from v2g import identifiers
 from v2g.keywrap import ed448_secret
 from v2g.trust import Role, Verdict
@@ -33,12 +33,21 @@ ISSUER = "ca/mo/sub2"
 class Operator:
     """What a tree holds for contracts. It has the keys of MO and CPS, so it is for laboratories."""
 
-    def __init__(self, tree: Store, *, days: int | None = None, options: Options = DEFAULT) -> None:
+    def __init__(
+        self,
+        tree: Store,
+        *,
+        days: int | None = None,
+        options: Options = DEFAULT,
+        revocation: Revocation | None = None,
+    ) -> None:
         """Read what is needed of the tree; raises ValueError naming what is missing.
 
-        `days` is how long the contracts it makes are valid; None is what their profile has.
+        `days` is how long the contracts it makes are valid; None is what their profile has. `revocation` knows which
+        vehicles and contracts get nothing.
         """
         self.options = options
+        self._revocation = revocation
         self._issuer = _issuer(tree)
         self.edition = edition_of(self._issuer.key)
         self._subs = {branch: _subs(tree, branch) for branch in ("mo", "oem")}
@@ -64,7 +73,7 @@ class Operator:
 
     def judge(self, chain: Sequence[bytes], role: Role, at: datetime | None = None) -> Verdict:
         """Judge a chain by the anchors of the tree."""
-        policy = Policy(editions=(self.edition,), options=self.options)
+        policy = Policy(editions=(self.edition,), options=self.options, revocation=self._revocation)
         return validate(chain, role, self.anchors, at, policy)
 
     def new_contract(self, emaid: str, at: datetime | None = None) -> Credential:

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
+from pki.certificate import read as read_certificate
+from pki.keys import P256
 from secc import api
 from secc.visit import Visit
 from v2g import identifiers, protocols, signature
@@ -111,13 +112,14 @@ def check(ev: SeccLink, visit: Visit, request: Request) -> None:
 def _installing(request: iso2.CertificateInstallationReq) -> PublicKeyTypes:
     """The key of a provisioning certificate that is valid today; its issuers are not in the message."""
     try:
-        certificate = x509.load_der_x509_certificate(request.OEMProvisioningCert)
-        key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+        certificate = read_certificate(request.OEMProvisioningCert)
+    except ValueError as error:
         raise Refused("FAILED_NoCertificateAvailable", "OEMProvisioningCert is no certificate") from error
-    if not certificate.not_valid_before_utc <= datetime.now(UTC) <= certificate.not_valid_after_utc:
+    if not certificate.not_before <= datetime.now(UTC) <= certificate.not_after:
         raise Refused("FAILED_CertificateExpired", "the provisioning certificate is not valid today [V2G2-468]")
-    return key
+    if certificate.key is None or not P256.fits(certificate.key):
+        raise Refused("FAILED_NoCertificateAvailable", "the provisioning certificate has no key on P-256 [V2G2-006]")
+    return certificate.key
 
 
 def _updating(request: iso2.CertificateUpdateReq, visit: Visit) -> PublicKeyTypes:

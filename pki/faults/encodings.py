@@ -12,7 +12,7 @@ from pki.faults.draft import Draft
 from pki.faults.fault import FIRST, LEAF, SECOND, Fault
 from pki.faults.making import Making
 from pki.profiles import Tier
-from v2g.trust import Rule
+from v2g.trust import Role, Rule
 
 _SERIAL = ("RFC 5280 4.1.2.2",)
 _DER = ("V2G2-885", "RFC 5280 4.1")
@@ -153,6 +153,8 @@ FAULTS = (
         requirement=_DER,
         rule=Rule.PARSE,
         tiers=LEAF,
+        # In TLS it is nobody's to see: OpenSSL takes it and hands it on in DER.
+        roles=(Role.CONTRACT, Role.OEM_PROVISIONING, Role.CPS),
         der=_long_length,
     ),
     Fault(

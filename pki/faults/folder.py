@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import os
 import shutil
 import tempfile
 import textwrap
@@ -30,6 +29,7 @@ from v2g.trust import Role
 FOLDER = "broken"
 EXPECT = "expect.json"
 KEY = "key.pem"
+EVIDENCE = "evidence"
 Progress = Callable[[Sequence[Variant]], Iterable[Variant]]
 
 
@@ -143,7 +143,6 @@ def _keep(tree: Store, made: Iterable[tuple[Variant, Made]], out: Path | None) -
             text = msgspec.json.format(msgspec.json.encode(expect)) + b"\n"
             _replace(folder / variant.name, {**files, EXPECT: text})
             told.append(expect)
-        os.sync()
     return told
 
 
@@ -155,7 +154,7 @@ def _files(made: Made) -> dict[str, bytes]:
         "chain.pem": b"".join(map(_pem, made.chain)),
         KEY: key,
         "anchors.pem": b"".join(map(_pem, made.anchors)),
-        **made.evidence,
+        **{f"{EVIDENCE}/{name}": data for name, data in made.evidence.items()},
     }
 
 

@@ -49,6 +49,8 @@ _PAYMENT_ISO2: Mapping[Rule, str] = MappingProxyType(
         Rule.REVOKED: "FAILED_CertificateRevoked",
         Rule.PROFILE: "FAILED_CertificateNotAllowedAtThisEVSE",
         Rule.ANCHOR: "FAILED_NoCertificateAvailable",
+        # Nothing is wrong with it: a vehicle that hears otherwise would drop it.
+        Rule.REVOCATION: "FAILED_CertificateNotAllowedAtThisEVSE",
     }
 )
 _INSTALLATION_ISO2: Mapping[Rule, str] = MappingProxyType(
@@ -103,5 +105,7 @@ def _code(variant: Variant) -> str:
         # An expired issuer makes none available: only the leaf is the vehicle's to renew.
         return "FAILED_NoCertificateAvailable"
     if variant.role is Role.OEM_PROVISIONING:
-        return _INSTALLATION_ISO2.get(fault.rule, "FAILED_NoCertificateAvailable")
+        # Of what stands above its own certificate a vehicle hears nothing, having none of it.
+        codes = _INSTALLATION_ISO2 if variant.told == Tier.LEAF else {}
+        return codes.get(fault.rule, "FAILED_NoCertificateAvailable")
     return _PAYMENT_ISO2.get(fault.rule, "FAILED_CertChainError")

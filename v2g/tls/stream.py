@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 
-from cryptography.hazmat.primitives.serialization import Encoding
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 
 from v2g.errors import HandshakeFailed, PeerGone, Silence, Undecodable, Untrusted, V2GError
 from v2g.stream import FAREWELL, Facts, Stream
@@ -163,8 +162,8 @@ class _Judge:
 def _judged(connection: SSL.Connection, verify: Verify) -> Verdict:
     """Let `verify` judge the chain the station sent; whatever goes wrong on the way is a refusal."""
     try:
-        certificates = connection.get_peer_cert_chain(as_cryptography=True) or []
-        verdict = verify([certificate.public_bytes(Encoding.DER) for certificate in certificates], Role.SECC)
+        certificates = connection.get_peer_cert_chain() or []
+        verdict = verify([crypto.dump_certificate(crypto.FILETYPE_ASN1, each) for each in certificates], Role.SECC)
         verdict.demand()
     except Untrusted:
         raise
