@@ -37,7 +37,7 @@ _USAGE_BITS = (
 )
 _KEY_USAGE, _CONSTRAINTS, _PURPOSES = "2.5.29.15", "2.5.29.19", "2.5.29.37"
 _OWN_KEY, _ISSUER_KEY = "2.5.29.14", "2.5.29.35"
-_remembered = lru_cache(maxsize=4096)
+_remembered = lru_cache(maxsize=1024)
 """Certificates of one tree say the same in most places, and pyasn1 takes its time."""
 
 

@@ -111,6 +111,10 @@ def p521() -> Key:
     return ec.generate_private_key(ec.SECP521R1())
 
 
+def ed() -> Key:
+    return ed448.Ed448PrivateKey.generate()
+
+
 @cache
 def rsa2048() -> Key:
     return rsa.generate_private_key(65537, 2048)
