@@ -163,8 +163,8 @@ def _named(entry: Revoked) -> str:
 
 
 def crl_path(folder: Path, issuer: str) -> Path:
-    """Return where the list of a CA lies: "ca/mo/sub2" has crl/mo-sub2.crl."""
-    return folder / "crl" / f"{issuer.removeprefix(_ISSUERS).replace('/', '-')}.crl"
+    """Return where the list of a CA lies among others: that of "ca/mo/sub2" is mo-sub2.crl."""
+    return folder / f"{issuer.removeprefix(_ISSUERS).replace('/', '-')}.crl"
 
 
 def crl_of(signer: Signer, entries: Iterable[Revoked], at: datetime, lasts: timedelta) -> bytes:
@@ -178,8 +178,14 @@ def crl_of(signer: Signer, entries: Iterable[Revoked], at: datetime, lasts: time
     )
 
 
-def write_crls(tree: Store, places: Iterable[str], at: datetime, lasts: timedelta) -> list[Path]:
-    """Write the list of each CA and return the files; raises ValueError naming a CA whose key is not there."""
+def write_crls(
+    tree: Store, places: Iterable[str], at: datetime, lasts: timedelta, folder: Path | None = None
+) -> list[Path]:
+    """Write the list of each CA into a folder, crl in that of the tree if None, and return the files.
+
+    Raises ValueError naming a CA whose key is not there.
+    """
+    folder = tree.folder / "crl" if folder is None else folder
     listed = load(tree.folder)
     made: dict[Path, bytes] = {}
     for place in places:
@@ -187,7 +193,7 @@ def write_crls(tree: Store, places: Iterable[str], at: datetime, lasts: timedelt
             signer = tree.load(place)
         except (ValueError, FileNotFoundError) as error:
             raise ValueError(f"{tree.certificate(place)}: {error}; it is needed to sign its list") from error
-        made[crl_path(tree.folder, place)] = crl_of(signer, listed.of(place), at, lasts)
+        made[crl_path(folder, place)] = crl_of(signer, listed.of(place), at, lasts)
     # Nothing is written before everything could be made.
     for path, data in made.items():
         store.write(path, data)

@@ -12,24 +12,25 @@ from pki.cli.told import DEFAULT_OUT, FOLDER, told
 
 @click.command()
 @click.argument("places", nargs=-1)
-@click.option("--out", type=FOLDER, default=DEFAULT_OUT / "iso2", show_default=True, help="The folder of the tree.")
+@click.option("--tree", "folder", type=FOLDER, default=DEFAULT_OUT / "iso2", show_default=True, help="Its folder.")
+@click.option("--out", type=FOLDER, help="Where the lists go; <tree>/crl if left out.")
 @click.option(
     "--days", type=click.FloatRange(0, 3650, min_open=True), default=7.0, show_default=True, help="How long they last."
 )
 @click.option("--at", type=click.DateTime(), help="The time they are made at, UTC; now if left out.")
 @told
-def crl(places: tuple[str, ...], out: Path, days: float, at: datetime | None) -> None:
-    """Write crl/<branch>-<name>.crl for every CA of a tree, or for those in PLACES, such as ca/mo/sub2."""
+def crl(places: tuple[str, ...], folder: Path, out: Path | None, days: float, at: datetime | None) -> None:
+    """Write <branch>-<name>.crl for every CA of a tree, or for those in PLACES, such as ca/mo/sub2."""
     from pki import revoked
     from pki.store import Store
 
-    tree = Store(out)
+    tree = Store(folder)
     chosen = places or tuple(revoked.authorities(tree))
     if not chosen:
-        raise ValueError(f"{out}: holds no CA; `plugcharge pki init` makes a tree")
+        raise ValueError(f"{folder}: holds no CA; `plugcharge pki init` makes a tree")
     moment = at.replace(tzinfo=UTC) if at else datetime.now(UTC).replace(microsecond=0)
-    listed = revoked.load(out)
+    listed = revoked.load(folder)
     with tree.alone():
-        paths = revoked.write_crls(tree, chosen, moment, timedelta(days=days))
+        paths = revoked.write_crls(tree, chosen, moment, timedelta(days=days), out)
     for place, path in zip(chosen, paths, strict=True):
         click.echo(f"{path}: {len(listed.of(place))} revoked, until {moment + timedelta(days=days):%Y-%m-%d}")

@@ -24,13 +24,13 @@ REASONS = (
 
 @click.command()
 @click.argument("place")
-@click.option("--out", type=FOLDER, default=DEFAULT_OUT / "iso2", show_default=True, help="The folder of the tree.")
+@click.option("--tree", "folder", type=FOLDER, default=DEFAULT_OUT / "iso2", show_default=True, help="Its folder.")
 @click.option("--reason", type=click.Choice(REASONS), default="unspecified", show_default=True, help="Why.")
 @click.option("--at", type=click.DateTime(), help="Since when, UTC; now if left out.")
 @click.option("--serial", type=click.IntRange(min=0), help="Its serial number, PLACE being the CA that issued it.")
 @click.option("--undo", is_flag=True, help="Take back a certificateHold; nothing else can be.")
 @told
-def revoke(place: str, out: Path, reason: str, at: datetime | None, serial: int | None, *, undo: bool) -> None:
+def revoke(place: str, folder: Path, reason: str, at: datetime | None, serial: int | None, *, undo: bool) -> None:
     """Revoke the certificate in PLACE, such as leaf/contract/car1 or ca/mo/sub2.
 
     It takes effect with the next list (`pki crl`), and at once in `pki serve`.
@@ -38,12 +38,12 @@ def revoke(place: str, out: Path, reason: str, at: datetime | None, serial: int 
     from pki import revoked
     from pki.store import Store
 
-    tree = Store(out)
+    tree = Store(folder)
     if undo:
         revoked.release(tree, place, serial)
-        click.echo(f"{out}: the hold on {place} is lifted; `pki crl` writes the lists anew")
+        click.echo(f"{folder}: the hold on {place} is lifted; `pki crl` writes the lists anew")
         return
     since = (at.replace(tzinfo=UTC) if at else datetime.now(UTC)).replace(microsecond=0)
     entry = revoked.revoke(tree, place, since, revoked.REASONS[reason], serial)
     named = entry.place or f"certificate {entry.serial} of {entry.issuer}"
-    click.echo(f"{out}: {named} is revoked since {since:%Y-%m-%d %H:%M} UTC ({reason}); `pki crl` writes the lists")
+    click.echo(f"{folder}: {named} is revoked since {since:%Y-%m-%d %H:%M} UTC ({reason}); `pki crl` writes the lists")

@@ -23,15 +23,15 @@ async def test_what_the_operator_revokes_is_refused_from_then_on(tmp_path: Path,
     tree, folder = tmp_path / "tree", tmp_path / "bay"
     shutil.copytree(certificates, tree)
     folder.mkdir()
-    pki("crl", "--out", tree)
+    pki("crl", "--tree", tree)
     async with opened(
         "mosquitto-5", "ac", folder, certificates, f'revocation = "hard"\nevidence = "{tree}/crl"\n'
     ) as bay:
         await bay.plug(charge_s=0.5)
         result = await bay.left()
         assert result["ok"], result["reason"]
-        pki("revoke", CAR, "--reason", "keyCompromise", "--out", tree)
-        pki("crl", "--out", tree)
+        pki("revoke", CAR, "--reason", "keyCompromise", "--tree", tree)
+        pki("crl", "--tree", tree)
         await bay.plug(charge_s=0.5)
         result = await bay.left()
         assert not result["ok"]
