@@ -153,7 +153,7 @@ def anchor_other_branch(folder: Path) -> None:
 
 
 def revoke(folder: Path) -> None:
-    assert run("revoke", "leaf/contract/car1", "--out", folder).exit_code == 0
+    assert run("revoke", "leaf/contract/car1", "--tree", folder).exit_code == 0
 
 
 def spoil_revoked(folder: Path) -> None:
@@ -259,14 +259,14 @@ def test_one_certificate_of_the_future_is_no_fault_of_the_clock(tmp_path: Path) 
 
 
 def test_revocation_lists_end(folder: Path) -> None:
-    assert run("crl", "--out", folder).exit_code == 0
+    assert run("crl", "--tree", folder).exit_code == 0
     assert diagnose(folder) == []
     later = datetime.now(UTC) + timedelta(days=29)
     assert {(severity, check) for severity, check, _ in told(folder, later) if check == "lists"} == {(ERROR, "lists")}
 
 
 def test_a_list_of_nobody_here_is_told(folder: Path, tmp_path: Path) -> None:
-    assert run("crl", "--out", folder).exit_code == 0
+    assert run("crl", "--tree", folder).exit_code == 0
     crl = next(folder.glob("crl/mo-*.crl"))
     other = tmp_path / "other"
     other.mkdir()
