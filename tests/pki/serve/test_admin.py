@@ -11,6 +11,7 @@ from cryptography.x509.ocsp import OCSPCertStatus, load_der_ocsp_response
 
 from pki import revoked
 from pki.renewal import bring_up_to_date
+from pki.serve.app import application
 from pki.serve.misbehaviour import MISBEHAVIOURS
 from pki.store import Store
 from pki.tree import read
@@ -93,6 +94,20 @@ def test_a_page_in_the_browser_administrates_nothing(served: Served, host: str) 
     answer = served.client.put("/admin/clock", json={"offset_s": 9}, headers={"Host": host})
     assert answer.status_code == 403
     assert served.client.get("/admin/clock").json()["offset_s"] == 0
+
+
+async def test_another_machine_administrates_nothing(served: Served) -> None:
+    transport = httpx.ASGITransport(application(served.server), client=("192.0.2.7", 4711))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as foreign:
+        for method, path in (
+            ("GET", "misbehaviour"),
+            ("PUT", "clock"),
+            ("PUT", "secrets/x"),
+            ("DELETE", "secrets/csms"),
+        ):
+            answer = await foreign.request(method, f"/admin/{path}", json={})
+            assert answer.status_code == 403
+        assert (await foreign.get("/iso2/crl/cpo-sub2.crl")).status_code == 200
 
 
 def test_secrets(served: Served) -> None:
