@@ -26,6 +26,8 @@ _MALFORMED = (
     x509.InvalidVersion,
     x509.UnsupportedGeneralNameType,
 )
+# UTF8String, PrintableString, TeletexString, IA5String, UniversalString, BMPString (RFC 5280 4.1.2.4)
+_STRINGS = frozenset({12, 19, 20, 22, 28, 30})
 _UNIQUE_IDS = b"\x81\x82"
 _AGREEMENT_ONLY = {Usage.ENCIPHER_ONLY, Usage.DECIPHER_ONLY}
 
@@ -88,7 +90,7 @@ class Certificate:
 
 @contextmanager
 def unwarned() -> Iterator[None]:
-    """Hear no warnings about serial numbers, which the profile check judges, and lengths in names, which do not matter."""
+    """Hear no warnings about serial numbers, which the profile check judges, and lengths in names."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -101,6 +103,8 @@ def read(der: bytes) -> Certificate:
             certificate = _describe(x509.load_der_x509_certificate(der))
     except _MALFORMED as error:
         raise ValueError(f"no well-formed X.509 certificate: {error}") from error
+    if not all(_strings(certificate.subject)):
+        raise ValueError("no well-formed X.509 certificate: a part of its name is no string")
     # Unused bits in the signature are ignored by the parser: one certificate would have several encodings.
     if not der.endswith(b"\x00" + certificate.parsed.signature):
         raise ValueError("no well-formed X.509 certificate: its signature has unused bits")
@@ -186,6 +190,14 @@ def _elements(der: bytes) -> list[bytes]:
         elements.append(der[at:behind])
         at = behind
     return elements
+
+
+def _strings(name: bytes) -> Iterator[bool]:
+    """Tell of each part of a name, as DER, whether it is a string: the parser takes other types for text, too."""
+    for several in _elements(name):
+        for part in _elements(several):
+            _, value = _elements(part)
+            yield value[0] in _STRINGS
 
 
 def _content(der: bytes, at: int) -> tuple[int, int]:
