@@ -12,7 +12,7 @@ from pki.layouts.layout import File, Form, Layout, leaf_place, table
 from v2g.trust import Role
 
 _PREFIX = "PKI-Ext_CRT_"
-PLACES = {
+_PLACES = {
     "V2G_ROOT": "ca/v2g/root",
     "CPO_SUB1": "ca/cpo/sub1",
     "CPO_SUB2": "ca/cpo/sub2",
@@ -45,7 +45,7 @@ def _one(role: str, place: str) -> Iterator[File]:
 
 LAYOUT = Layout(
     name="flat",
-    files=table(*(_one(role, place) for role, place in PLACES.items())),
+    files=table(*(_one(role, place) for role, place in _PLACES.items())),
     password=b"",
     demanded=(),
     reason="",

@@ -36,11 +36,6 @@ class Form(StrEnum):
     """Whom that is about, in lines of text: hash algorithm, hashes of the issuer's name and key, serial number."""
 
     @property
-    def certified(self) -> bool:
-        """Tell whether there are certificates in it."""
-        return self in (Form.PEM, Form.DER, Form.P12)
-
-    @property
     def keyed(self) -> bool:
         """Tell whether there is a private key in it."""
         return self in (Form.KEY, Form.PKCS8, Form.PKCS8_DER, Form.P12)

@@ -21,14 +21,8 @@ from pki.profiles import Edition
 from pki.store import Store
 from pki.validate import Policy, validate
 from tests.pki import chains
+from tests.pki.layouts.cases import CASES
 from v2g.trust import Role
-
-CASES = [
-    (layout, edition)
-    for layout in layouts.LayoutName
-    for edition in ("iso2", "iso20", "iso20-ed448", "josev")
-    if (layout, edition) != ("josev", "iso20-ed448")
-]
 
 
 def fetch(layout: str, folder: Path) -> Found:

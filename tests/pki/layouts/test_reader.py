@@ -21,13 +21,7 @@ from pki.layouts.found import MAX_BYTES
 from pki.layouts.layout import Form
 from pki.layouts.reader import read_folder
 from pki.store import Store
-
-CASES = [
-    (layout, edition)
-    for layout in layouts.LayoutName
-    for edition in ("iso2", "iso20", "iso20-ed448", "josev")
-    if (layout, edition) != ("josev", "iso20-ed448")
-]
+from tests.pki.layouts.cases import CASES
 
 
 @pytest.fixture(scope="session")
