@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from pki.certificate import read as read_certificate
 from pki.commands import pki
@@ -259,3 +264,23 @@ def test_help_tells_both() -> None:
     result = run("--help")
     assert (result.exit_code, "issue" in result.output, "open" in result.output) == (0, True, True)
     assert Store(Path()).folder == Path()
+
+
+def test_at_another_time(pristine: Path, tmp_path: Path) -> None:
+    file, key = made(tmp_path, pristine), pristine / PLACE / "key.pem"
+    result = run("open", file, "--key", key, "--at", "2090-01-01", "--json")
+    checks = {each["check"]: each for each in json.loads(result.stdout)["checks"]}
+    assert result.exit_code == 1
+    assert "expired" in checks["provider"]["detail"]
+    assert "expired" in checks["contract-chain"]["detail"]
+    assert checks["key"]["holds"]
+
+
+def test_an_encrypted_key(pristine: Path, tmp_path: Path) -> None:
+    file, key = made(tmp_path, pristine), tmp_path / "key.pem"
+    plain = load_pem_private_key((pristine / PLACE / "key.pem").read_bytes(), None)
+    key.write_bytes(plain.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"12345")))
+    trust = ("--trust", pristine / "trust/v2g.pem")
+    assert run("open", file, "--key", key, "--password", "12345", *trust).exit_code == 0
+    result = run("open", file, "--key", key, *trust)
+    assert (result.exit_code, "the key is encrypted; give its password" in result.output) == (1, True)
