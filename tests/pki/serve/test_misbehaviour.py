@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import re
 import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
@@ -320,3 +322,12 @@ def test_whom_a_switch_concerns() -> None:
     assert faults(on, Service.OCSP, ("8",)) == {"delay"}
     assert faults(on, Service.EST) == frozenset()
     assert isinstance(MISBEHAVIOURS[0], Misbehaviour)
+
+
+def test_the_page_names_them_all() -> None:
+    """In its last table, a row per service and one for the faults of the transport."""
+    page = (Path(__file__).resolve().parents[3] / "docs" / "pki-serve.md").read_text(encoding="utf-8")
+    _, _, table = page.partition("| Service    | Names |\n")
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| ")]
+    shown = {cells[1].strip().strip("`"): set(re.findall(r"`([a-z0-9-]+)`", cells[2])) - {"--delay"} for cells in rows}
+    assert shown == {service.value: set(of(service)) for service in Service} | {"all": TRANSPORT}
