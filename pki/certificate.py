@@ -28,6 +28,7 @@ _MALFORMED = (
 )
 # UTF8String, PrintableString, TeletexString, IA5String, UniversalString, BMPString (RFC 5280 4.1.2.4)
 _STRINGS = frozenset({12, 19, 20, 22, 28, 30})
+_VERSION = 0xA0
 _UNIQUE_IDS = b"\x81\x82"
 _AGREEMENT_ONLY = {Usage.ENCIPHER_ONLY, Usage.DECIPHER_ONLY}
 
@@ -119,16 +120,18 @@ def _describe(parsed: x509.Certificate) -> Certificate:
     own = _extension(extensions, x509.SubjectKeyIdentifier)
     above = _extension(extensions, x509.AuthorityKeyIdentifier)
     key, fields = _key(parsed), _elements(parsed.tbs_certificate_bytes)
+    # Version (if any), serial number, algorithm, issuer, validity, subject, key, perhaps unique ids and extensions.
+    issuer, _, subject, info, *more = fields[3 if fields[0][0] == _VERSION else 2 :]
     return Certificate(
         der=parsed.public_bytes(Encoding.DER),
         parsed=parsed,
-        subject=parsed.subject.public_bytes(),
-        issuer=parsed.issuer.public_bytes(),
+        subject=subject,
+        issuer=issuer,
         common_names=_texts(parsed.subject, NameOID.COMMON_NAME),
         components=_texts(parsed.subject, NameOID.DOMAIN_COMPONENT),
         countries=_texts(parsed.subject, NameOID.COUNTRY_NAME),
         key=key,
-        plain_key=key is not None and key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) in fields,
+        plain_key=key is not None and key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == info,
         signature_algorithm=parsed.signature_algorithm_oid,
         serial=parsed.serial_number,
         not_before=parsed.not_valid_before_utc,
@@ -142,7 +145,7 @@ def _describe(parsed: x509.Certificate) -> Certificate:
         issuer_certificate=None if above is None else _issuer_certificate(above),
         extensions=frozenset(extension.oid for extension in extensions),
         critical=frozenset(extension.oid for extension in extensions if extension.critical),
-        unique_ids=any(element[0] in _UNIQUE_IDS for element in fields),
+        unique_ids=any(field[0] in _UNIQUE_IDS for field in more),
     )
 
 
