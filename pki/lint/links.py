@@ -12,6 +12,8 @@ from pki.certificate import Certificate, signed_by
 from pki.lint.finding import Remark
 from pki.profiles import Profile, Tier
 
+_HIGHEST = 8  # issuers above each other whose path lengths are looked at
+
 
 @dataclass(slots=True, eq=False)
 class Known:
@@ -96,13 +98,13 @@ def _kinds(known: Known, issuer: Known) -> Iterator[Remark]:
 
 def _path_length(known: Known) -> Iterator[Remark]:
     """Look upwards: CAs between count, the certificate itself only if it is a CA (RFC 5280 4.2.1.9)."""
-    between = 0
-    below, above = known, known.issuer
     if not known.certificate.ca:
         return
-    seen: list[Known] = []
-    while above is not None and above not in seen:
-        seen.append(above)
+    between = 0
+    below, above = known, known.issuer
+    for _ in range(_HIGHEST):
+        if above is None:
+            return
         between += below.certificate.subject != below.certificate.issuer
         limit = above.certificate.path_length
         if limit is not None and between > limit:

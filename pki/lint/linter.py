@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from pki.ancestry import issuers
 from pki.certificate import Certificate, read
 from pki.lint import second, single
@@ -18,11 +20,12 @@ from pki.lint.hubject import hubject
 from pki.lint.links import Known, Register, link
 from pki.lint.report import Described, Examined, Report
 from pki.lint.rules import rule
-from pki.lint.sequence import sequence, trust, twins
+from pki.lint.sequence import completed, sequence, trust, twins
 from pki.lint.source import Source
 from pki.options import DEFAULT, Options
-from pki.profiles import Edition, Profile, profile
+from pki.profiles import Edition, Profile, profile, profiles
 from pki.shown import shown
+from pki.validate import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +62,13 @@ def lint(sources: Iterable[Source], demand: Demand) -> Report:
 
     Raise ValueError for a role that the edition asked for does not have.
     """
-    if demand.role is not None:
-        profile(demand.role, demand.edition or Edition.ISO2 if demand.role != "vehicle" else Edition.ISO20)
+    if demand.role is not None and not any(demand.role in profiles(edition) for edition in _editions(demand)):
+        profile(demand.role, _editions(demand)[0])
     return _Examination(list(sources), demand).report()
+
+
+def _editions(demand: Demand) -> list[Edition]:
+    return list(Edition) if demand.edition is None else [demand.edition]
 
 
 class _Examination:
@@ -141,19 +148,10 @@ class _Examination:
 
     def _taken(self, certificate: Certificate, issued: Collection[str], issuer: str) -> Taken:
         edition = self.demand.edition or edition_of(certificate) or Edition.ISO2
-        if self.demand.role is None or (certificate.ca and not self._is_ca(self.demand.role)):
-            return taken_for(certificate, edition, self.demand.options, issued=issued, issuer=issuer)
-        return Taken(self._row(self.demand.role, edition), "--role says so")
-
-    def _is_ca(self, role: str) -> bool:
-        row = self._row(role, self.demand.edition or Edition.ISO20)
-        return row is not None and row.ca
-
-    def _row(self, role: str, edition: Edition) -> Profile | None:
-        try:
-            return profile(role, edition, self.demand.options)
-        except ValueError:
-            return None
+        said = profiles(edition, self.demand.options).get(self.demand.role or "")
+        if said is not None and (len(self.seen) == 1 or bool(certificate.ca) is said.ca):
+            return Taken(said, "its role was named")
+        return taken_for(certificate, edition, self.demand.options, issued=issued, issuer=issuer)
 
     def _one(self, one: _Seen) -> None:
         """Ask every rule for a single certificate."""
@@ -203,7 +201,9 @@ class _Examination:
                 members.append(known)
         told = list(sequence(members, served=source.chain))
         if self.demand.anchors or self.demand.private:
-            told += trust(members, self.demand.anchors, self.demand.private, self.demand.at, self.demand.options)
+            policy = Policy(options=self.demand.options, private=self.demand.private)
+            chain = members if source.chain or len(members) > 1 else completed(members)
+            told += trust(chain, self.demand.anchors, self.demand.at, policy)
         for position, remark in told:
             if position < 0:
                 self._tell(Place(file=source.name), remark)
@@ -222,14 +222,7 @@ class _Examination:
             Finding(
                 rule=declared.id,
                 severity=declared.severity,
-                place=Place(
-                    file=place.file,
-                    certificate=place.certificate,
-                    line=place.line,
-                    tier=row.tier if row is not None else "",
-                    field=remark.field,
-                    also=place.also,
-                ),
+                place=replace(place, tier=row.tier if row is not None else "", field=remark.field),
                 requirements=declared.cited(remark.text, second=edition.second),
                 text=remark.text,
                 remedy=declared.remedy,

@@ -51,7 +51,7 @@ def disagreements(der: bytes, certificate: Certificate | None) -> Iterator[Remar
     found = second_reading(der)
     if certificate is None:
         if isinstance(found, dict):
-            yield Remark("parsers-disagree", f"pyasn1 reads what cryptography refuses, serial {found['serialNumber']}")
+            yield Remark("parsers-disagree", f"pyasn1 reads what is refused here, serial {found['serialNumber']}")
         return
     if isinstance(found, str):
         yield Remark("parsers-disagree", f"pyasn1 refuses what cryptography reads: {found}")

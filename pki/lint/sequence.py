@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -11,7 +12,6 @@ from pki.ancestry import self_signed
 from pki.certificate import Certificate, signed_by
 from pki.lint.finding import Remark
 from pki.lint.links import Known, unsigned
-from pki.options import Options
 from pki.profiles import Branch, Tier
 from pki.shown import shown
 from pki.validate import Policy, validate
@@ -19,6 +19,7 @@ from v2g.trust import Role
 
 _DEPTH = 3  # [V2G2-009]
 _WITH_CROSS = 4  # [V2G20-1003]
+_LONGEST = 8  # certificates that anybody tries to put in order
 
 Told = Iterator[tuple[int, Remark]]
 """Remarks with the position of the certificate they are about, from 0; -1 for the file."""
@@ -78,12 +79,13 @@ def _order(members: Sequence[Known], below: Sequence[int], leaf: int) -> Told:
 def _ordered(members: Sequence[Known], below: Sequence[int], leaf: int) -> list[Known]:
     """Return what hangs together, from the leaf upwards."""
     found = [members[leaf]]
-    while True:
+    while len(found) < _LONGEST:
         above = [members[place] for place in below if _names(found[-1], members[place])]
         fresh = [one for one in above if one not in found]
         if not fresh:
-            return found
+            break
         found.append(fresh[0])
+    return found
 
 
 def _names(lower: Known, upper: Known) -> bool:
@@ -114,15 +116,24 @@ def _top(members: Sequence[Known], below: Sequence[int]) -> Told:
         yield below[-1], Remark("chain-gap", f"the chain ends with a leaf; {_issuer(top)} is missing")
 
 
-def trust(
-    members: Sequence[Known], anchors: Sequence[bytes], private: Sequence[bytes], at: datetime, options: Options
-) -> Told:
+def completed(members: Sequence[Known]) -> list[Known]:
+    """Return a certificate with its issuers up to the root, as far as they are known: it lies apart from its chain."""
+    chain = list(members)
+    while chain and len(chain) <= _LONGEST:
+        issuer = chain[-1].issuer
+        if issuer is None or self_signed(issuer.certificate):
+            break
+        chain.append(issuer)
+    return chain
+
+
+def trust(members: Sequence[Known], anchors: Sequence[bytes], at: datetime, policy: Policy) -> Told:
     """Judge a chain as a SECC or EVCC would, by the anchors it is to hang on."""
     leaf = members[0].row if members else None
     if leaf is None or leaf.role not in list(Role):
         return
-    policy = Policy(editions=(leaf.edition,), options=options, private=tuple(private))
-    verdict = validate([one.certificate.der for one in members], Role(leaf.role), anchors, at, policy)
+    ders = [one.certificate.der for one in members]
+    verdict = validate(ders, Role(leaf.role), anchors, at, replace(policy, editions=(leaf.edition,)))
     if not verdict:
         yield 0, Remark("chain-trust", f"as {leaf.role} it is refused: {verdict.broken}: {verdict.detail}")
 

@@ -241,3 +241,26 @@ def test_several_flaws_of_one_certificate_are_all_told() -> None:
         "critical-refused",
         "authority-id-missing",
     } <= told
+
+
+def test_a_leaf_apart_from_its_chain_is_judged_with_it(trees: Path) -> None:
+    from pki.credentials import load_anchors
+
+    anchors = tuple(anchor for file in (trees / "iso20/trust").glob("*.pem") for anchor in load_anchors(file))
+    report = lint(gather(trees / "iso20"), Demand(anchors=anchors))
+    assert not report.failing(Severity.WARNING), report.findings
+    other = tuple(anchor for file in (trees / "iso2/trust").glob("*.pem") for anchor in load_anchors(file))
+    assert "chain-trust" in rules(lint(gather(trees / "iso20/leaf/secc"), Demand(anchors=other)))
+
+
+def test_a_station_of_a_private_operator_needs_its_root_named() -> None:
+    top = make(Spec(cn="Private PE Root", dc="V2G", ca=True, path_length=0, usage="CL", days=(-20, 900)))
+    leaf = make(STATION, top)
+    assert "chain-trust" in rules(judged(leaf.der, served=True, anchors=(top.der,)))
+    assert "chain-trust" not in rules(judged(leaf.der, served=True, private=(top.der,)))
+
+
+def test_a_role_of_cas_is_not_put_on_leaves() -> None:
+    report = judged(*path().chain, role="mo-sub2")
+    assert [one.role for one in report.examined[0].certificates] == ["contract", "mo-sub2", "mo-sub2"]
+    assert rules(report) == {"profile-path-length", "chain-issuer"}
