@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -146,6 +146,12 @@ class _Record(msgspec.Struct):
 def _recorded(folder: Path) -> dict[str, str]:
     """Return the digests of what we put there; nothing where there is no record, or none of ours."""
     try:
-        return msgspec.json.decode((folder / RECORD).read_bytes(), type=_Record).files
+        found = msgspec.json.decode((folder / RECORD).read_bytes(), type=_Record).files
     except (FileNotFoundError, NotADirectoryError, msgspec.MsgspecError):
         return {}
+    # A record that somebody made up must not have us remove files elsewhere.
+    return {path: digest for path, digest in found.items() if not _leads_out(PurePosixPath(path))}
+
+
+def _leads_out(path: PurePosixPath) -> bool:
+    return path.is_absolute() or ".." in path.parts

@@ -75,6 +75,18 @@ def test_a_damaged_record_makes_every_file_foreign(tmp_path: Path, record: bytes
         publish(folder, planned(a=b"2"), force=False)
 
 
+def test_a_record_made_up_by_others_reaches_nothing_outside(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "out", tmp_path / "outside"
+    publish(folder, planned(a=b"1"), force=False)
+    outside.write_bytes(b"1")
+    digest = json.loads((folder / RECORD).read_bytes())["files"]["a"]
+    made_up = {"files": {"../outside": digest, str(outside): digest, "a": digest}}
+    (folder / RECORD).write_text(json.dumps(made_up), encoding="utf-8")
+    publish(folder, planned(b=b"2"), force=False)
+    assert outside.read_bytes() == b"1"
+    assert without_record(folder) == {"b": b"2"}
+
+
 def failing(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, at: int) -> None:
     """Have the call number `at` of a function fail as on a full disk."""
     whole: Callable[..., object] = getattr(owner, name)
