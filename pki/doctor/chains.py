@@ -20,7 +20,8 @@ _ORDER = "write the leaf first, then Sub2, then Sub1, without the root"
 def order(case: Case) -> Iterator[Remark]:
     """A chain is the leaf, then each issuer in turn."""
     for file in case.chains():
-        chain = [certificate for certificate in file.certificates if certificate.der not in case.roots]
+        unique = {certificate.der: certificate for certificate in file.certificates}
+        chain = [certificate for der, certificate in unique.items() if der not in case.roots]
         if all(case.issuers[lower.der] == upper.der or _issued(lower, upper) for lower, upper in pairwise(chain)):
             continue
         ordered = _ordered(case, chain)

@@ -12,7 +12,8 @@ from pki.report.markup import Markup, element, joined, style
 
 BOX, HIGH = 236, 58
 _GAP_X, _GAP_Y, _MARGIN = 48, 12, 6
-_LONGEST = 27
+_LONGEST = 22
+_TAIL = 8  # of a longer name: numbers differ at their end
 DEEPEST = 12  # columns; what hangs deeper is drawn in the last
 
 
@@ -144,4 +145,5 @@ def _wide(line: Line) -> float:
 
 
 def _cut(name: str) -> str:
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+    """Shorten a name in its middle."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - _TAIL - 1]}…{name[-_TAIL:]}"
