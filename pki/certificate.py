@@ -119,6 +119,8 @@ def _describe(parsed: x509.Certificate) -> Certificate:
     purposes = _extension(extensions, x509.ExtendedKeyUsage)
     own = _extension(extensions, x509.SubjectKeyIdentifier)
     above = _extension(extensions, x509.AuthorityKeyIdentifier)
+    # The issuer's name is asked for, too: `cryptography` reads a name only then, and a malformed one has to fail here.
+    name, _ = parsed.subject, parsed.issuer
     key, fields = _key(parsed), _elements(parsed.tbs_certificate_bytes)
     # Version (if any), serial number, algorithm, issuer, validity, subject, key, perhaps unique ids and extensions.
     issuer, _, subject, info, *more = fields[3 if fields[0][0] == _VERSION else 2 :]
@@ -127,9 +129,9 @@ def _describe(parsed: x509.Certificate) -> Certificate:
         parsed=parsed,
         subject=subject,
         issuer=issuer,
-        common_names=_texts(parsed.subject, NameOID.COMMON_NAME),
-        components=_texts(parsed.subject, NameOID.DOMAIN_COMPONENT),
-        countries=_texts(parsed.subject, NameOID.COUNTRY_NAME),
+        common_names=_texts(name, NameOID.COMMON_NAME),
+        components=_texts(name, NameOID.DOMAIN_COMPONENT),
+        countries=_texts(name, NameOID.COUNTRY_NAME),
         key=key,
         plain_key=key is not None and key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == info,
         signature_algorithm=parsed.signature_algorithm_oid,

@@ -177,6 +177,7 @@ FAULTS = (
         _PURPOSE,
         _purposes(ExtendedKeyUsageOID.SERVER_AUTH),
         roles=(Role.SECC,),
+        editions=FIRST,
         **_FINE,
     ),
     _wrong(

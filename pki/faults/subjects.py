@@ -94,6 +94,7 @@ FAULTS = (
         rule=None,
         tiers=LEAF,
         roles=(_MO, _OEM),
+        editions=FIRST,
         draft=lambda draft, _: draft.named(_DC),
     ),
     Fault(
