@@ -13,7 +13,7 @@ from pki.cli.told import DEFAULT_OUT, FOLDER, PATH, told
 from pki.serve import listener, login
 from pki.serve.app import application
 from pki.serve.misbehaviour import MISBEHAVIOURS, parse
-from pki.serve.server import Server
+from pki.serve.server import Server, made
 from pki.serve.state import State
 from pki.tree import read
 
@@ -58,7 +58,7 @@ def serve(
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(name)s %(message)s")
     if listener.check_host(host, expose=expose):
         click.secho(_EXPOSED.format(host=host), err=True, bold=True)
-    trees = read(config)
+    trees = made(read(config), out)
     with listener.listen(host, port) as listening:
         state = State(database or f"sqlite:///{out / 'serve.sqlite3'}")
         server = Server(trees, out, state, delay_s=delay_s)

@@ -87,8 +87,10 @@ class _Routes:
 
     async def metrics(self, request: Request) -> Response:
         del request
-        counts = await run_in_threadpool(self.server.state.counts)
-        gauges = {f"state_{name}": float(number) for name, number in counts.items()}
+        gauges = {"trouble": float(bool(self.server.trouble))}
+        with contextlib.suppress(Unavailable):
+            counts = await run_in_threadpool(self.server.state.counts)
+            gauges |= {f"state_{name}": float(number) for name, number in counts.items()}
         gauges["clock_offset_seconds"] = self.server.ledger.offset_s
         return Response(self.server.metrics.text(gauges), media_type=metrics.MEDIA)
 

@@ -64,11 +64,8 @@ class Server:
     def load(self) -> None:
         """Read all folders, keep in the state what is new there; raises ValueError or OSError."""
         seen = self._stamps()
-        made = {name: tree for name, tree in self._declared.items() if (self._out / name / "ca").is_dir()}
-        if not made:
-            wanted = ", ".join(self._declared)
-            raise ValueError(f"{self._out}: holds none of the trees {wanted}; `plugcharge pki init` makes them")
-        realms = {name: Realm(name, tree, Store(self._out / name)) for name, tree in made.items()}
+        found = made(self._declared, self._out)
+        realms = {name: Realm(name, tree, Store(self._out / name)) for name, tree in found.items()}
         listed = {key: standing for realm in realms.values() for key, standing in _listed(realm)}
         for realm in realms.values():
             new = self.state.record(list(realm.held()))
@@ -122,6 +119,14 @@ class Server:
         """Return when the files that tell of changes were last written."""
         paths = (self._out / name / file for name in self._declared for file in (revoked.NAME, "manifest.json"))
         return {path: stamp for path in paths if (stamp := _written(path)) is not None}
+
+
+def made(trees: Mapping[str, Tree], out: Path) -> dict[str, Tree]:
+    """Return those of the declared trees that lie below a folder; raise ValueError where none does."""
+    found = {name: tree for name, tree in trees.items() if (out / name / "ca").is_dir()}
+    if not found:
+        raise ValueError(f"{out}: holds none of the trees {', '.join(trees)}; `plugcharge pki init` makes them")
+    return found
 
 
 def _contracts(realm: Realm, state: State, ledger: Ledger) -> Contracts | None:

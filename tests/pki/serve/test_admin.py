@@ -11,6 +11,7 @@ from cryptography.x509.ocsp import OCSPCertStatus, load_der_ocsp_response
 
 from pki import revoked
 from pki.renewal import bring_up_to_date
+from pki.serve import intake
 from pki.serve.app import application
 from pki.serve.misbehaviour import MISBEHAVIOURS
 from pki.store import Store
@@ -237,6 +238,7 @@ def test_a_database_that_goes_away(out: Path, tmp_path: Path) -> None:
         assert "no such table" in answer.text
         assert answer.headers["Retry-After"] == "1"
         assert status(served) is OCSPCertStatus.GOOD
+        assert "plugcharge_pki_uptime_seconds" in served.client.get("/metrics").text
 
 
 def test_slow_clients_block_nobody(served: Served) -> None:
@@ -250,6 +252,13 @@ def test_slow_clients_block_nobody(served: Served) -> None:
     finally:
         for each in waiting:
             each.close()
+
+
+def test_a_body_that_does_not_come(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "BODY_S", 0.2)
+    with socket.create_connection((served.client.base_url.host, served.client.base_url.port or 80), 20) as client:
+        client.sendall(b"POST /iso2/ocsp HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n0")
+        assert client.recv(4_096).startswith(b"HTTP/1.1 408 ")
 
 
 def test_many_ask_at_once(served: Served) -> None:

@@ -79,6 +79,14 @@ def test_openssl_names_certificates_by_any_hash(served: Served, digest: str) -> 
     assert "Response verify OK" in done.stderr
 
 
+def test_openssl_sees_unknown(served: Served) -> None:
+    command = ["openssl", "ocsp", "-issuer", str(served.file(SUB2)), "-serial", "0x1267"]
+    command += ["-url", f"{served.url}/iso2/ocsp", "-CAfile", str(served.chain("iso2"))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert "Response verify OK" in done.stderr
+    assert "0x1267: unknown" in done.stdout
+
+
 def test_gnutls_agrees(served: Served, tmp_path: Path) -> None:
     for tree in ("iso2", "iso20"):
         command = ["ocsptool", f"--ask={served.url}/{tree}/ocsp", "--load-cert", str(served.file(EVSE, tree))]

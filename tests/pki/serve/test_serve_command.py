@@ -135,6 +135,7 @@ def test_no_tree(tmp_path: Path) -> None:
     done = CliRunner().invoke(serve, ["--out", str(tmp_path), "--port", "0"])
     assert done.exit_code == 1
     assert "holds none of the trees iso2, iso20, iso20-ed448; `plugcharge pki init` makes them" in done.output
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_port_in_use(grove: Path) -> None:

@@ -18,6 +18,7 @@ from pki.serve import login
 from pki.serve.ledger import Ledger
 from pki.serve.misbehaviour import MISBEHAVIOURS, Switch
 from pki.serve.state import Held, State, Unavailable
+from tests.pki.serve.postgres import Cluster
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 HOLD = x509.ReasonFlags.certificate_hold
@@ -258,6 +259,23 @@ def test_a_postgresql_that_is_not_there(tmp_path: Path) -> None:
         State(f"postgresql://me:swordfish@/pki?unix_sock={tmp_path}/none")
     assert "swordfish" not in str(caught.value)
     assert os.fspath(tmp_path) in str(caught.value) or "none" in str(caught.value)
+
+
+def test_a_postgresql_that_is_restarted(postgres: Cluster) -> None:
+    """Its absence is told, and nothing has to be done after its return."""
+    state, ledger = State(postgres.new()), Ledger()
+    state.record([held(1)])
+    postgres.stop()
+    try:
+        for call in (lambda: state.record([held(2)]), lambda: state.refresh(ledger), state.counts):
+            with pytest.raises(Unavailable):
+                call()
+    finally:
+        postgres.start()
+    assert state.record([held(2)]) == 1
+    assert state.refresh(ledger)
+    assert len(ledger.names) == 2
+    state.close()
 
 
 def test_times_are_told_to_the_microsecond(database: str) -> None:
