@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 from xml.etree import ElementTree as ET
 
+import click
 import msgspec
 import pytest
 
+from pki.cli.lint import lint as lint_command
 from pki.lint.contents import Piece
 from pki.lint.finding import Remark, Severity
 from pki.lint.junit import as_junit
@@ -208,3 +211,20 @@ def test_words_of_rules_are_plain() -> None:
 def test_an_unknown_rule_is_refused() -> None:
     with pytest.raises(ValueError, match="there is no rule 'x'; `plugcharge pki lint --list` names them"):
         rule("x")
+
+
+def test_the_documented_example_is_a_report() -> None:
+    page = (Path(__file__).parents[3] / "docs/pki-lint.md").read_text()
+    (example,) = re.findall(r"```json\n(.+?)```", page, re.DOTALL)
+    report = msgspec.json.decode(example, type=Report)
+    assert json.loads(example)["counts"] == report.counts
+    (finding,) = report.findings
+    assert (finding.severity, finding.remedy) == (rule(finding.rule).severity, rule(finding.rule).remedy)
+    assert set(finding.requirements) <= set(rule(finding.rule).requirements)
+
+
+def test_every_option_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs/pki-lint.md").read_text()
+    for parameter in lint_command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.opts[0] in page, parameter.opts

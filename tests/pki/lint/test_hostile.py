@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pki.certificate import read
 from pki.lint.contents import Piece, certificates_in, looks_like_certificates
+from pki.lint.der import encoding
 from pki.lint.junit import as_junit
 from pki.lint.linter import Demand, lint
 from pki.lint.report import Report
@@ -23,7 +24,7 @@ from pki.lint.tlv import Walk
 from tests.endurance import count
 from tests.pki.lint.made import CONTRACT_20, NOW, SUB1, SUB2, UTF8, Spec, ed, extension, make, path
 
-MANY = settings(max_examples=count(150, 20_000), deadline=None)
+MANY = settings(max_examples=count(3000, 20_000), deadline=None)
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
@@ -74,6 +75,26 @@ def test_a_mutated_certificate_is_told_and_not_raised(der: bytes) -> None:
             read(der)
         except ValueError:
             assert any(finding.rule == "unreadable" for finding in broken)
+
+
+# What DER or RFC 5280 forbids and `cryptography` lets pass.
+TOLERATED = {
+    "der-string-type",
+    "der-unused-bits",
+    "der-time",
+    "der-algorithm",
+}
+
+
+@MANY
+@given(mutated())
+def test_what_a_strict_reader_takes_is_der(der: bytes) -> None:
+    try:
+        read(der)
+    except ValueError:
+        return
+    found = {remark.rule for remark in encoding(der) if remark.rule.startswith("der-")}
+    assert found <= TOLERATED
 
 
 @MANY

@@ -21,6 +21,7 @@ from pki.renewal import bring_up_to_date
 from pki.roles import role_of
 from pki.store import Store
 from pki.tree import read
+from tests.pki.lint import made
 from tests.pki.lint.made import (
     CONTRACT_20,
     NOW,
@@ -264,3 +265,10 @@ def test_a_role_of_cas_is_not_put_on_leaves() -> None:
     report = judged(*path().chain, role="mo-sub2")
     assert [one.role for one in report.examined[0].certificates] == ["contract", "mo-sub2", "mo-sub2"]
     assert rules(report) == {"profile-path-length", "chain-issuer"}
+
+
+def test_an_issuer_whose_name_cannot_be_read_is_unreadable() -> None:
+    """`cryptography` reads names late: nobody who asks afterwards may be surprised."""
+    issuer = made.name(("CN", 0x00, b"MO Sub2"))
+    report = judged(make(Spec(fields={"issuer": issuer}), make(SUB2)).der)
+    assert "unreadable" in rules(report)
