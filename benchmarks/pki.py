@@ -148,11 +148,12 @@ def _process(command: list[str | Path], port: int, folder: Path) -> Iterator[psu
 
 
 def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until it listens; a connection that asks nothing would keep `openssl ocsp` from serving another."""
     deadline = time.monotonic() + READY_S
     while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        found = psutil.Process(process.pid).net_connections("tcp")
+        if any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in found):
+            return
         time.sleep(0.05)
     raise RuntimeError("the responder does not listen")
 
@@ -165,10 +166,14 @@ def _free_port() -> int:
 
 
 async def _asked(port: int, path: str, body: bytes, seconds: float, *, keep: bool) -> int:
-    """Ask one question after another over `CONNECTIONS` connections, or over a new one each time; the answers got."""
-    kept = "keep-alive" if keep else "close"
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: {kept}\r\n"
-    head += f"Content-Type: application/ocsp-request\r\nContent-Length: {len(body)}\r\n\r\n"
+    """Ask one question after another over `CONNECTIONS` connections, or over a new one each time; the answers got.
+
+    New connections come one by one: the `openssl` command serves no more.
+    """
+    version = f"1.1\r\nHost: 127.0.0.1:{port}" if keep else "1.0"
+    head = (
+        f"POST {path} HTTP/{version}\r\nContent-Type: application/ocsp-request\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
     end = time.perf_counter() + seconds
 
     async def one() -> int:
@@ -177,7 +182,8 @@ async def _asked(port: int, path: str, body: bytes, seconds: float, *, keep: boo
             if reader is None or writer is None:
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(head.encode() + body)
-            answer = await _answer(reader)
+            async with asyncio.timeout(READY_S):
+                answer = await _answer(reader)
             if ocsp.load_der_ocsp_response(answer).response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
                 raise ValueError("an OCSP answer that is none")
             count += 1
@@ -186,7 +192,7 @@ async def _asked(port: int, path: str, body: bytes, seconds: float, *, keep: boo
                 reader = writer = None
         return count
 
-    return sum(await asyncio.gather(*(one() for _ in range(CONNECTIONS))))
+    return sum(await asyncio.gather(*(one() for _ in range(CONNECTIONS if keep else 1))))
 
 
 async def _answer(reader: asyncio.StreamReader) -> bytes:
