@@ -44,7 +44,7 @@ def pairs(case: Case) -> Iterator[Remark]:
     for path, file in case.evidence.files.items():
         certificate, *others = file.certificates
         # Files that begin with a CA are anchors or turned over: no key goes with them.
-        beside = None if others and certificate.ca else beside_of(case, path)
+        beside = None if others and certificate.ca else beside_of(case, path, certificate)
         # A cross certificate is about the key of a root, which lies with the root.
         if beside is None or (beside, certificate.der) in told or case.role(path, certificate).endswith(Tier.CROSS):
             continue
@@ -56,8 +56,8 @@ def pairs(case: Case) -> Iterator[Remark]:
             yield other_key(case, certificate, key)
 
 
-def beside_of(case: Case, path: Path) -> Path | None:
-    """Return where the key of the certificate in a file is expected; None where no layout says so."""
+def beside_of(case: Case, path: Path, certificate: Certificate) -> Path | None:
+    """Return where the key of the first certificate in a file is expected; None where no layout says so."""
     tree = case.tree_of(path)
     if tree is not None:
         return store_key(tree, path)
@@ -66,7 +66,7 @@ def beside_of(case: Case, path: Path) -> Path | None:
         path.parent.parent / "private_keys" / f"{stem}.key",  # Josev
         path.parent.parent.parent / "client" / path.parent.name / f"{stem}.key",  # EVerest
         path.with_suffix(".key"),
-        path.parent / "key.pem",
+        *(() if certificate.ca else (path.parent / "key.pem",)),
     )
     return next((each for each in candidates if each in case.evidence.keys), None)
 

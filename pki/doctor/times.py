@@ -54,7 +54,11 @@ def validity(case: Case) -> Iterator[Remark]:
 def _judged(certificate: Certificate, at: datetime) -> tuple[Severity, str, str]:
     if at > certificate.not_after:
         days = (at - certificate.not_after).days
-        return Severity.ERROR, f"expired on {certificate.not_after:%Y-%m-%d}, {days:,} days ago", _RENEW
+        return (
+            Severity.ERROR,
+            f"expired on {certificate.not_after:%Y-%m-%d}, {days:,} {'day' if days == 1 else 'days'} ago",
+            _RENEW,
+        )
     if at < certificate.not_before:
         begins = f"{certificate.not_before:%Y-%m-%d %H:%M}"
         return Severity.ERROR, f"is not valid before {begins} UTC", "wait until then, or set the clock if it is behind"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pki.report.markup import Markup, element
+from pki.report.markup import NOTHING, Markup, element, joined
 
-MOST = 500
+MOST = 1000
 _COLUMNS = {
     "variant": "Variant",
     "role": "Role",
@@ -21,23 +21,22 @@ _COLUMNS = {
 
 def table(folder: Path) -> Markup | None:
     """Return the variants below `broken/` of a tree as a table; None if there are none."""
-    rows = [element("tr", None, *cells) for cells in _rows(folder)]
-    if not rows:
+    files = sorted(folder.glob("broken/*/expect.json"))
+    if not files:
         return None
+    rows = (element("tr", None, *_cells(path)) for path in files[:MOST])
     head = element("tr", None, *(element("th", {"scope": "col"}, title) for title in _COLUMNS.values()))
-    return element(
-        "div",
-        {"class": "wide"},
-        element("table", {"class": "variants"}, element("thead", None, head), element("tbody", None, *rows)),
-    )
+    inner = (element("thead", None, head), element("tbody", None, *rows))
+    more = len(files) - MOST
+    rest = element("p", {"class": "hidden"}, f"… {more:,} more in {folder / 'broken'}") if more > 0 else NOTHING
+    return joined(element("div", {"class": "wide"}, element("table", {"class": "variants"}, *inner)), rest)
 
 
-def _rows(folder: Path) -> Iterator[list[Markup]]:
-    for path in sorted(folder.glob("broken/*/expect.json"))[:MOST]:
-        told = _read(path)
-        values = {key: _plain(told.get(key, "")) for key in _COLUMNS}
-        values["variant"] = values["variant"] or path.parent.name
-        yield [element("td", None, values[key]) for key in _COLUMNS]
+def _cells(path: Path) -> Iterator[Markup]:
+    told = _read(path)
+    values = {key: _plain(told.get(key, "")) for key in _COLUMNS}
+    values["variant"] = values["variant"] or path.parent.name
+    yield from (element("td", None, values[key]) for key in _COLUMNS)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -56,12 +55,20 @@ def _plain(value: object) -> str:
             return value
         case None:
             return ""
+        case {"by": str()}:
+            return _reaction(value)
         case dict():
-            return ", ".join(f"{key}: {_flat(each)}" for key, each in value.items())
+            return ", ".join(f"{key}: {_flat(each)}" for key, each in value.items() if each)
         case list():
             return ", ".join(_flat(each) for each in value)
         case _:
             return str(value)
+
+
+def _reaction(told: Mapping[Any, Any]) -> str:
+    """Return who does what and when: "EVCC: certificate_expired, TLS handshake"."""
+    what = _flat(told.get("code") or told.get("tls_alert") or "accepted")
+    return ", ".join([f"{_flat(told['by']).upper()}: {what}", *filter(None, [_flat(told.get("message", ""))])])
 
 
 def _flat(value: object) -> str:

@@ -206,14 +206,23 @@ def test_what_was_made_wrong_is_listed(folder: Path, tmp_path: Path) -> None:
         "role": "contract",
         "reason": "The leaf was valid until yesterday",
         "requirement": ["V2G2-824"],
-        "expected": {"response": "FAILED_CertificateExpired"},
+        "expected": {"by": "secc", "message": "PaymentDetailsRes", "code": "FAILED_CertificateExpired", "rule": ""},
     }
     for name, content in (("a", json.dumps(told)), ("b", "{"), ("c", "[1]"), ("d", "{}")):
         (folder / "broken" / name).mkdir(parents=True)
         (folder / "broken" / name / "expect.json").write_text(content)
     words = guarded(made(folder, tmp_path)).words
-    assert {"CRT_CONTRACT_LEAF_EXPIRED", "V2G2-824", "response: FAILED_CertificateExpired", "d"} <= set(words)
+    assert {"CRT_CONTRACT_LEAF_EXPIRED", "V2G2-824", "SECC: FAILED_CertificateExpired, PaymentDetailsRes", "d"} <= set(
+        words
+    )
     assert sum("expect.json" in word for word in words) == 2
+
+
+def test_the_catalogue_is_listed_as_it_is_made(folder: Path, tmp_path: Path) -> None:
+    assert run("break", "secc-leaf-expired", "secc-leaf-valid", "--tree", folder).exit_code == 0
+    words = guarded(made(folder, tmp_path)).words
+    assert "EVCC: certificate_expired, TLS handshake" in words
+    assert sum(word.startswith("EVCC: accepted") for word in words) == 1
 
 
 def test_unusual_extensions_are_told(folder: Path, tmp_path: Path) -> None:
