@@ -68,7 +68,7 @@ def expectation(variant: Variant, emaid: str = "", files: Iterable[str] = ()) ->
         fault=fault.name,
         reason=_sentence(variant),
         requirement=fault.requirement,
-        accepted=not reaction.rule and not reaction.code.startswith("FAILED"),
+        accepted=not reaction.rule and not reaction.code.startswith(("FAILED", "WARNING")),
         expected=reaction,
         revocation=fault.revocation,
         emaid=emaid,

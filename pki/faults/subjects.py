@@ -191,6 +191,7 @@ FAULTS = (
         rule=None,
         tiers=LEAF,
         roles=(_MO,),
+        editions=FIRST,
         aliases={(_MO, Tier.LEAF): ("CRT_CONTRACT_LEAF_WRONG_EMAID",)},
         codes={_MO: "FAILED_CertChainError"},
         other_name=True,
@@ -233,14 +234,21 @@ FAULTS = (
         roles=(_MO,),
         draft=_called(lambda text: f"{text[:2]}-{text[2:5]}-{text[5:14]}-{text[14:]}".rstrip("-")),
     ),
-    Fault(
-        name="unknown-pcid",
-        reason="its PCID belongs to no account",
-        requirement=("V2G2-933",),
-        rule=None,
-        tiers=LEAF,
-        roles=(_OEM,),
-        codes={_OEM: "FAILED_NoCertificateAvailable"},
-        draft=_called(lambda text: "XXX" + text[3:]),
+    *(
+        Fault(
+            name="unknown-pcid",
+            reason="its PCID belongs to no account",
+            requirement=("V2G2-933",),
+            rule=None,
+            tiers=LEAF,
+            roles=(_OEM,),
+            editions=editions,
+            codes={_OEM: code},
+            draft=_called(lambda text: "XXX" + text[3:]),
+        )
+        for editions, code in (
+            (FIRST, "FAILED_NoCertificateAvailable"),
+            (SECOND, "WARNING_NoContractMatchingPCIDFound"),
+        )
     ),
 )

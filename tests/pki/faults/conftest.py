@@ -8,12 +8,12 @@ from tests.pki.faults.cases import Case, Trees
 
 
 @pytest.fixture(scope="session")
-def trees(tmp_path_factory: pytest.TempPathFactory) -> Trees:
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Trees:
     return Trees(tmp_path_factory.mktemp("faults"))
 
 
 @pytest.fixture
-def case(request: pytest.FixtureRequest, trees: Trees) -> Case:
+def case(request: pytest.FixtureRequest, broken: Trees) -> Case:
     """The variant that the test is about, "<edition>:<name>", as it lies in its folder."""
     edition, _, name = str(request.param).partition(":")
-    return Case(trees[edition] / "broken" / name)
+    return Case(broken[edition] / "broken" / name)

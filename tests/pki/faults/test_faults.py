@@ -148,8 +148,8 @@ def test_every_fault_is_looked_at() -> None:
     assert {fault.name for fault in FAULTS} == POINTS.keys() | LINKS.keys() | EVIDENCE | {"v1"}
 
 
-def of(trees: Trees, edition: Edition, name: str) -> Case:
-    return Case(Path(trees[edition.value]) / "broken" / name)
+def of(broken: Trees, edition: Edition, name: str) -> Case:
+    return Case(Path(broken[edition.value]) / "broken" / name)
 
 
 def tier_of(case: Case, tier: str) -> tuple[bytes, bytes | None]:
@@ -167,13 +167,13 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize("edition", EDITIONS)
 @pytest.mark.parametrize("role", list(Role))
-def test_one_thing_is_wrong_and_nothing_else(trees: Trees, edition: Edition, role: Role) -> None:
+def test_one_thing_is_wrong_and_nothing_else(broken: Trees, edition: Edition, role: Role) -> None:
     wrong = {}
     for name, variant in variants(edition).items():
         if variant.role is not role or variant.fault.name not in POINTS:
             continue
-        case, tier = of(trees, edition, name), str(variant.tier)
-        good = of(trees, edition, f"{role}-leaf-valid")
+        case, tier = of(broken, edition, name), str(variant.tier)
+        good = of(broken, edition, f"{role}-leaf-valid")
         found = differences(points(*tier_of(case, tier)), points(*tier_of(good, tier)))
         expected = POINTS[variant.fault.name]
         if found - LONG != expected - LONG:
@@ -182,42 +182,42 @@ def test_one_thing_is_wrong_and_nothing_else(trees: Trees, edition: Edition, rol
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-def test_a_chain_as_a_whole_is_wrong_as_it_says(trees: Trees, edition: Edition) -> None:
+def test_a_chain_as_a_whole_is_wrong_as_it_says(broken: Trees, edition: Edition) -> None:
     found = {}
     for name, variant in variants(edition).items():
         if variant.tier is None:
-            case = of(trees, edition, name)
+            case = of(broken, edition, name)
             if links(case.chain, case.anchors) != LINKS[variant.fault.name]:
                 found[name] = links(case.chain, case.anchors)
     assert found == {}
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-def test_sizes_are_exact(trees: Trees, edition: Edition) -> None:
+def test_sizes_are_exact(broken: Trees, edition: Edition) -> None:
     for name, variant in variants(edition).items():
         if variant.fault.name in SIZES:
-            der, _ = tier_of(of(trees, edition, name), str(variant.tier))
+            der, _ = tier_of(of(broken, edition, name), str(variant.tier))
             assert len(der) == SIZES[variant.fault.name]
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-def test_version_1_has_no_extensions(trees: Trees, edition: Edition) -> None:
+def test_version_1_has_no_extensions(broken: Trees, edition: Edition) -> None:
     for name, variant in variants(edition).items():
         if variant.fault.name == "v1":
-            found = points(*tier_of(of(trees, edition, name), str(variant.tier)))
+            found = points(*tier_of(of(broken, edition, name), str(variant.tier)))
             assert found["version"] == "v1"
             assert not {"key_usage", "basic_constraints", "key_identifier"} & found.keys()
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-def test_the_issuer_signed_whatever_is_not_about_signatures(trees: Trees, edition: Edition) -> None:
+def test_the_issuer_signed_whatever_is_not_about_signatures(broken: Trees, edition: Edition) -> None:
     """By the tree's own keys: the anchors of a laboratory fit."""
     unsigned = {"bad-signature", "algorithm-mismatch"}
     wrong = []
     for name, variant in variants(edition).items():
         readable = POINTS.get(variant.fault.name) != UNREADABLE
         if variant.tier is not None and variant.fault.name not in unsigned and readable:
-            case = of(trees, edition, name)
+            case = of(broken, edition, name)
             path = [*case.chain, case.anchors[0]]
             signed = [points(lower, upper)["signature"] for lower, upper in pairwise(path)]
             wrong += [] if all(signed) else [name]

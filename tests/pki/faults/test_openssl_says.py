@@ -64,13 +64,13 @@ def said(case: Case, *options: str) -> int:
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_openssl_names_the_same_fault(trees: Trees, name: str) -> None:
-    case = Case(trees[Edition.ISO2] / "broken" / f"contract-{name}")
+def test_openssl_names_the_same_fault(broken: Trees, name: str) -> None:
+    case = Case(broken[Edition.ISO2] / "broken" / f"contract-{name}")
     assert said(case) == ERRORS[name]
 
 
-def test_openssl_reads_the_list_of_a_revoked_contract(trees: Trees) -> None:
-    case = Case(trees[Edition.ISO2] / "broken" / "contract-leaf-revoked")
+def test_openssl_reads_the_list_of_a_revoked_contract(broken: Trees) -> None:
+    case = Case(broken[Edition.ISO2] / "broken" / "contract-leaf-revoked")
     pem = case.folder.parent.parent / "list.pem"
     assert case.evidence
     command = ("openssl", "crl", "-inform", "DER", "-in", str(case.evidence / "list.crl"), "-out", str(pem))
@@ -91,8 +91,8 @@ STATUS = {
 
 
 @pytest.mark.parametrize("name", STATUS)
-def test_openssl_reads_the_answers_of_responders(trees: Trees, name: str) -> None:
-    case = Case(trees[Edition.ISO2] / "broken" / f"contract-leaf-{name}")
+def test_openssl_reads_the_answers_of_responders(broken: Trees, name: str) -> None:
+    case = Case(broken[Edition.ISO2] / "broken" / f"contract-leaf-{name}")
     issuer = case.folder / "issuer.der"
     issuer.write_bytes(case.chain[1])
     ran = subprocess.run(
@@ -113,8 +113,8 @@ def test_openssl_reads_the_answers_of_responders(trees: Trees, name: str) -> Non
 @pytest.mark.parametrize(
     ("name", "verified"), [("leaf-valid", True), ("leaf-expired", False), ("leaf-bad-signature", False)]
 )
-def test_gnutls_agrees(trees: Trees, name: str, verified: bool) -> None:
-    case = Case(trees[Edition.ISO2] / "broken" / f"contract-{name}")
+def test_gnutls_agrees(broken: Trees, name: str, verified: bool) -> None:
+    case = Case(broken[Edition.ISO2] / "broken" / f"contract-{name}")
     command = ("certtool", "--verify", "--infile", str(case.folder / "chain.pem"))
     ran = subprocess.run(
         [*command, "--load-ca-certificate", str(case.folder / "anchors.pem")],

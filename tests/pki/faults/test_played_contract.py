@@ -33,9 +33,9 @@ async def ask_anyhow(car: Car, request: Any) -> Any:
 
 
 @pytest.mark.parametrize("case", cases(PLAYED, role=Role.CONTRACT), indirect=True)
-async def test_the_station_answers_as_expected(case: Case, trees: Trees) -> None:
+async def test_the_station_answers_as_expected(case: Case, broken: Trees) -> None:
     contract = Holder(case.expect["emaid"], case.chain, case.signing_key)
-    async with bench(certificates=trees["iso2"], anchors=case.anchors, trust=case.trust) as station:
+    async with bench(certificates=broken["iso2"], anchors=case.anchors, trust=case.trust) as station:
         car = await arrive(station)
         body = await ask_anyhow(car, details(contract))
         assert (type(body).__name__, body.ResponseCode) == (case.reaction["message"], case.reaction["code"])

@@ -85,8 +85,8 @@ def encoded(delivery: contract.Delivery) -> bytes:
 
 
 @pytest.mark.parametrize("case", cases(PLAYED, role=Role.CPS), indirect=True)
-async def test_the_vehicle_does_as_expected(case: Case, trees: Trees, tmp_path: Path) -> None:
-    tree = trees["iso2"]
+async def test_the_vehicle_does_as_expected(case: Case, broken: Trees, tmp_path: Path) -> None:
+    tree = broken["iso2"]
     issuer, store = station_by_hand(tmp_path), Store(tree)
     receiver = leaf(tree, "oem-provisioning", "car1").key.public_key()
     provider = Credential(case.chain, case.signing_key)

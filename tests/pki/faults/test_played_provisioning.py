@@ -48,11 +48,11 @@ def operator(tree: Path, case: Case) -> Operator:
 
 
 @pytest.mark.parametrize("case", cases(PLAYED, role=Role.OEM_PROVISIONING), indirect=True)
-async def test_the_station_answers_as_expected(case: Case, trees: Trees) -> None:
-    service = ProvisioningService(operator(trees["iso2"], case))
+async def test_the_station_answers_as_expected(case: Case, broken: Trees) -> None:
+    service = ProvisioningService(operator(broken["iso2"], case))
     vehicle = Credential(case.chain, case.signing_key)
     body = installation(vehicle)
-    async with bench(certificates=trees["iso2"], provisioning=BOTH) as station:
+    async with bench(certificates=broken["iso2"], provisioning=BOTH) as station:
         station.charger.backend = serving(service)
         car = await select(station, 2)
         header = iso2.MessageHeader(SessionID=car.session_id, Signature=signed(body, vehicle.key))

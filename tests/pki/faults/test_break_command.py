@@ -1,0 +1,132 @@
+"""`pki break`: what it prints, what it writes, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pki.commands import pki
+from pki.faults import folder as faults
+from pki.faults.catalogue import variants
+from pki.profiles import Edition
+from pki.store import Store
+
+
+def run(*words: str | Path) -> Result:
+    return CliRunner().invoke(pki, ["break", *map(str, words)])
+
+
+def test_list_prints_one_per_line(folder: Path) -> None:
+    ran = run("--list", "--tree", folder)
+    assert ran.exit_code == 0
+    assert ran.output.splitlines() == list(variants(Edition.ISO2))
+    assert not (folder / "broken").exists()
+
+
+def test_list_needs_no_tree(tmp_path: Path) -> None:
+    assert run("--list", "--tree", tmp_path / "none").output.splitlines() == list(variants(Edition.ISO2))
+    ran = run("--list", "--edition", "iso20", "vehicle-wrong-role")
+    assert ran.output == "vehicle-wrong-role\n"
+
+
+def test_list_for_machines(folder: Path) -> None:
+    ran = run("--list", "--json", "--from", folder)
+    told = json.loads(ran.output)
+    assert [each["variant"] for each in told] == list(variants(Edition.ISO2))
+    assert {"alias", "role", "edition", "reason", "requirement", "tier", "files", "expected", "accepted"} <= told[
+        0
+    ].keys()
+
+
+def test_variants_are_made_by_any_of_their_names(folder: Path, tmp_path: Path) -> None:
+    ran = run("CRT_OEM_LEAF_EXPIRED", "secc-twin-root", "--tree", folder, "--out", tmp_path / "there")
+    assert ran.exit_code == 0, ran.output
+    assert {each.name for each in (tmp_path / "there").iterdir()} == {"oem-provisioning-leaf-expired", "secc-twin-root"}
+    assert "expected: FAILED_CertificateExpired" in ran.output
+    assert "expected: unknown_ca" in ran.output
+
+
+def test_again_renews(folder: Path) -> None:
+    made = folder / "broken" / "contract-leaf-expired"
+    assert run("contract-leaf-expired", "--tree", folder).exit_code == 0
+    before = (made / "cert.der").read_bytes()
+    (made / "stray").write_text("of somebody")
+    assert run("contract-leaf-expired", "--tree", folder).exit_code == 0
+    assert (made / "cert.der").read_bytes() != before
+    assert [each.name for each in made.parent.iterdir()] == [made.name]
+    assert not (made / "stray").exists()
+
+
+def test_the_tree_is_left_as_it_was(folder: Path) -> None:
+    def content() -> dict[Path, bytes]:
+        kept = (each for part in ("ca", "leaf", "trust") for each in (folder / part).rglob("*"))
+        return {each: each.read_bytes() for each in kept if each.is_file()}
+
+    before = content()
+    assert run("--all", "--tree", folder).exit_code == 0
+    assert content() == before
+
+
+def test_an_unknown_name_makes_nothing(folder: Path) -> None:
+    ran = run("contract-leaf-valid", "contract-leaf-expird", "--tree", folder)
+    assert ran.exit_code == 1
+    assert "near: contract-leaf-expired" in ran.output
+    assert not (folder / "broken").exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "variant"),
+    [("ca/mo/private/sub2.key", "contract-leaf-expired"), ("ca/mo/private/root.key", "contract-root-expired")],
+)
+def test_a_missing_key_is_named(folder: Path, place: str, variant: str) -> None:
+    (folder / place).unlink()
+    ran = run("secc-leaf-valid", variant, "--tree", folder)
+    assert ran.exit_code == 1
+    assert f"{folder / place}: its key is missing" in ran.output
+    assert not (folder / "broken").exists()
+
+
+def test_no_more_keys_than_needed(folder: Path) -> None:
+    for key in ("ca/mo/private/root.key", "ca/cpo/private/sub2.key"):
+        (folder / key).unlink()
+    ran = run("contract-leaf-expired", "--tree", folder)
+    assert ran.exit_code == 0, ran.output
+
+
+def test_a_tree_without_such_a_leaf(folder: Path) -> None:
+    shutil.rmtree(folder / "leaf" / "cps")
+    ran = run("cps-leaf-expired", "--tree", folder)
+    assert ran.exit_code == 1
+    assert "has no cps leaf; declare one" in ran.output
+    ran = run("--all", "--json", "--tree", folder)
+    assert ran.exit_code == 0
+    made = {each.name for each in (folder / "broken").iterdir()}
+    assert made == {name for name, variant in variants(Edition.ISO2).items() if variant.role != "cps"} - {
+        "secc-wrong-branch",
+        "secc-wrong-role",
+    }
+
+
+def test_no_tree(tmp_path: Path) -> None:
+    ran = run("contract-leaf-expired", "--tree", tmp_path / "none")
+    assert ran.exit_code == 1
+    assert "pki init" in ran.output
+    assert not (tmp_path / "none").exists()
+
+
+def test_nothing_is_asked_for(folder: Path) -> None:
+    ran = run("--tree", folder)
+    assert ran.exit_code == 2
+    assert "--all" in ran.output
+
+
+def test_below_a_ca_that_is_over_more_than_one_thing_would_be_wrong(folder: Path) -> None:
+    later = datetime.now(UTC) + timedelta(days=400)
+    with pytest.raises(ValueError, match=r"ca/cpo/sub2: is valid from .* pki renew"):
+        faults.write(Store(folder), ["secc-leaf-wrong-dc"], at=later)
+    assert faults.write(Store(folder), ["contract-leaf-wrong-dc"], at=later)
