@@ -48,7 +48,7 @@ def _read(path: Path) -> dict[str, Any]:
     return told if isinstance(told, dict) else {"reason": "expect.json is no table"}
 
 
-def _plain(value: object) -> str:
+def _plain(value: Any) -> str:
     """Return a value as words: lists and tables spelled out."""
     match value:
         case str():
