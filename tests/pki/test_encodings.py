@@ -190,6 +190,9 @@ CASES: dict[str, tuple[Changes, Rule | str]] = {
         leaf(issuer=name(part(DOMAIN, "V2G", IA5), part(COMMON_NAME, "Sub2"))), Rule.ORDER),
     "an issuer's name in one piece": (
         leaf(issuer=tlv(SEQUENCE, tlv(SET, part(COMMON_NAME, "Sub2"), part(DOMAIN, "V2G", IA5)))), Rule.ORDER),
+    "an issuer that is no text": (
+        leaf(issuer=name(tlv(SEQUENCE, COMMON_NAME, tlv(UTF8, b"\xff")), part(DOMAIN, "V2G", IA5))), Rule.PARSE),
+    "an issuer of nothing known": (leaf(issuer=name(tlv(SEQUENCE, COMMON_NAME, b"\x00\x00"))), Rule.PARSE),
     "an empty piece of a name": (
         leaf(subject=tlv(SEQUENCE, tlv(SET), tlv(SET, part(COMMON_NAME, "DE*ABC*E1")))), Rule.PARSE),
     "a CN as UTF8String": (with_cn(UTF8), FINE),
