@@ -122,7 +122,6 @@ def _describe(parsed: x509.Certificate) -> Certificate:
     # The issuer's name is asked for, too: `cryptography` reads a name only then, and a malformed one has to fail here.
     name, _ = parsed.subject, parsed.issuer
     key, fields = _key(parsed), _elements(parsed.tbs_certificate_bytes)
-    own_name, _ = parsed.subject, parsed.issuer  # a name is parsed when it is asked for: neither may be malformed
     # Version (if any), serial number, algorithm, issuer, validity, subject, key, perhaps unique ids and extensions.
     issuer, _, subject, info, *more = fields[3 if fields[0][0] == _VERSION else 2 :]
     return Certificate(
