@@ -24,6 +24,8 @@ _CERTIFICATES = (b"CERTIFICATE", b"X509 CERTIFICATE")
 _SIGNED_DATA = (b"PKCS7", b"CMS", b"PKCS #7 SIGNED DATA")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
 _PKCS12_VERSION = b"\x03"
+_SHORTEST = 4
+_LONGEST_HEAD = 6  # a tag and a length of up to four octets more
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,28 +131,32 @@ def _key(text: str) -> Remark:
     return Remark("private-key", f"a private key: {text}")
 
 
+def _content_at(data: bytes) -> int:
+    """Return where the content of the first element begins."""
+    return 2 + (data[1] & 0x7F if data[1] & 0x80 else 0)
+
+
 def _first_child(data: bytes) -> Element | None:
     """Return the first element of a SEQUENCE, by its head alone: what follows may be anything."""
-    if data[:1] != b"\x30" or len(data) < 4:
+    if data[:1] != b"\x30" or len(data) < _SHORTEST or _content_at(data) > _LONGEST_HEAD:
         return None
-    octets = data[1] & 0x7F if data[1] & 0x80 else 0
-    start = 2 + octets
-    return Walk(data[start : start + MAX_CERTIFICATE]).first() if octets <= 4 else None
+    start = _content_at(data)
+    return Walk(data[start : start + MAX_CERTIFICATE]).first()
+
+
+def _inside(data: bytes, first: Element) -> bytes:
+    """Return the content of that first element."""
+    start = _content_at(data)
+    return data[start + first.start : start + first.end]
 
 
 def _is_pkcs12(data: bytes, first: Element) -> bool:
-    return first.universal(INTEGER) and _behind_head(data, first) == _PKCS12_VERSION
+    return first.universal(INTEGER) and _inside(data, first) == _PKCS12_VERSION
 
 
 def _is_key(data: bytes, first: Element) -> bool:
     """Tell whether it is PKCS#8 or an old EC key, which begin with a number, or an encrypted PKCS#8."""
     if first.universal(INTEGER):
-        return _behind_head(data, first) in (b"\x00", b"\x01")
-    octets = data[1] & 0x7F if data[1] & 0x80 else 0
-    second = Walk(data[2 + octets + first.end :]).first()
+        return _inside(data, first) in (b"\x00", b"\x01")
+    second = Walk(data[_content_at(data) + first.end :]).first()
     return first.universal(SEQUENCE) and second is not None and second.universal(OCTETS)
-
-
-def _behind_head(data: bytes, first: Element) -> bytes:
-    octets = data[1] & 0x7F if data[1] & 0x80 else 0
-    return data[2 + octets + first.start : 2 + octets + first.end]

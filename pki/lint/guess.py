@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pki.certificate import Certificate
-from pki.keys import SUITES
 from pki.options import DEFAULT, Options
-from pki.profiles import Branch, Edition, Profile, Tier, profiles
+from pki.profiles import Branch, Edition, Profile, Tier, profile, profiles
 from v2g import identifiers
 from v2g.identifiers import BadIdentifier
 from v2g.trust import Role
 
-_READERS = {
+_READERS: Mapping[str, tuple[Callable[[str], str], ...]] = {
     Role.SECC: (identifiers.evse_id, identifiers.secc_id),
     Role.CONTRACT: (identifiers.emaid,),
     Role.OEM_PROVISIONING: (identifiers.pcid,),
@@ -42,9 +41,10 @@ class Clue:
 
 def edition_of(certificate: Certificate) -> Edition | None:
     """Return the edition whose keys are of the certificate's kind; None for a key of no edition."""
-    fitting = [suite for suite in SUITES if suite.fits(certificate.key)]
-    rows = {next(iter(profiles(edition).values())).suite: edition for edition in reversed(_OWN_KINDS)}
-    return rows[fitting[0]] if fitting else None
+    for edition in _OWN_KINDS:
+        if profile("v2g-root", edition).suite.fits(certificate.key):
+            return edition
+    return None
 
 
 def taken_for(
@@ -116,21 +116,20 @@ def _component(certificate: Certificate, row: Profile) -> Iterator[Clue]:
 
 
 def _name(certificate: Certificate, row: Profile) -> Iterator[Clue]:
-    readers = _READERS.get(Role(row.role), ()) if row.role in list(Role) else ()
-    if readers and _reads(readers, certificate.common_name):
+    if identifies(row.role, certificate.common_name):
         yield Clue(3, "its CN")
     elif row.ca and _words(row) & set(_split(certificate.common_name)):
         yield Clue(1, "a word in its CN")
 
 
-def _reads(readers: Collection[object], text: str) -> bool:
-    for reader in readers:
-        if callable(reader):
-            try:
-                reader(text)
-            except BadIdentifier:
-                continue
-            return True
+def identifies(role: str, text: str) -> bool:
+    """Tell whether a CN has the shape of what leaves of a role are named by; False for roles of any name."""
+    for read in _READERS.get(role, ()):
+        try:
+            read(text)
+        except BadIdentifier:
+            continue
+        return True
     return False
 
 

@@ -16,6 +16,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 from pki.certificate import Certificate
 from pki.fit import Check, misfits
 from pki.lint.finding import Remark
+from pki.lint.guess import identifies
 from pki.profiles import Profile
 from pki.shown import shown
 from v2g import identifiers
@@ -101,9 +102,9 @@ def identifier(certificate: Certificate, row: Profile) -> Iterator[Remark]:
     match row.role:
         case Role.CONTRACT:
             yield from _emaid(text)
-        case Role.OEM_PROVISIONING if not row.common_name.fits(text):
+        case Role.OEM_PROVISIONING if not identifies(row.role, text):
             yield Remark("pcid", "the CN is no PCID of 17 or 18 letters and digits", "subject.CN")
-        case Role.SECC if not _station(text):
+        case Role.SECC if not identifies(row.role, text):
             yield Remark("station-name", "the CN is neither an EVSEID nor a SECCID", "subject.CN")
 
 
@@ -118,16 +119,6 @@ def _emaid(text: str) -> Iterator[Remark]:
         right = identifiers.check_character(plain[:-1])
         if plain[-1] != right:
             yield Remark("emaid-check", f"the check character is {plain[-1]} instead of {right}", "subject.CN")
-
-
-def _station(text: str) -> bool:
-    for read in (identifiers.evse_id, identifiers.secc_id):
-        try:
-            read(text)
-        except BadIdentifier:
-            continue
-        return True
-    return False
 
 
 def names(certificate: Certificate) -> Iterator[Remark]:

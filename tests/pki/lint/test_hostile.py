@@ -24,7 +24,7 @@ from pki.lint.tlv import Walk
 from tests.endurance import count
 from tests.pki.lint.made import CONTRACT_20, NOW, SUB1, SUB2, UTF8, Spec, ed, extension, make, path
 
-MANY = settings(max_examples=count(3000, 20_000), deadline=None)
+MANY = settings(max_examples=count(150, 20_000), deadline=None)
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
