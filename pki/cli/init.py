@@ -110,10 +110,11 @@ def _make(
         click.echo(line)
     made = sum(1 for outcome in outcomes if outcome.reason)
     click.echo(f"{out / name}: {made} made, {len(outcomes) - made} kept")
-    _also(tree, out / name)
+    _export(tree, out / name)
+    _break(tree, out / name, now, changed=made > 0)
 
 
-def _also(tree: Tree, folder: Path) -> None:
+def _export(tree: Tree, folder: Path) -> None:
     """Write the layouts of other stacks that the tree declares, with the first leaf of each role."""
     from pki.store import Store
 
@@ -123,6 +124,21 @@ def _also(tree: Tree, folder: Path) -> None:
         for layout in tree.export:
             exported = export(Store(folder), layout, folder / "export" / layout, first=True)
             click.echo(f"  export/{layout}: {len(exported.written)} files written, {exported.kept} kept")
+
+
+def _break(tree: Tree, folder: Path, now: datetime | None, *, changed: bool) -> None:
+    """Make the variants that the tree declares: those that are not there, all when a certificate is a new one."""
+    if tree.variants:
+        from pki.faults import catalogue
+        from pki.faults.folder import FOLDER as BROKEN
+        from pki.faults.folder import write
+        from pki.store import Store
+
+        names = [variant.name for variant in catalogue.find(tree.variants, tree.edition)]
+        missing = [name for name in names if changed or not (folder / BROKEN / name).is_dir()]
+        if missing:
+            write(Store(folder), missing, tree.edition, now)
+        click.echo(f"  {BROKEN}: {len(missing)} variants made, {len(names) - len(missing)} kept")
 
 
 def _news(outcomes: Sequence[Outcome]) -> Iterator[str]:

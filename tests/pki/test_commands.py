@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pki.commands import pki
-from pki.tree import read
+from pki.tree import built_in, read
 
 
 def run(*arguments: str | Path) -> Result:
@@ -18,9 +18,72 @@ def run(*arguments: str | Path) -> Result:
 def test_init_makes_and_keeps(tmp_path: Path) -> None:
     first = run("init", "--out", tmp_path)
     assert first.exit_code == 0, first.output
-    assert f"{tmp_path / 'iso2'}: 15 made, 0 kept" in first.output
+    assert f"{tmp_path / 'iso2'}: 26 made, 0 kept" in first.output
+    assert f"{tmp_path / 'iso20'}: 31 made, 0 kept" in first.output
     assert "leaf/contract/car1  (new)" in first.output
-    assert "0 made, 15 kept" in run("init", "--out", tmp_path).output
+    again = run("init", "--out", tmp_path, "--tree", "iso2").output
+    assert "iso2: 0 made, 26 kept" in again
+    assert "iso20" not in again
+
+
+def test_init_makes_what_else_is_declared_and_keeps_it(tmp_path: Path) -> None:
+    config = tmp_path / "pki.toml"
+    declared = 'ocsp_signers = true\nvariants = ["contract-leaf-expired", "secc-sub2-expired"]\nexport = ["josev"]\n'
+    config.write_text(built_in().read_text(encoding="utf-8").replace("ocsp_signers = true", declared, 1))
+    arguments = ("init", "--config", config, "--out", tmp_path / "out", "--tree", "iso2")
+    assert "broken: 2 variants made, 0 kept" in run(*arguments).output
+    broken = tmp_path / "out/iso2/broken"
+    assert {path.name for path in broken.iterdir()} == {"contract-leaf-expired", "secc-sub2-expired"}
+    assert (tmp_path / "out/iso2/export/josev/iso15118_2/certs/v2gRootCACert.pem").is_file()
+    before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    again = run(*arguments).output
+    assert "broken: 0 variants made, 2 kept" in again
+    assert "0 files written" in again
+    assert before == {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    (tmp_path / "out/iso2/ca/mo/root.pem").unlink()
+    assert "broken: 2 variants made, 0 kept" in run(*arguments).output
+
+
+def test_an_unknown_variant_is_named_with_those_near(tmp_path: Path) -> None:
+    config = tmp_path / "pki.toml"
+    text = built_in().read_text(encoding="utf-8")
+    config.write_text(text.replace("ocsp_signers = true", 'variants = ["contract-leaf-expire"]', 1))
+    result = run("init", "--config", config, "--out", tmp_path / "out", "--tree", "iso2")
+    assert result.exit_code == 1
+    assert "contract-leaf-expired" in result.output
+
+
+def test_a_seed_is_loud_and_gives_the_same_tree(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        result = run("init", "--seed", "demo", "--tree", "iso20", "--out", tmp_path / name)
+        assert "FOR TESTS ONLY" in result.output
+    one, two = (
+        {path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*.pem")}
+        for name in ("one", "two")
+    )
+    assert one == two
+    assert one
+
+
+def test_renew_makes_anew_what_ends_within_a_time(tmp_path: Path) -> None:
+    run("init", "--tree", "iso2", "--out", tmp_path)
+    assert "0 made, 26 kept" in run("renew", "--tree", "iso2", "--out", tmp_path).output
+    result = run("renew", "--tree", "iso2", "--out", tmp_path, "--within", "9w")
+    assert "leaf/secc/evse1  (it ends on" in result.output
+    assert "leaf/contract/car1" not in result.output
+
+
+def test_many_are_told_in_one_line(tmp_path: Path) -> None:
+    config = tmp_path / "pki.toml"
+    config.write_text(
+        '[t]\norganization = "O"\ncountry = "DE"\n[[t.root]]\nkind = "mo"\ncn = "MO"\n'
+        '[[t.branch]]\nname = "mo"\nunder = "mo"\n[[t.leaf]]\nrole = "contract"\nid = "c{n}"\n'
+        'emaid = "DEPCGC{n:08}{check}"\ncount = 300\n'
+    )
+    result = run("init", "--config", config, "--out", tmp_path / "out")
+    assert "  300 x leaf/contract  (new)" in result.output
+    assert f"{tmp_path / 'out/t'}: 303 made, 0 kept" in result.output
+    assert len(list((tmp_path / "out/t/leaf/contract").iterdir())) == 300
 
 
 def test_init_lies_in_certs_out_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,6 +112,8 @@ REFUSED = {
     "no configuration": (["init", "--config", "{}/none.toml"], 1, "none.toml: no such file"),
     "a folder for a configuration": (["init", "--config", "{}"], 1, "cannot be read: Is a directory; name a TOML file"),
     "a file for a folder": (["init", "--out", "{}/manifest.json"], 2, "is a file"),
+    "no such tree": (["init", "--tree", "x", "--out", "{}/y"], 1, "declares no tree x, only iso2, iso20, iso20-ed448"),
+    "no period": (["renew", "--within", "soon", "--out", "{}/y"], 2, "'soon'; write a number and d, h or w"),
     "no layout": (["export", "{}/x"], 2, "--layout"),
     "unknown layout": (["export", "--layout", "bus", "{}/x"], 2, "'bus' is not"),
     "leaf without id": (["export", "--layout", "josev", "--leaf", "secc", "{}/x"], 2, "write ROLE=ID"),
