@@ -55,11 +55,15 @@ def break_(
     if listed:
         _say(_known(source, chosen, variants), as_json=as_json, out=None)
         return
+    where = out or tree / folder.FOLDER
     if every:
-        made = folder.write_all(source, chosen, out=out, progress=_progress)
+        made = folder.write_all(source, chosen, out=where, progress=_progress)
+        if not as_json:
+            click.echo(f"{where}: {len(made)} variants; {folder.EXPECT} in each says what has to follow")
+            return
     else:
-        made = folder.write(source, variants, chosen, out=out)
-    _say(made, as_json=as_json, out=out or tree / folder.FOLDER)
+        made = folder.write(source, variants, chosen, out=where)
+    _say(made, as_json=as_json, out=where)
 
 
 def _known(tree: Store, edition: Edition | None, names: tuple[str, ...]) -> list[Expectation]:

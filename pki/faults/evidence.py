@@ -63,7 +63,7 @@ class _Response:
     """How a response is made: `days` are those of thisUpdate and nextUpdate, counted from now."""
 
     standing: Callable[[Making], Standing] = _good
-    days: tuple[float, float] = (-0.5, 3)
+    days: tuple[float, float] = (-0.5, 6)
     signer: Callable[[Making, Issued], Signer] = _itself
     enclosed: bool = False
     other_serial: bool = False
@@ -88,7 +88,7 @@ class _List:
     """How a list is made; `flipped` turns a bit of its signature."""
 
     revoked: bool = False
-    days: tuple[float, float] = (-0.5, 3)
+    days: tuple[float, float] = (-0.5, 6)
     flipped: bool = False
 
     def __call__(self, making: Making) -> Mapping[str, bytes]:
@@ -162,10 +162,10 @@ FAULTS = (
     ),
     _told(
         "ocsp-future",
-        "its OCSP response is of the day after tomorrow",
+        "its OCSP response is of next week",
         _STAPLED,
         Rule.REVOCATION,
-        _Response(days=(2, 5)),
+        _Response(days=(7, 9)),
     ),
     _told(
         "ocsp-wrong-signer",

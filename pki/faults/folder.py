@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +27,7 @@ from v2g.record import Record
 from v2g.trust import Role
 
 FOLDER = "broken"
+_KEEPS = timedelta(days=3)
 EXPECT = "expect.json"
 KEY = "key.pem"
 EVIDENCE = "evidence"
@@ -37,7 +38,8 @@ class Expectation(Record):
     """What expect.json says. `played` is whether our own SECC or EVCC is played against it already.
 
     `emaid` is what the request says beside a contract's chain; `revocation` what whoever trusts asks about it: "hard"
-    means that of the leaf it has to be known, from the evidence in the folder.
+    means that of the leaf it has to be known, from the evidence in the folder. `made` is when, `above` the SHA-256 of
+    the tree's CAs above the leaf.
     """
 
     variant: str
@@ -53,10 +55,14 @@ class Expectation(Record):
     revocation: Literal["off", "soft", "hard"] = "off"
     emaid: str = ""
     files: tuple[str, ...] = ()
+    made: datetime | None = None
+    above: str = ""
     played: Literal["now", "later"] = "now"
 
 
-def expectation(variant: Variant, emaid: str = "", files: Iterable[str] = ()) -> Expectation:
+def expectation(
+    variant: Variant, emaid: str = "", files: Iterable[str] = (), made: datetime | None = None, above: str = ""
+) -> Expectation:
     """Return what is expected of a variant, whether it was made or not."""
     fault, reaction = variant.fault, expected(variant)
     return Expectation(
@@ -73,6 +79,8 @@ def expectation(variant: Variant, emaid: str = "", files: Iterable[str] = ()) ->
         revocation=fault.revocation,
         emaid=emaid,
         files=tuple(sorted(files)),
+        made=made,
+        above=above,
         played="later" if variant.edition.second else "now",
     )
 
@@ -85,16 +93,31 @@ class Source:
     """A tree at a time, as what variants are made from."""
 
     def __init__(self, tree: Store, at: datetime) -> None:
-        self._tree = tree
-        self._at = at
+        self.tree = tree
+        self.at = at
         self._paths: dict[Role, TreePath] = {}
+
+    def path(self, variant: Variant) -> TreePath:
+        """Return the good path that a variant is made from; raises as `TreePath`."""
+        if variant.role not in self._paths:
+            self._paths[variant.role] = TreePath(self.tree, variant.role, self.at)
+        return self._paths[variant.role]
 
     def make(self, variant: Variant) -> Made:
         """Make a variant; raises `Lacking` where the tree has nothing of the kind, ValueError for what is not right."""
-        if variant.role not in self._paths:
-            self._paths[variant.role] = TreePath(self._tree, variant.role, self._at)
-        path = self._paths[variant.role]
-        return Making(path, variant.edition, variant.fault, variant.tier, self._at).make()
+        return Making(self.path(variant), variant.edition, variant.fault, variant.tier, self.at).make()
+
+    def kept(self, variant: Variant, folder: Path) -> bool:
+        """Tell whether a variant of this very tree lies in a folder already, and will be what it is for a while."""
+        try:
+            told = msgspec.json.decode((folder / variant.name / EXPECT).read_bytes(), type=Expectation)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return False
+        if told.made is None or not timedelta() <= self.at - told.made < _KEEPS:
+            return False
+        whole = all((folder / variant.name / name).is_file() for name in told.files)
+        now = expectation(variant, told.emaid, told.files, told.made, self.path(variant).fingerprint)
+        return whole and told == now
 
 
 def write(
@@ -104,18 +127,19 @@ def write(
     at: datetime | None = None,
     *,
     out: Path | None = None,
-    progress: Progress = iter,
+    renew: bool = True,
 ) -> list[Expectation]:
     """Make variants, by name or alias, into broken/<variant> of a tree or into `out`; tell what is expected of them.
 
-    What lay there is replaced. Raises OSError, or ValueError for unknown names, naming those near, and for what the
-    tree lacks.
+    What lies there is replaced; unless `renew`, the variants of this tree that are a few days old at most stay as they
+    are, and are not told of. Raises OSError, or ValueError for unknown names, naming those near, and for what the tree
+    lacks.
     """
-    chosen = find(names, edition or edition_of(tree))
-    source = Source(tree, at or datetime.now(UTC))
+    chosen, source = find(names, edition or edition_of(tree)), Source(tree, at or datetime.now(UTC))
+    folder = out or tree.folder / FOLDER
     # Nothing is written before everything could be made.
-    made = [(variant, source.make(variant)) for variant in progress(chosen)]
-    return _keep(tree, made, out)
+    made = [(each, source.make(each)) for each in chosen if renew or not source.kept(each, folder)]
+    return _keep(source, made, folder)
 
 
 def write_all(
@@ -131,15 +155,16 @@ def write_all(
     for variant in progress(list(variants(edition or edition_of(tree)).values())):
         with contextlib.suppress(Lacking):
             made.append((variant, source.make(variant)))
-    return _keep(tree, made, out)
+    return _keep(source, made, out or tree.folder / FOLDER)
 
 
-def _keep(tree: Store, made: Iterable[tuple[Variant, Made]], out: Path | None) -> list[Expectation]:
-    folder, told = out or tree.folder / FOLDER, []
-    with tree.alone():
+def _keep(source: Source, made: Iterable[tuple[Variant, Made]], folder: Path) -> list[Expectation]:
+    told = []
+    with source.tree.alone():
         for variant, what in made:
             files = _files(what)
-            expect = expectation(variant, what.name, [*files, EXPECT])
+            above = source.path(variant).fingerprint
+            expect = expectation(variant, what.name, [*files, EXPECT], source.at, above)
             text = msgspec.json.format(msgspec.json.encode(expect)) + b"\n"
             _replace(folder / variant.name, {**files, EXPECT: text})
             told.append(expect)

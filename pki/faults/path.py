@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 
 from cryptography import x509
@@ -54,6 +55,12 @@ class Path:
     def tiers(self) -> tuple[Tier, ...]:
         """The tiers there are, the root first."""
         return tuple(reversed(self._places))
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the certificates above the leaf: another one where any of them was renewed."""
+        above = (self._above[place].der for tier, place in self._places.items() if tier is not Tier.LEAF)
+        return hashlib.sha256(b"".join(above)).hexdigest()
 
     def place(self, tier: Tier) -> str:
         """Return where the certificate of a tier lies; raises `Lacking`."""

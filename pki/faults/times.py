@@ -74,11 +74,11 @@ FAULTS = (
     ),
     Fault(
         name="not-yet-valid",
-        reason="it is valid from tomorrow",
+        reason="it is valid from next week",
         requirement=("V2G2-910", "V2G2-824"),
         rule=Rule.NOT_YET_VALID,
         tiers=CHAIN,
-        draft=_between(1, 30),
+        draft=_between(7, 30),
     ),
     Fault(
         name="bad-signature",

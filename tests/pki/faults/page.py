@@ -24,7 +24,8 @@ plugcharge pki break CRT_CONTRACT_LEAF_EXPIRED               # by the name that 
 plugcharge pki break --all --tree certs/out/iso20 --out lab
 ```
 
-What is there already is made anew. `variants = ["contract-leaf-expired"]` in a tree of pki.toml has `pki init` make them.
+What is there already is made anew. `variants = ["contract-leaf-expired"]` in a tree of pki.toml has `pki init` make
+them; those of the last three days stay, if no CA above them was renewed.
 
 ## What lies in a folder
 
@@ -39,8 +40,8 @@ What is there already is made anew. `variants = ["contract-leaf-expired"]` in a 
 
 In expect.json, `expected` says who reacts (`by`), in which `message`, with which response `code` or `tls_alert`, and
 which `rule` at which `tier` is broken. `accepted` is true where nothing may be held against it. `emaid` is what a
-PaymentDetailsReq says beside the chain. `revocation` is what whoever trusts asks: `soft`, or `hard`: that of the leaf it
-has to be known.
+PaymentDetailsReq says beside the chain. `revocation` is what whoever trusts asks: `soft`, or `hard`: that of the leaf
+it has to be known. `made` is when it was made: some are what they are for a few days only.
 
 Variants are called `<role>-<tier>-<fault>`, or `<role>-<fault>` for those of a chain as a whole. Every one of ISO
 15118-2 is played against our own SECC, EVCC and provisioning service over real connections by the tests; those of ISO

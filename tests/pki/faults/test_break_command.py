@@ -14,7 +14,9 @@ from pki.commands import pki
 from pki.faults import folder as faults
 from pki.faults.catalogue import variants
 from pki.profiles import Edition
+from pki.renewal import bring_up_to_date
 from pki.store import Store
+from pki.tree import read
 
 
 def run(*words: str | Path) -> Result:
@@ -130,3 +132,32 @@ def test_below_a_ca_that_is_over_more_than_one_thing_would_be_wrong(folder: Path
     with pytest.raises(ValueError, match=r"ca/cpo/sub2: is valid from .* pki renew"):
         faults.write(Store(folder), ["secc-leaf-wrong-dc"], at=later)
     assert faults.write(Store(folder), ["contract-leaf-wrong-dc"], at=later)
+
+
+def stamps(folder: Path) -> dict[str, int]:
+    return {each.name: each.stat().st_ino for each in (folder / "broken").iterdir()}
+
+
+def test_what_pki_init_makes_stays_for_a_while(folder: Path) -> None:
+    tree, names, now = Store(folder), ["contract-leaf-expired", "secc-leaf-revoked"], datetime.now(UTC)
+    assert [each.variant for each in faults.write(tree, names, at=now)] == names
+    before = stamps(folder)
+    assert faults.write(tree, names, at=now + timedelta(days=2), renew=False) == []
+    assert stamps(folder) == before
+    assert len(faults.write(tree, names, at=now + timedelta(days=4), renew=False)) == 2
+
+
+@pytest.mark.parametrize("damage", ["a file is gone", "no JSON", "another issuer"])
+def test_what_pki_init_made_is_made_anew(folder: Path, damage: str) -> None:
+    tree, names = Store(folder), ["contract-leaf-expired", "secc-leaf-expired"]
+    faults.write(tree, names)
+    made = folder / "broken" / "contract-leaf-expired"
+    if damage == "a file is gone":
+        (made / "key.pem").unlink()
+    elif damage == "no JSON":
+        (made / "expect.json").write_text("{", encoding="utf-8")
+    else:
+        for file in (folder / "ca" / "mo" / "sub2.pem", folder / "ca" / "mo" / "private" / "sub2.key"):
+            file.unlink()
+        bring_up_to_date(read()["iso2"], tree)
+    assert [each.variant for each in faults.write(tree, names, renew=False)] == ["contract-leaf-expired"]
