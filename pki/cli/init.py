@@ -111,7 +111,7 @@ def _make(
     made = sum(1 for outcome in outcomes if outcome.reason)
     click.echo(f"{out / name}: {made} made, {len(outcomes) - made} kept")
     _export(tree, out / name)
-    _break(tree, out / name, now, changed=made > 0)
+    _break(tree, out / name, now)
 
 
 def _export(tree: Tree, folder: Path) -> None:
@@ -126,19 +126,17 @@ def _export(tree: Tree, folder: Path) -> None:
             click.echo(f"  export/{layout}: {len(exported.written)} files written, {exported.kept} kept")
 
 
-def _break(tree: Tree, folder: Path, now: datetime | None, *, changed: bool) -> None:
-    """Make the variants that the tree declares: those that are not there, all when a certificate is a new one."""
+def _break(tree: Tree, folder: Path, now: datetime | None) -> None:
+    """Make the variants that the tree declares; those of the last days stay, unless a CA above them was renewed."""
     if tree.variants:
         from pki.faults import catalogue
         from pki.faults.folder import FOLDER as BROKEN
         from pki.faults.folder import write
         from pki.store import Store
 
-        names = [variant.name for variant in catalogue.find(tree.variants, tree.edition)]
-        missing = [name for name in names if changed or not (folder / BROKEN / name).is_dir()]
-        if missing:
-            write(Store(folder), missing, tree.edition, now)
-        click.echo(f"  {BROKEN}: {len(missing)} variants made, {len(names) - len(missing)} kept")
+        count = len(catalogue.find(tree.variants, tree.edition))
+        made = len(write(Store(folder), tree.variants, tree.edition, now, renew=False))
+        click.echo(f"  {BROKEN}: {made} variants made, {count - made} kept")
 
 
 def _news(outcomes: Sequence[Outcome]) -> Iterator[str]:
