@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from pki.certificate import read as read_certificate
 from pki.lint.contents import Piece
 from pki.lint.finding import Severity
 from pki.lint.linter import Demand, lint
 from pki.lint.report import Report
+from pki.lint.second import disagreements
 from pki.lint.source import Source, gather
 from pki.options import Options
 from pki.profiles import Edition
@@ -37,6 +39,7 @@ from tests.pki.lint.made import (
     ed,
     extension,
     make,
+    oid,
     p521,
     path,
     seq,
@@ -272,3 +275,40 @@ def test_an_issuer_whose_name_cannot_be_read_is_unreadable() -> None:
     issuer = made.name(("CN", 0x00, b"MO Sub2"))
     report = judged(make(Spec(fields={"issuer": issuer}), make(SUB2)).der)
     assert "unreadable" in rules(report)
+
+
+def test_the_second_reader_names_every_fact_that_differs() -> None:
+    """Shown two certificates as if they were one, it has to notice each difference."""
+    pytest.importorskip("pyasn1_modules", reason="pyasn1 is missing: pip install 'plugcharge[lab]'")
+    one, other = make(STATION, make(SUB2)).der, make(SUB1, make(ROOT)).der
+    told = {remark.field for remark in disagreements(other, read_certificate(one))}
+    assert told == {
+        *("serialNumber", "signatureValue", "issuer", "subject", "notBefore", "notAfter", "subjectPublicKeyInfo"),
+        *("ca", "pathLength", "keyUsage", "subjectKeyIdentifier", "authorityKeyIdentifier"),
+    }
+    extra = {"purposes": extension("purposes", seq(oid("1.3.6.1.5.5.7.3.1")))}
+    more = make(Spec(extensions=extra, key=p521), make(Spec(key=p521))).der
+    told = {remark.field for remark in disagreements(more, read_certificate(one))}
+    assert {"signatureAlgorithm", "extensions", "extKeyUsage"} <= told
+    assert not list(disagreements(one, read_certificate(one)))
+
+
+def test_odd_certificates_of_the_world_are_read_alike_by_both() -> None:
+    """Types of names, sets of several, keys and numbers that V2G does not have: told, but no disagreement."""
+    cn, _, country, component = made.named("DE8AA0012345670")
+    several = sorted(seq(oid(made.PARTS[kind]), made.tlv(UTF8, b"T")) for kind in ("O", "OU"))
+    single = [made.tlv(0x31, seq(oid(made.PARTS[k]), made.tlv(t, v.encode()))) for k, t, v in (cn, component)]
+    odd = (
+        Spec(parts=(cn, ("O", 0x1C, "Test".encode("utf-32-be")), country, component)),
+        Spec(parts=(cn, ("O", made.BMP, "Tést"), country, component)),
+        Spec(fields={"subject": seq(*single, made.tlv(0x31, *several))}),
+        Spec(fields={"subject": seq()}),
+        Spec(fields={"serial": made.tlv(2, b"\x80\x00\x01")}),
+        Spec(fields={"extensions": b""}),
+        Spec(key=made.rsa2048),
+        Spec(key=ed),
+        Spec(days=(-1, 13_000)),
+    )
+    for spec in odd:
+        told = rules(judged(make(spec, make(SUB2)).der))
+        assert not {"parsers-disagree", "unreadable"} & told, spec
