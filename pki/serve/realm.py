@@ -124,7 +124,7 @@ class Realm:
 
     def signer_entries(self) -> dict[str, Entry]:
         """Return what the OCSP signer of each CA is like, by the CA's place, declared or not."""
-        tree = msgspec.structs.replace(self.tree, ocsp_signers=True)
+        tree = msgspec.structs.replace(self.tree, ocsp_signers=True, leaf=())
         signers = (entry for entry in tree.entries() if entry.profile.tier is Tier.OCSP)
         return {entry.issuer.place: entry for entry in signers if entry.issuer is not None}
 

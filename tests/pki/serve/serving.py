@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -60,10 +61,16 @@ class Served:
 
 
 @contextmanager
-def serving(out: Path, url: str, scratch: Path, trees: Mapping[str, Tree] | None = None) -> Iterator[Served]:
-    """Run a server until the end of the block, on a free port."""
+def serving(
+    out: Path,
+    url: str,
+    scratch: Path,
+    trees: Mapping[str, Tree] | None = None,
+    bound: socket.socket | None = None,
+) -> Iterator[Served]:
+    """Run a server until the end of the block, on a socket that listens or a free port."""
     server = Server(trees or read(), out, State(url), delay_s=DELAY_S)
-    with listener.listen("127.0.0.1", 0) as listening:
+    with bound or listener.listen("127.0.0.1", 0) as listening:
         running = uvicorn.Server(uvicorn.Config(application(server), log_config=None, timeout_graceful_shutdown=2))
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
         thread.start()

@@ -89,6 +89,14 @@ def test_a_contract_of_the_second_generation(served: Served) -> None:
     assert status(served, got.chain[0], "iso20") is OCSPCertStatus.GOOD
 
 
+def test_on_ed448_no_contract_is_delivered(served: Served) -> None:
+    """What its key looks like in a delivery is settled nowhere."""
+    vehicle = stage(served.out / "iso20-ed448").vehicle
+    answer = EXI.decode(served.client.post("/iso20-ed448/contract", content=EXI.encode(request(vehicle))).content)
+    assert isinstance(answer, common.CertificateInstallationRes)
+    assert answer.ResponseCode == "WARNING_NoCertificateAvailable"
+
+
 def test_the_clock_of_a_request(served: Served) -> None:
     assert code(served) == "OK"
     assert code(served, **{"X-Plugcharge-Time": "2020-01-01T00:00:00Z"}) == "FAILED_CertificateExpired"
