@@ -103,7 +103,7 @@ def test_random_chains() -> None:
     agreed = sum(check(found) for found in cases)
     good = sum(bool(ours(found)) for found in cases)
     assert len(cases) / 5 < good < len(cases) / 2
-    assert agreed > 2 * len(cases)  # of three judges, one of whom knows no Ed448
+    assert agreed > 1.8 * len(cases)  # of three judges, one of whom knows no Ed448
 
 
 def test_the_openssl_command(tmp_path: Path) -> None:
