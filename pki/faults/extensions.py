@@ -50,6 +50,10 @@ def _constraints(*, ca: bool, path_length: int | None = None) -> Change:
     return _with(x509.BasicConstraints(ca=ca, path_length=path_length), critical=True)
 
 
+def _one_less(draft: Draft, making: Making) -> Draft:
+    return _constraints(ca=True, path_length=len(making.path.tiers) - 3)(draft, making)
+
+
 def _purposes(*oids: ObjectIdentifier) -> Change:
     return _with(x509.ExtendedKeyUsage(oids))
 
@@ -108,9 +112,9 @@ FAULTS = (
     ),
     _wrong(
         "path-length-violated",
-        "its path length allows no CA below it but one, and there are two",
+        "its path length allows one CA less below it than there are",
         _CONSTRAINTS,
-        _constraints(ca=True, path_length=1),
+        _one_less,
         tiers=(Tier.ROOT,),
         rule=Rule.ANCHOR,
     ),

@@ -38,7 +38,8 @@ class Fault:
     The changes, all of them at the tier at fault or `everywhere`: `draft` before a certificate is signed, another `key`
     in place of one of the tree's kind, another `signer` than its issuer, `digest` of its signature, `size` of its DER,
     `der` when it is signed. `shape` is what is sent, `anchors` what is trusted, `evidence` what there is about
-    revocation, by file name. `other_name` presents the tree's name for the leaf's own in the request.
+    revocation, by file name. `other_name` presents the tree's name for the leaf's own in the request. A fault with
+    `two_subs` takes a path that has two.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Fault:
     revocation: Revocation = "off"
     other_name: bool = False
     everywhere: bool = False
+    two_subs: bool = False
     draft: Callable[[Draft, Making], Draft] | None = None
     key: Callable[[Suite], Key] | None = None
     signer: Callable[[Making], Link] | None = None

@@ -190,7 +190,7 @@ def _pem(der: bytes) -> bytes:
 
 
 def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Put a folder of files in place of what lies there: whoever reads it finds the old ones or the new ones."""
+    """Put a folder of files in place of what lies there: whoever reads it never finds some of both."""
     store.make_folder(folder.parent)
     new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:

@@ -67,8 +67,9 @@ class Making:
         self.tier = tier
         self.at = at
         self.links: dict[Tier, Link] = {}
-        if tier is not None:
-            path.place(tier)
+        for needed in (tier, Tier.SUB1 if fault.two_subs else None):
+            if needed is not None:
+                path.place(needed)
 
     @property
     def row(self) -> Profile:

@@ -126,15 +126,26 @@ def _shaped(
 
 FAULTS = (
     # --- what is sent
-    _shaped("missing-sub2", "its Sub2 is not sent", _PATH, Rule.ORDER, _L, _only(_L, _1)),
-    _shaped("missing-sub1", "its Sub1 is not sent", _PATH, Rule.ANCHOR, _2, _only(_L, _2)),
+    _shaped("missing-sub2", "its Sub2 is not sent", _PATH, Rule.ORDER, _L, _only(_L, _1), two_subs=True),
+    _shaped("missing-sub1", "its Sub1 is not sent", _PATH, Rule.ANCHOR, _2, _only(_L, _2), two_subs=True),
     _shaped("leaf-alone", "no Sub-CA is sent", _DEPTH, Rule.DEPTH, "", _only(_L)),
-    _shaped("wrong-order", "its Sub-CAs are sent in the wrong order", _PATH, Rule.ORDER, _L, _swapped),
+    _shaped("wrong-order", "its Sub-CAs are sent in the wrong order", _PATH, Rule.ORDER, _L, _swapped, two_subs=True),
     _shaped("leaf-twice", "the leaf is sent twice", _PATH, Rule.ORDER, _L, _only(_L, _L, _2)),
-    _shaped("four-deep", "there are three Sub-CAs", _DEPTH, Rule.DEPTH, "", _four_deep, editions=FIRST),
+    _shaped("four-deep", "there are three Sub-CAs", _DEPTH, Rule.DEPTH, "", _four_deep, two_subs=True, editions=FIRST),
     # A cross certificate may stand at the top of four [V2G20-1003]; a third Sub-CA is none.
-    _shaped("four-deep", "there are three Sub-CAs", _DEPTH, Rule.PROFILE, _1, _four_deep, editions=SECOND),
-    _shaped("with-root", "the root is sent, too", _DEPTH, Rule.DEPTH, "", _only(_L, _2, _1, _R), editions=FIRST),
+    _shaped(
+        "four-deep", "there are three Sub-CAs", _DEPTH, Rule.PROFILE, _1, _four_deep, two_subs=True, editions=SECOND
+    ),
+    _shaped(
+        "with-root",
+        "the root is sent, too",
+        _DEPTH,
+        Rule.DEPTH,
+        "",
+        _only(_L, _2, _1, _R),
+        two_subs=True,
+        editions=FIRST,
+    ),
     # --- who signed
     _shaped(
         "leaf-signed-by-root",
@@ -179,6 +190,7 @@ FAULTS = (
         Rule.ANCHOR,
         _1,
         anchors=_stranger,
+        two_subs=True,
     ),
     _shaped(
         "twin-root-with-key-id",
@@ -187,6 +199,7 @@ FAULTS = (
         Rule.SIGNATURE,
         _1,
         anchors=lambda making: _stranger(making, _LOOKALIKE),
+        two_subs=True,
     ),
     _shaped(
         "two-roots-of-one-name",
@@ -205,5 +218,6 @@ FAULTS = (
         everywhere=True,
         key=lambda suite: suite.generate(),
         anchors=lambda making: [making.kept(Tier.ROOT).der],
+        two_subs=True,
     ),
 )

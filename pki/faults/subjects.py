@@ -12,6 +12,7 @@ from pki.faults import der
 from pki.faults.draft import Draft, Part
 from pki.faults.fault import FIRST, LEAF, SECOND, Fault
 from pki.faults.making import Making
+from pki.faults.path import Lacking
 from pki.profiles import Tier
 from v2g import identifiers
 from v2g.trust import Role, Rule
@@ -43,6 +44,13 @@ def _wrong_dc(draft: Draft, making: Making) -> Draft:
 
 def _two_dc(draft: Draft, making: Making) -> Draft:
     return draft.named(_DC, making.row.dc or "OEM", _OTHER_DC[making.role])
+
+
+def _no_dc(draft: Draft, making: Making) -> Draft:
+    """Leave out what a V2G root would ask for."""
+    if making.path.certificate(Tier.ROOT).subject.get_attributes_for_oid(_DC)[0].value == "V2G":
+        raise Lacking(f"{making.path.place(Tier.LEAF)} hangs under a V2G root, below which there has to be a DC")
+    return draft.named(_DC)
 
 
 def _bmp(draft: Draft, _making: Making) -> Draft:
@@ -95,7 +103,7 @@ FAULTS = (
         tiers=LEAF,
         roles=(_MO, _OEM),
         editions=FIRST,
-        draft=lambda draft, _: draft.named(_DC),
+        draft=_no_dc,
     ),
     Fault(
         name="two-dc",

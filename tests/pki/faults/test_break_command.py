@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner, Result
 
+from pki import store
 from pki.commands import pki
 from pki.faults import folder as faults
 from pki.faults.catalogue import variants
@@ -161,3 +164,23 @@ def test_what_pki_init_made_is_made_anew(folder: Path, damage: str) -> None:
             file.unlink()
         bring_up_to_date(read()["iso2"], tree)
     assert [each.variant for each in faults.write(tree, names, renew=False)] == ["contract-leaf-expired"]
+
+
+def test_a_full_disk_leaves_what_was_there(folder: Path) -> None:
+    tree = Store(folder)
+    faults.write(tree, ["contract-leaf-expired"])
+    made = folder / "broken" / "contract-leaf-expired"
+    before = {each.name: each.read_bytes() for each in made.iterdir()}
+    whole, count = store.write, iter(range(100))
+
+    def fills(path: Path, data: bytes, mode: int = store.PUBLIC, *, durable: bool = True) -> None:
+        if next(count) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        whole(path, data, mode, durable=durable)
+
+    with patch.object(store, "write", fills):
+        ran = run("contract-leaf-expired", "--tree", folder)
+    assert ran.exit_code == 1
+    assert "No space left on device" in ran.output
+    assert {each.name: each.read_bytes() for each in made.iterdir()} == before
+    assert [each.name for each in made.parent.iterdir()] == [made.name]
