@@ -60,6 +60,7 @@ def serve(
         click.secho(_EXPOSED.format(host=host), err=True, bold=True)
     trees = made(read(config), out)
     with listener.listen(host, port) as listening:
+        click.echo(f"{out}: reading", err=True)
         state = State(database or f"sqlite:///{out / 'serve.sqlite3'}")
         server = Server(trees, out, state, delay_s=delay_s)
         if switches:

@@ -70,7 +70,7 @@ class _Routes:
             Route(f"{_EST}{label}/cacerts{version}", self.cacerts),
             Route(f"{_EST}{label}/csrattrs{version}", self.csrattrs),
             Route(f"{_EST}{label}/simpleenroll{version}", self.enrol, methods=["POST"]),
-            Route(f"{_EST}{label}/simplereenroll{version}", self.enrol, methods=["POST"]),
+            Route(f"{_EST}{label}/simplereenroll{version}", self.reenrol, methods=["POST"]),
         ]
 
     async def index(self, request: Request) -> Response:
@@ -124,13 +124,19 @@ class _Routes:
         return await self._send(Service.EST, self._enrolment(request).attributes)
 
     async def enrol(self, request: Request) -> Response:
+        return await self._enrol(request, again=False)
+
+    async def reenrol(self, request: Request) -> Response:
+        return await self._enrol(request, again=True)
+
+    async def _enrol(self, request: Request, *, again: bool) -> Response:
         call = partial(
             self._enrolment(request).enrol,
             request.headers.get("authorization", ""),
             request.headers.get("content-type", ""),
             await intake.body(request, csr.LONGEST),
             intake.moment(request, self.server),
-            again="simplereenroll" in request.url.path,
+            again=again,
             chain="version" in request.path_params,
         )
         return await self._send(Service.EST, call, threaded=True, changing=True)

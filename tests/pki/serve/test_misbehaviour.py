@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -276,14 +277,17 @@ def test_faults_of_the_transport(served: Served, service: Service) -> None:
     assert time.monotonic() - began > DELAY_S
 
 
-def test_a_delayed_answer_delays_no_other(served: Served) -> None:
+def test_a_delayed_answer_delays_no_other(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served.server, "delay_s", 3.0)
     served.switch("crl:delay")
-    with httpx.Client(base_url=served.url, trust_env=False) as other:
-        with other.stream("GET", "/iso2/crl/cpo-sub2.crl"):
-            pass  # the first has been waited for
-        began = time.monotonic()
-        assert judged(served, ask(served).content) is Status.GOOD
-        assert time.monotonic() - began < DELAY_S
+    late = threading.Thread(
+        target=httpx.get, args=(f"{served.url}/iso2/crl/cpo-sub2.crl",), kwargs={"trust_env": False}
+    )
+    late.start()
+    assert judged(served, ask(served).content) is Status.GOOD
+    assert late.is_alive()
+    late.join(20)
+    assert not late.is_alive()
 
 
 # --- the table --------------------------------------------------------------------------------------------------------

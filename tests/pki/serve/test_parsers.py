@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.x509.ocsp import OCSPResponseStatus, load_der_ocsp_response
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,10 @@ from pki.serve import clock, login, misbehaviour, wire
 from pki.serve.listener import check_host
 from pki.serve.misbehaviour import MISBEHAVIOURS
 from tests.pki.chains import build
+from tests.pki.serve.certificates import request, signing_request
+from tests.pki.serve.serving import LOGIN, Served
 
+STEPS = [timedelta(seconds=step) for step in (-1, 0, 1, 3_600)]
 TEXT = st.text(max_size=60)
 
 
@@ -29,6 +33,25 @@ def test_times(text: str) -> None:
 def test_times_come_back(seconds: int) -> None:
     at = datetime.fromtimestamp(seconds, UTC)
     assert clock.told(at.isoformat()) == at
+
+
+@pytest.mark.parametrize("tree", ["iso2", "iso20-ed448"])
+def test_every_service_lives_at_any_time(served: Served, tree: str) -> None:
+    """The first and the last there are, and the ends of certificates, with misbehaviours that move times further."""
+    ca = served.certificate("ca/cpo/sub2", tree)
+    moments = [datetime(1970, 1, 1, tzinfo=UTC), datetime(9990, 1, 1, tzinfo=UTC)]
+    moments += [at + step for at in (ca.not_valid_before_utc, ca.not_valid_after_utc) for step in STEPS]
+    _, csr = signing_request("DE*PCG*E0001", {"iso2": "P-256"}.get(tree, "Ed448"))
+    for switch in ("expired", "future"):
+        served.switch(f"ocsp:{switch}", "crl:expired")
+        for at in moments:
+            told = {clock.HEADER: at.isoformat(), "Content-Type": "application/pkcs10"}
+            asked = served.client.post(f"/{tree}/ocsp", content=request(served, tree=tree), headers=told)
+            assert load_der_ocsp_response(asked.content).response_status is OCSPResponseStatus.SUCCESSFUL
+            assert served.client.get(f"/{tree}/crl/cpo-sub2.crl", headers=told).status_code == 200
+            path = f"/.well-known/est/{tree}/simpleenroll"
+            enrolled = served.client.post(path, content=csr, headers=told, auth=LOGIN)
+            assert enrolled.status_code in (200, 503)
 
 
 @given(st.floats(allow_nan=False))
