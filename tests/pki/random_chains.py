@@ -102,7 +102,8 @@ def _twin(tier: str) -> Callable[[Made], Question]:
 def _again(made: chains.Made, issuer: chains.Made | None) -> chains.Made:
     """Make a CA with the names of another and a key of its own."""
     own = made.certificate
-    key: Any = {56: chains.ed, 256: chains.p256, 384: chains.p384, 521: chains.p521}[getattr(made.key, "key_size", 56)]()
+    makers = {56: chains.ed, 256: chains.p256, 384: chains.p384, 521: chains.p521}
+    key: Any = makers[getattr(made.key, "key_size", 56)]()
     signer: Any = issuer.key if issuer else key
     builder: Any = (
         x509.CertificateBuilder()
