@@ -1,4 +1,4 @@
-"""Who said what to "may this session charge?", to requests for certificates and for plans. Only ids asked for count.
+"""Who said what to "may this session charge?", to requests for certificates, plans and OCSP. Only ids asked for count.
 
 A refused contract stays refused, and so does whatever was accepted and then revoked. A refused card leaves the request
 open for the next card.
@@ -10,8 +10,10 @@ from secc.api import (
     AuthorizationRequest,
     BackendAuthorization,
     BackendCertificate,
+    BackendOcsp,
     CertificateRequest,
     ChargerAuthorization,
+    OcspRequest,
     Plan,
 )
 from secc.charger import Planned, Presented, Source
@@ -174,3 +176,33 @@ class PlanAnswers:
     def answered(self, request_id: str) -> Planned | None:
         """Return the newest plan for a request; None while there is none."""
         return self._newest if self._asked is not None and self._asked[0] == request_id else None
+
+
+class OcspAnswers:
+    """The operator's answers to OCSP requests, which belong to no session; the first one to each counts."""
+
+    def __init__(self) -> None:
+        self._deadlines: dict[str, float] = {}
+        self._answers: dict[str, BackendOcsp] = {}
+
+    def ask(self, request: OcspRequest, now: float) -> None:
+        """Expect an answer to a request from now on; those whose time is over are expected no more."""
+        self._deadlines = {id_: until for id_, until in self._deadlines.items() if until > now}
+        self._answers = {id_: answer for id_, answer in self._answers.items() if id_ in self._deadlines}
+        self._deadlines[request.id] = now + request.deadline_s
+
+    def take(self, answer: BackendOcsp, now: float) -> str:
+        """Take an answer; returns why it does not count, or nothing."""
+        deadline = self._deadlines.get(answer.id)
+        if deadline is None:
+            return "unknown id"
+        if answer.id in self._answers:
+            return "answered before"
+        if now > deadline:
+            return "past its deadline"
+        self._answers[answer.id] = answer
+        return ""
+
+    def answered(self, request_id: str) -> BackendOcsp | None:
+        """Return the answer to a request; None while there is none."""
+        return self._answers.get(request_id)

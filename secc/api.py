@@ -22,6 +22,7 @@ NAME = r"^[A-Za-z0-9_-]{1,36}$"
 PAYLOAD_LIMIT = 65_536
 PLAN_LIMIT = 524_288
 EXI_LIMIT = 10_240  # the largest answer has ten certificates of 800 bytes, a signature and a key
+OCSP_LIMIT = 16_384
 UNIQUE = {"uniqueItems": True}
 
 Volt = Annotated[float, Meta(ge=-5_000, le=5_000)]
@@ -37,6 +38,7 @@ Name = Annotated[str, Meta(pattern=NAME)]
 Text = Annotated[str, Meta(max_length=512)]
 Pem = Annotated[str, Meta(max_length=32_768)]
 Exi = Annotated[bytes, Meta(min_length=1, max_length=EXI_LIMIT)]  # a whole V2G message or a fragment, base64
+Ocsp = Annotated[bytes, Meta(min_length=1, max_length=OCSP_LIMIT)]  # DER, base64
 Tariff = Annotated[bytes, Meta(min_length=1)]  # a fragment, base64; its length is no reason to lose the plan
 Time = Annotated[str, Meta(max_length=40)]  # RFC 3339 UTC, for people only
 
@@ -185,6 +187,17 @@ class CertificateRequest(Payload):
     """The schema of `exi`: `urn:iso:15118:2:2013:MsgDef` for ISO 15118-2."""
     exi: Exi
     """The car's message as it came, base64: OCPP's Get15118EVCertificate takes it like this."""
+
+
+class OcspRequest(Payload):
+    """How does a certificate of the station stand? Answered on `backend/ocsp/response`; vehicles get it in TLS."""
+
+    id: Id
+    """To be repeated in the answer; no other id counts, and only the first answer does."""
+    deadline_s: Second
+    """Seconds from receipt after which somebody else is asked, or the same again with another id."""
+    certificate: OcspRequestData
+    """Which certificate: OCPP's GetCertificateStatus takes it like this."""
 
 
 class ScheduleEntry(Payload):
@@ -710,6 +723,19 @@ class BackendCertificate(Payload):
     """Why not, for people."""
 
 
+class BackendOcsp(Payload):
+    """The operator's answer to an OCSP request; what it says is checked before any vehicle is told it."""
+
+    id: Id
+    """That of the request."""
+    status: Literal["accepted", "failed"]
+    """`failed`: there is no response of the responder to hand on."""
+    response: Ocsp | None = None
+    """The responder's OCSP response (RFC 6960) in DER, base64, as it came."""
+    reason: Text | None = None
+    """Why not, for people."""
+
+
 # --- the topics -----------------------------------------------------------------------------------------------------
 
 P = TypeVar("P", bound=Record, covariant=True)
@@ -737,6 +763,7 @@ SECC_HEARTBEAT = Topic("secc/heartbeat", Beat, qos=0)
 SECC_SESSION = Topic("secc/session", Session, retained=True)
 SECC_AUTHORIZATION = Topic("secc/authorization/request", AuthorizationRequest)
 SECC_CERTIFICATE = Topic("secc/certificate/request", CertificateRequest)
+SECC_OCSP = Topic("secc/ocsp/request", OcspRequest)
 SECC_LIMITS = Topic("secc/limits", Limits, retained=True)
 SECC_PERMIT = Topic("secc/permit", Permit, retained=True)
 SECC_TARGET = Topic("secc/target", Target, qos=0)
@@ -761,6 +788,7 @@ CHARGER_REQUEST = Topic("charger/request", ChargerRequest)
 CHARGER_PLAN = Topic("charger/plan", Plan, limit=PLAN_LIMIT)
 BACKEND_AUTHORIZATION = Topic("backend/authorization/response", BackendAuthorization)
 BACKEND_CERTIFICATE = Topic("backend/certificate/response", BackendCertificate)
+BACKEND_OCSP = Topic("backend/ocsp/response", BackendOcsp)
 BACKEND_PLAN = Topic("backend/plan/response", Plan, limit=PLAN_LIMIT)
 CABLE_VEHICLE = Topic(VEHICLE_TOPIC, CableVehicle, retained=True, qos=0)
 CABLE_CHARGER = Topic(CHARGER_TOPIC, CableCharger, retained=True, qos=0)

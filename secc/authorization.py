@@ -14,12 +14,12 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from secc import api
 from secc.charger import Charger, Presented
+from secc.ocsp import request_data
 from v2g import identifiers, protocols, signature
 from v2g.errors import Refused, Untrusted
 from v2g.messages import iso2
@@ -202,26 +202,20 @@ def ask_contract(
                 deadline_s=wait_s,
                 emaid=contract.emaid,
                 chain="".join(_pem(der) for der in contract.chain),
-                ocsp=ocsp_request_data(contract.chain),
+                ocsp=_ocsp_requests(contract.chain),
                 local_check="passed",
             )
         )
     return grant
 
 
-def ocsp_request_data(chain: Sequence[bytes]) -> list[api.OcspRequestData]:
+def _ocsp_requests(chain: Sequence[bytes]) -> list[api.OcspRequestData]:
     """What an OCSP request about each certificate needs, for all whose issuer stands in the chain."""
     certificates = [x509.load_der_x509_certificate(der) for der in chain]
-    return [
-        api.OcspRequestData(
-            hash_algorithm="SHA256",
-            issuer_name_hash=_sha256(issuer.subject.public_bytes()),
-            issuer_key_hash=_sha256(_key_bits(issuer)),
-            serial_number=f"{certificate.serial_number:x}",
-            responder_url=_responder(certificate),
-        )
-        for certificate, issuer in pairwise(certificates)
-    ]
+    try:
+        return [request_data(certificate, issuer) for certificate, issuer in pairwise(certificates)]
+    except ValueError as error:
+        raise Refused("FAILED_CertChainError", str(error)) from error
 
 
 def _request_id() -> str:
@@ -230,31 +224,3 @@ def _request_id() -> str:
 
 def _pem(der: bytes) -> str:
     return x509.load_der_x509_certificate(der).public_bytes(serialization.Encoding.PEM).decode("ascii")
-
-
-def _sha256(data: bytes) -> str:
-    digest = hashes.Hash(hashes.SHA256())
-    digest.update(data)
-    return digest.finalize().hex()
-
-
-def _key_bits(certificate: x509.Certificate) -> bytes:
-    """The bits of the subject public key, without the algorithm around them."""
-    key = certificate.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey):
-        raise Refused("FAILED_CertChainError", "a sub CA holds no EC key")
-    return key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
-
-
-def _responder(certificate: x509.Certificate) -> str | None:
-    try:
-        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except x509.ExtensionNotFound:
-        return None
-    urls = [
-        each.access_location.value
-        for each in access
-        if each.access_method == AuthorityInformationAccessOID.OCSP
-        and isinstance(each.access_location, x509.UniformResourceIdentifier)
-    ]
-    return urls[0] if urls else None

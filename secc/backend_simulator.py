@@ -1,6 +1,6 @@
 """The operator's side for demo and tests: a process that knows only MQTT, `secc.api` and a tree of `pki init`.
 
-It answers requests for certificates, authorization and plans, or answers them badly when told to.
+It answers requests for certificates, authorization, plans and OCSP, or answers them badly when told to.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,16 +17,19 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from pki.provisioning import ProvisioningService
+from pki.shown import shown
 from pki.store import Store
 from secc import api
 from secc.mqtt import Broker, Bus
+from secc.ocsp import cert_id_of
 from secc.simulated.planner import Planner
+from secc.simulated.responder import TreeResponder
 from secc.simulated.tariff import TariffOperator
 from v2g import toml
 from v2g.errors import Undecodable
 from v2g.record import Record
 
-READS = (api.SECC_AUTHORIZATION, api.SECC_CERTIFICATE, api.SECC_PLAN_REQUEST)
+READS = (api.SECC_AUTHORIZATION, api.SECC_CERTIFICATE, api.SECC_OCSP, api.SECC_PLAN_REQUEST)
 LATE_S = 1.0
 GARBAGE = bytes(range(64))
 OTHER_SESSION = bytes(range(1, 9))
@@ -43,6 +47,8 @@ class BackendConfig(Record, forbid_unknown_fields=True):
     certificates: Manner = "answer"
     """`late`: a second past the deadline; `failed`: no service to ask; `garbage`: no message at all;
     `other-session`: what another session was answered."""
+    ocsp: Literal["answer", "late", "silent", "failed", "garbage"] = "answer"
+    """How OCSP requests are answered, from the `tree` and what is revoked there; without one they `failed`."""
     authorization: Literal["accept", "reject", "silent"] = "accept"
     plan: str | None = None
     """What sessions may draw when (see `secc.simulated.planner`); with a `tree`, contracts get signed tariffs too."""
@@ -69,6 +75,7 @@ class BackendSimulator:
         """`connected` is called once the broker is there. Raises ValueError for a tree that cannot be used."""
         self._config = config
         self._service = None if config.tree is None else ProvisioningService(Store(Path(config.tree)))
+        self._responder = None if config.tree is None else TreeResponder(Path(config.tree))
         self._planner = Planner(config.plan, None if config.tree is None else TariffOperator(Path(config.tree)))
         self._waiting: set[asyncio.TimerHandle] = set()
         self._bus = Bus(
@@ -95,6 +102,8 @@ class BackendSimulator:
         match payload:
             case api.CertificateRequest():
                 self._certificate(payload)
+            case api.OcspRequest():
+                self._ocsp(payload)
             case api.PlanRequest():
                 if (plan := self._planner.ask(payload)) is not None:
                     self._say(partial(self._bus.publish, api.BACKEND_PLAN, plan), self._config.delay_s)
@@ -127,6 +136,19 @@ class BackendSimulator:
             return api.BackendCertificate(id=request.id, status="failed", reason="no certificate request")
         return api.BackendCertificate(id=request.id, status="accepted", exi=exi)
 
+    def _ocsp(self, request: api.OcspRequest) -> None:
+        """Tell how a certificate stands, in the manner configured."""
+        manner = self._config.ocsp
+        if manner == "silent":
+            return
+        answer = api.BackendOcsp(id=request.id, status="failed", reason="no responder")
+        if manner == "garbage":
+            answer = api.BackendOcsp(id=request.id, status="accepted", response=GARBAGE)
+        elif manner != "failed" and self._responder is not None:
+            answer = _respond(self._responder, request)
+        late_s = request.deadline_s + LATE_S if manner == "late" else 0.0
+        self._say(lambda: self._bus.publish(api.BACKEND_OCSP, answer), self._config.delay_s + late_s)
+
     def _say(self, speak: Callable[[], None], after_s: float) -> None:
         """Speak, at once or later."""
         if after_s <= 0:
@@ -134,6 +156,15 @@ class BackendSimulator:
             return
         timer = asyncio.get_running_loop().call_later(after_s, speak)
         self._waiting.add(timer)
+
+
+def _respond(responder: TreeResponder, request: api.OcspRequest) -> api.BackendOcsp:
+    try:
+        response = responder(cert_id_of(request.certificate), datetime.now(UTC))
+    except (ValueError, OSError) as error:
+        _log.warning("no OCSP response: %s", error)
+        return api.BackendOcsp(id=request.id, status="failed", reason=shown(str(error)))
+    return api.BackendOcsp(id=request.id, status="accepted", response=response)
 
 
 def _nothing() -> None:

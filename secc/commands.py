@@ -91,13 +91,18 @@ def simulate(config: Path | None, broker: str | None, mqtt_version: str | None, 
     type=click.Choice(["answer", "late", "silent", "failed", "garbage", "other-session"]),
     help="How requests for certificates are answered.",
 )
+@click.option(
+    "--ocsp",
+    type=click.Choice(["answer", "late", "silent", "failed", "garbage"]),
+    help="How OCSP requests of the station are answered.",
+)
 @click.option("--authorization", type=click.Choice(["accept", "reject", "silent"]), help="The word on each request.")
 @click.option("--plan", help="Power over time, such as '11040 3600:4140 / 22080'; with --tree, signed tariffs too.")
 @click.option("--delay-s", type=click.FloatRange(0), help="Seconds that every answer takes.")
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens.")
 def simulate_backend(config: Path | None, broker: str | None, mqtt_version: str | None, prefix: str | None,
                      *, verbose: bool, **options: object) -> None:  # fmt: skip
-    """Simulate the operator's side over MQTT until interrupted: certificates, authorization, plans."""
+    """Simulate the operator's side over MQTT until interrupted: certificates, authorization, plans, OCSP."""
     from secc import backend_simulator
 
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(name)s %(message)s")

@@ -52,6 +52,17 @@ EXAMPLES: dict[str, Record] = {
         namespace="urn:iso:15118:2:2013:MsgDef",
         exi=bytes.fromhex("8098020000000000000000"),
     ),
+    api.SECC_OCSP.name: api.OcspRequest(
+        id="b81e2f90",
+        deadline_s=30,
+        certificate=api.OcspRequestData(
+            hash_algorithm="SHA256",
+            issuer_name_hash="5f0e2b6c84a7d93c1f4b7780c2a9d6e35b18f7a0c4d2e96a8b3f5c7d10e42986",
+            issuer_key_hash="c3b9a85d7e60f1428d94a2b7e15f38c6097ad4e2b8f3165c9e70d1a4b2f8c653",
+            serial_number="1d4f7a92c03be586",
+            responder_url="http://ocsp.example.com/",
+        ),
+    ),
     api.SECC_LIMITS.name: api.Limits(
         boot=SECC,
         seq=41,
@@ -209,6 +220,7 @@ EXAMPLES: dict[str, Record] = {
     api.BACKEND_CERTIFICATE.name: api.BackendCertificate(
         id="41c07be2", status="failed", reason="no contract for this vehicle"
     ),
+    api.BACKEND_OCSP.name: api.BackendOcsp(id="b81e2f90", status="failed", reason="the responder does not answer"),
     api.BACKEND_PLAN.name: api.Plan(
         id="5e0d77a1",
         schedules=[

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from secc import api
-from secc.answers import Answers, CertificateAnswers, PlanAnswers
+from secc.answers import Answers, CertificateAnswers, OcspAnswers, PlanAnswers
 from secc.charger import Planned, Presented, Source
 from v2g.record import Record
 
@@ -17,13 +17,14 @@ Publish = Callable[[api.Topic[Record], Record], None]
 
 
 class Inquiries:
-    """The questions of one session at a time."""
+    """The questions of one session at a time, and those about the station's own certificates."""
 
     def __init__(self, publish: Publish) -> None:
         self._ask = publish
         self._answers = Answers()
         self._certificates = CertificateAnswers()
         self._plans = PlanAnswers()
+        self._ocsp = OcspAnswers()
 
     def ask(self, request: api.AuthorizationRequest) -> None:
         """Ask charger and operator whether this session may charge."""
@@ -60,6 +61,15 @@ class Inquiries:
         """Return the newest plan said for a request; None while there is none."""
         return self._plans.answered(request_id)
 
+    def ask_ocsp(self, request: api.OcspRequest) -> None:
+        """Ask the operator how a certificate of the station stands; no session is needed for that."""
+        self._ocsp.ask(request, time.monotonic())
+        self._ask(api.SECC_OCSP, request)
+
+    def ocsp(self, request_id: str) -> api.BackendOcsp | None:
+        """Return the operator's answer to an OCSP request; None while there is none."""
+        return self._ocsp.answered(request_id)
+
     def _take_answer(self, topic: api.Topic[Record], payload: Record, now: float) -> str:
         """Take an answer; returns why it does not count, or nothing. What is no answer is none of our business."""
         match payload:
@@ -69,6 +79,8 @@ class Inquiries:
                 return self._answers.backend(payload, now)
             case api.BackendCertificate():
                 return self._certificates.take(payload, now)
+            case api.BackendOcsp():
+                return self._ocsp.take(payload, now)
             case api.Plan():
                 return self._plans.take("charger" if topic.writer == "charger" else "backend", payload, now)
         return ""
