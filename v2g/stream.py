@@ -71,6 +71,12 @@ class TcpStream:
         self.facts = Facts(peer=f"[{peer[0]}]:{peer[1]}")
 
     @property
+    def ends(self) -> tuple[tuple[str, int], tuple[str, int]] | None:
+        """Our own and the peer's address and port; None where there is no socket, or no longer."""
+        ours, theirs = (self._writer.get_extra_info(name) for name in ("sockname", "peername"))
+        return None if not ours or not theirs else ((ours[0], ours[1]), (theirs[0], theirs[1]))
+
+    @property
     def ended(self) -> bool:
         """Whether the peer has closed or reset the connection; the kernel knows it before anybody reads."""
         if self._socket is None:

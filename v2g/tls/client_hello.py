@@ -99,6 +99,11 @@ class Intake:
                 raise Undecodable("ClientHello in too many pieces", expected=f"at most {MAX_RECORDS} TLS records")
         return None
 
+    @property
+    def random(self) -> bytes:
+        """The client's 32 random bytes, by which a key log names the session; fewer while they are incomplete."""
+        return bytes(self._message[6:38])
+
     def _next_record(self) -> bytes:
         """Return what the next record holds, nothing while it is incomplete: it is never empty itself."""
         start = self._record_at + _RECORD_HEADER
