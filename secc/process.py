@@ -18,7 +18,7 @@ from v2g import protocols
 from v2g.messages.app_protocol import SupportedAppProtocolReq, SupportedAppProtocolRes
 from v2g.messages.xmldsig import SignedInfo
 from v2g.timing import Timing
-from v2g.tls.context import BadIdentity, ServerContext, ServerIdentity, server_context
+from v2g.tls.context import BadIdentity, ServerContext, Identity, server_context
 from v2g.toml import ConfigurationError
 from v2g.trust import Verify
 
@@ -76,7 +76,7 @@ def server_tls(settings: config.TlsSettings) -> ServerContext | None:
     credential = credentials.load_credential(settings.chain, settings.key, settings.password)
     root = None if settings.root is None else credentials.load_root(settings.root, credential.chain)
     try:
-        return server_context(ServerIdentity(chain=tuple(credential.chain), key=credential.key, root=root))
+        return server_context(Identity.of(credential.chain, credential.key, root))
     except BadIdentity as error:
         raise BadIdentity(f"{settings.chain}: {error}") from error
 

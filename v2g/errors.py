@@ -66,10 +66,15 @@ class PeerGone(V2GError):
 
 
 class HandshakeFailed(V2GError):
-    """No TLS connection came about, for another reason than trust; `reason` says why, as far as it is known."""
+    """No TLS connection came about, for another reason than trust; `reason` says why, as far as it is known.
 
-    def __init__(self, reason: str) -> None:
+    `sent` and `received` are the alerts of ours and of the peer, by the names of the registry; empty where none passed.
+    """
+
+    def __init__(self, reason: str, *, sent: str = "", received: str = "") -> None:
         self.reason = reason
+        self.sent = sent
+        self.received = received
         super().__init__(f"TLS handshake failed: {reason}")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from v2g.errors import PeerGone
+from v2g.tls.suites import Generation
 
 READ_SIZE = 65536
 ESTABLISHED = 1  # tcpi_state of Linux while both sides may speak
@@ -25,12 +26,20 @@ OPTIONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a session may know about its transport; None and empty mean "no TLS"."""
+    """What a session may know about its transport; None and empty mean "no TLS".
+
+    `peer_subject` is the common name of the peer's leaf. The rest is as in `v2g.tls.session.Negotiated`.
+    """
 
     peer: str
     tls: str | None = None
     suite: str = ""
+    group: str = ""
+    generation: Generation | None = None
     peer_subject: str = ""
+    chain: str = ""
+    chain_by: str = ""
+    staple: str = ""
 
     @property
     def secure(self) -> bool:

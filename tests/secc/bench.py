@@ -23,7 +23,7 @@ from tests.secc.bench_charger import AC_SETUP, DC_SETUP, FINAL_EVENTS, BenchChar
 from tests.secc.bench_requests import Step, walk
 from v2g.stream import TcpStream
 from v2g.timing import Timing
-from v2g.tls.context import ServerIdentity, server_context
+from v2g.tls.context import Identity, server_context
 
 SETUPS = {"AC": AC_SETUP, "DC": DC_SETUP}
 
@@ -191,7 +191,7 @@ def _server(tls: config.TlsSettings) -> Any:
     if tls.chain is None or tls.key is None:
         return None
     credential = credentials.load_credential(tls.chain, tls.key)
-    return server_context(ServerIdentity(chain=tuple(credential.chain), key=credential.key))
+    return server_context(Identity.of(credential.chain, credential.key))
 
 
 ac_bench = partial(bench, "AC")

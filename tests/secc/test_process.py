@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from OpenSSL import SSL
 
 from pki import credentials
 from secc.config import TlsSettings
@@ -37,10 +36,9 @@ def station(tree: Path, root: Path | None) -> ServerContext:
 
 def naming(anchors: Path) -> ClientHello:
     """The ClientHello of a vehicle that names these roots by their hashes."""
-    connection = client_context(credentials.load_anchors(anchors)).connection(lambda _: False)
-    with pytest.raises(SSL.WantReadError):
-        connection.do_handshake()
-    hello = parse(connection.bio_read(65_536))
+    session = client_context(credentials.load_anchors(anchors)).session(lambda *_: None)
+    assert not session.handshake()
+    hello = parse(session.take())
     assert hello is not None
     return hello
 
@@ -48,15 +46,15 @@ def naming(anchors: Path) -> ClientHello:
 def test_the_configured_root_is_known_when_a_vehicle_names_it(tree: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     server = station(tree, tree / "trust/v2g.pem")
-    assert server.choose(naming(tree / "trust/v2g.pem")) == 0
+    assert server.select(naming(tree / "trust/v2g.pem")).index == 0
     assert caplog.records == []
-    assert server.choose(naming(tree / "trust/mo.pem")) == 0
+    assert server.select(naming(tree / "trust/mo.pem")).index == 0
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 def test_without_its_root_a_station_cannot_know_the_hash(tree: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    station(tree, None).choose(naming(tree / "trust/v2g.pem"))
+    station(tree, None).select(naming(tree / "trust/v2g.pem"))
     assert [record.levelname for record in caplog.records] == ["INFO"]
 
 
@@ -67,7 +65,7 @@ def test_of_several_roots_the_one_of_the_chain_is_taken(
     both = tmp_path / "both.pem"
     both.write_bytes(b"".join((tree / f"trust/{kind}.pem").read_bytes() for kind in ("mo", "v2g")))
     caplog.set_level("INFO")
-    station(tree, both).choose(naming(tree / "trust/v2g.pem"))
+    station(tree, both).select(naming(tree / "trust/v2g.pem"))
     assert caplog.records == []
 
 

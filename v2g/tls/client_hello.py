@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TypeVar
 
 from v2g.errors import Undecodable
+from v2g.tls.reader import Item, Reader
 
 MAX_HELLO = 16_384
 MAX_RECORD = 16_384
@@ -21,18 +21,15 @@ MAX_AUTHORITIES = 256
 
 RECORD_HANDSHAKE = 22
 MESSAGE_CLIENT_HELLO = 1
-TLS_1_2 = 0x0303
-TLS_1_3 = 0x0304
 _SHA1_SIZE = 20
 _RECORD_HEADER = 5
-
-Item = TypeVar("Item")
 
 
 class Extension(IntEnum):
     """The extensions that are read here, by their IANA number."""
 
     TRUSTED_CA_KEYS = 3
+    STATUS_REQUEST = 5
     SUPPORTED_GROUPS = 10
     SIGNATURE_ALGORITHMS = 13
     SUPPORTED_VERSIONS = 43
@@ -94,7 +91,7 @@ class Intake:
             self._message += record
             wanted = _message_size(self._message)
             if wanted is not None and len(self._message) >= wanted:
-                return _hello(_Reader(bytes(self._message[4:wanted]), "ClientHello"))
+                return _hello(Reader(bytes(self._message[4:wanted]), "ClientHello"))
             if self._records == MAX_RECORDS:
                 raise Undecodable("ClientHello in too many pieces", expected=f"at most {MAX_RECORDS} TLS records")
         return None
@@ -139,61 +136,15 @@ def _message_size(message: bytearray) -> int | None:
     return 4 + size
 
 
-class _Reader:
-    """A cursor over bytes that never reads past its end; `path` names what is being read."""
-
-    def __init__(self, data: bytes, path: str) -> None:
-        self._data = data
-        self._path = path
-        self._at = 0
-
-    def __bool__(self) -> bool:
-        return self._at < len(self._data)
-
-    def take(self, count: int) -> bytes:
-        """Take `count` bytes."""
-        piece = self._data[self._at : self._at + count]
-        if len(piece) < count:
-            raise Undecodable("ends too early", path=self._path, bit=8 * self._at, expected=f"{count} bytes")
-        self._at += count
-        return piece
-
-    def rest(self) -> bytes:
-        """Take all that is left."""
-        return self.take(len(self._data) - self._at)
-
-    def number(self, size: int) -> int:
-        """Take an unsigned integer of `size` bytes, big endian."""
-        return int.from_bytes(self.take(size))
-
-    def block(self, size: int, name: str) -> _Reader:
-        """Take a block that `size` bytes of length precede; `name` is its place in the path."""
-        return _Reader(self.take(self.number(size)), f"{self._path}.{name}")
-
-    def every(self, read: Callable[[_Reader], Item], most: int = MAX_HELLO) -> tuple[Item, ...]:
-        """Read one item after the other up to the end, `most` at most."""
-        items: list[Item] = []
-        while self:
-            if len(items) == most:
-                raise Undecodable("goes on", path=self._path, bit=8 * self._at, expected=f"at most {most} entries")
-            items.append(read(self))
-        return tuple(items)
-
-    def end(self) -> None:
-        """Refuse bytes that nobody read."""
-        if self:
-            raise Undecodable("goes on", path=self._path, bit=8 * self._at, expected="its end")
-
-
-def _number16(reader: _Reader) -> int:
+def _number16(reader: Reader) -> int:
     return reader.number(2)
 
 
-def _name(reader: _Reader) -> bytes:
+def _name(reader: Reader) -> bytes:
     return reader.block(2, "name").rest()
 
 
-def _trusted_authority(reader: _Reader) -> TrustedAuthority:
+def _trusted_authority(reader: Reader) -> TrustedAuthority:
     """Read an entry; one of a kind we do not know takes the rest with it, since its length is unknown."""
     kind = reader.number(1)
     if kind == Identifier.PRE_AGREED:
@@ -205,7 +156,7 @@ def _trusted_authority(reader: _Reader) -> TrustedAuthority:
     return TrustedAuthority(Identifier.UNKNOWN, bytes([kind]) + reader.rest())
 
 
-def _hello(reader: _Reader) -> ClientHello:
+def _hello(reader: Reader) -> ClientHello:
     """Read the body of the message."""
     legacy_version = reader.number(2)
     reader.take(32)
@@ -216,12 +167,12 @@ def _hello(reader: _Reader) -> ClientHello:
     reader.end()
 
     def listed(
-        extension: Extension, size: int, read: Callable[[_Reader], Item], most: int = MAX_HELLO
+        extension: Extension, size: int, read: Callable[[Reader], Item], most: int = MAX_HELLO
     ) -> tuple[Item, ...]:
         """Read an extension that is one list with `size` bytes of length; empty when it is absent."""
         if extension not in extensions:
             return ()
-        body = _Reader(extensions[extension], f"ClientHello.{extension.name.lower()}")
+        body = Reader(extensions[extension], f"ClientHello.{extension.name.lower()}")
         items = body.block(size, "list").every(read, most)
         body.end()
         return items
@@ -237,7 +188,7 @@ def _hello(reader: _Reader) -> ClientHello:
     )
 
 
-def _extensions(reader: _Reader) -> dict[int, bytes]:
+def _extensions(reader: Reader) -> dict[int, bytes]:
     """Read the extensions in their order; the same one twice is refused."""
     found: dict[int, bytes] = {}
     while reader:

@@ -1,18 +1,24 @@
-"""What a charging station shows a vehicle in TLS, and the checks it passes before anything listens."""
+"""What a station or a vehicle shows its peer in TLS, and the checks it passes before anything listens."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed448
 
 from v2g.tls.client_hello import Identifier, TrustedAuthority
+from v2g.tls.suites import ECDSA_P256, ECDSA_P521, ED448, Code, Generation
+
+Key = ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey | Path
+"""A private key, or the file that tells where in a secure element it is."""
 
 MAX_CHAIN = 3
 """Certificates without the root [V2G2-009]."""
@@ -23,29 +29,46 @@ class BadIdentity(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class ServerIdentity:
-    """A SECC leaf with its sub CAs and its private key.
+class Identity:
+    """A SECC or vehicle leaf with its sub CAs and its private key.
 
-    `chain` is DER, leaf first, without the root. `root` (DER) is never sent: with it the station recognises a vehicle
-    that names its roots by hash.
+    `chain` is DER, leaf first, without the root. `key` is the private key, or the path of a PEM file of the type
+    "PKCS#11 PROVIDER URI" that names a key in a secure element. `generation` is the one the leaf's key is of. `root`
+    (DER) is never sent: with it the station recognises a vehicle that names its roots by hash.
     """
 
     chain: tuple[bytes, ...]
-    key: ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey
+    key: Key
+    generation: Generation = Generation.ISO2
     root: bytes | None = None
+
+    @classmethod
+    def of(cls, chain: Sequence[bytes], key: Key, root: bytes | None = None) -> Identity:
+        """Make an identity of the generation that its leaf's key is of. Raises `BadIdentity`."""
+        if not chain:
+            raise BadIdentity("0 certificates; give leaf, Sub-CA 2 and Sub-CA 1, 1 to 3 in all")
+        return cls(tuple(chain), key, generation_of_leaf(chain[0]), root)
+
+    @property
+    def scheme(self) -> Code:
+        """The scheme that the leaf's key signs with. Raises `BadIdentity` for a key that no generation has."""
+        return _scheme(self.chain[0])
+
+    @property
+    def subject(self) -> str:
+        """The leaf's subject, for people."""
+        return _called(self.certificates()[0])
 
     def certificates(self) -> tuple[x509.Certificate, ...]:
         """Parse the chain. Raises `BadIdentity`."""
         return tuple(_parse(der, f"certificate {place} of the chain") for place, der in enumerate(self.chain, 1))
 
     def check(self, at: datetime | None = None) -> None:
-        """Raise `BadIdentity` unless the chain is in order, P-256, valid now (or `at`) and fits the key."""
+        """Raise `BadIdentity` unless the chain is in order, of its generation, valid now (or `at`) and fits the key."""
         certificates = self.certificates()
         if not 1 <= len(certificates) <= MAX_CHAIN:
             raise BadIdentity(f"{len(certificates)} certificates; give leaf, Sub-CA 2 and Sub-CA 1, 1 to 3 in all")
-        _check_curve(certificates[0], self.key)
-        if certificates[0].public_key() != self.key.public_key():
-            raise BadIdentity("the private key does not belong to the leaf; give key and leaf of one issue")
+        self._check_key(certificates[0].public_key())
         for lower, upper in pairwise(certificates):
             _check_issued(lower, upper)
         if certificates[-1].issuer == certificates[-1].subject:
@@ -55,11 +78,36 @@ class ServerIdentity:
 
     def authorities(self) -> frozenset[TrustedAuthority]:
         """Every way in which a vehicle may name a CA above the leaf. Raises `BadIdentity`."""
-        last = self.certificates()[-1]
-        known = {TrustedAuthority(Identifier.X509_NAME, last.issuer.public_bytes())}
-        for der in (*self.chain[1:], *([self.root] if self.root else [])):
-            known.update(_names(der))
-        return frozenset(known)
+        return _authorities(self.chain, self.root)
+
+    def _check_key(self, public: object) -> None:
+        """Raise `BadIdentity` unless leaf and key belong together and to the generation; a token tells later."""
+        keys = {"leaf": public} if isinstance(self.key, Path) else {"leaf": public, "private": self.key.public_key()}
+        for what, each in keys.items():
+            generation, _ = _kind(each, what)
+            if generation is not self.generation:
+                raise BadIdentity(f"the {what} key is of {generation}, not of {self.generation}; issue another leaf")
+        if len(keys) > 1 and keys["leaf"] != keys["private"]:
+            raise BadIdentity("the private key does not belong to the leaf; give key and leaf of one issue")
+
+
+@lru_cache(maxsize=256)
+def _authorities(chain: tuple[bytes, ...], root: bytes | None) -> frozenset[TrustedAuthority]:
+    last = _parse(chain[-1], "the last of the chain")
+    known = {TrustedAuthority(Identifier.X509_NAME, last.issuer.public_bytes())}
+    for der in (*chain[1:], *([root] if root else [])):
+        known.update(_names(der))
+    return frozenset(known)
+
+
+@lru_cache(maxsize=256)
+def _scheme(leaf: bytes) -> Code:
+    return _kind(_parse(leaf, "the leaf").public_key(), "leaf")[1]
+
+
+def generation_of_leaf(der: bytes) -> Generation:
+    """Tell the generation that a leaf is of, by its key. Raises `BadIdentity`."""
+    return _kind(_parse(der, "certificate 1 of the chain").public_key(), "leaf")[0]
 
 
 def cert_sha1(der: bytes) -> TrustedAuthority:
@@ -87,10 +135,18 @@ def _called(certificate: x509.Certificate) -> str:
     return certificate.subject.rfc4514_string()
 
 
-def _check_curve(leaf: x509.Certificate, key: ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey) -> None:
-    for what, public in (("leaf", leaf.public_key()), ("private", key.public_key())):
-        if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
-            raise BadIdentity(f"the {what} key is not on secp256r1; ISO 15118-2 allows no other, issue such a leaf")
+def _kind(key: object, what: str) -> tuple[Generation, Code]:
+    """Tell the generation that a public key is of, and the scheme it is for. Raises `BadIdentity`."""
+    if isinstance(key, ed448.Ed448PublicKey):
+        return Generation.ISO20, ED448
+    curve = getattr(key, "curve", None)
+    if isinstance(curve, ec.SECP256R1):
+        return Generation.ISO2, ECDSA_P256
+    if isinstance(curve, ec.SECP521R1):
+        return Generation.ISO20, ECDSA_P521
+    raise BadIdentity(
+        f"the {what} key is not on secp256r1 (ISO 15118-2), secp521r1 or Ed448 (ISO 15118-20); issue such a leaf"
+    )
 
 
 def _check_issued(lower: x509.Certificate, upper: x509.Certificate) -> None:

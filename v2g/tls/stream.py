@@ -6,17 +6,16 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 
-from OpenSSL import SSL, crypto
-
-from v2g.errors import HandshakeFailed, PeerGone, Silence, Undecodable, Untrusted, V2GError
+from v2g.errors import HandshakeFailed, PeerGone, Silence, Undecodable, V2GError
 from v2g.stream import FAREWELL, Facts, Stream
+from v2g.tls.alerts import Alert
+from v2g.tls.client import ClientContext
 from v2g.tls.client_hello import ClientHello, Intake
-from v2g.tls.context import ClientContext, ServerContext, missing
+from v2g.tls.judgement import Judgement
+from v2g.tls.server import ServerContext
 from v2g.tls.session import Session
-from v2g.trust import Role, Verdict, Verify
+from v2g.trust import Role, Verify
 from v2g.v2gtp import VERSION
-
-_ALERT_DECODE_ERROR = bytes.fromhex("15 0303 0002 02 32")
 
 
 class TlsStream:
@@ -26,7 +25,18 @@ class TlsStream:
         self._stream = stream
         self._session = session
         self._closed = False
-        self.facts = Facts(peer=stream.facts.peer, tls=session.version, suite=session.suite, peer_subject=peer_subject)
+        agreed = session.negotiated
+        self.facts = Facts(
+            peer=stream.facts.peer,
+            tls=agreed.version,
+            suite=agreed.suite,
+            group=agreed.group,
+            generation=agreed.generation,
+            peer_subject=peer_subject,
+            chain=agreed.chain,
+            chain_by=agreed.chain_by,
+            staple=agreed.staple,
+        )
 
     @property
     def ended(self) -> bool:
@@ -36,12 +46,12 @@ class TlsStream:
     async def receive(self) -> bytes:
         """Wait for decrypted bytes; b"" once the peer has closed, politely or not.
 
-        Raises `PeerGone` when a record is broken or the peer sent an alert.
+        Raises `PeerGone` when a record is broken or the peer sent an alert, `HandshakeFailed` for a late refusal.
         """
         while not self._closed:
             try:
                 data = self._session.read()
-            except PeerGone:
+            except (PeerGone, HandshakeFailed):
                 await _farewell(self._stream, self._session)
                 raise
             if data is not None:
@@ -70,13 +80,15 @@ class TlsStream:
         await self._stream.close()
 
 
-def accept(stream: Stream, server: ServerContext, *, timeout: float) -> Coroutine[None, None, TlsStream]:
-    """Do the station's side of the handshake within `timeout` seconds.
+def accept(
+    stream: Stream, server: ServerContext, verify: Verify | None = None, *, timeout: float
+) -> Coroutine[None, None, TlsStream]:
+    """Do the station's side of the handshake within `timeout` seconds, `verify` judging a vehicle's chain in -20.
 
-    On failure the alert is sent, `stream` is closed, and `HandshakeFailed`, `Undecodable` (no ClientHello), `PeerGone`
-    or `Silence` is raised.
+    On failure the alert is sent, `stream` is closed, and `Untrusted` (always without `verify`), `HandshakeFailed`,
+    `Undecodable` (no ClientHello), `PeerGone` or `Silence` is raised.
     """
-    return _within(timeout, stream, lambda: _accept(stream, server))
+    return _within(timeout, stream, lambda: _accept(stream, server, verify))
 
 
 def connect(
@@ -85,7 +97,8 @@ def connect(
     """Do the vehicle's side of the handshake within `timeout` seconds, `verify` judging the station's chain.
 
     The chain is judged inside the handshake: no byte of ours follows one that does not hold. On failure the alert is
-    sent, `stream` is closed, and `Untrusted`, `HandshakeFailed`, `PeerGone` or `Silence` is raised.
+    sent, `stream` is closed, and `Untrusted`, `HandshakeFailed`, `PeerGone` or `Silence` is raised. In -20 the station
+    judges the vehicle after this: its refusal is a `HandshakeFailed` of the first `receive`.
     """
     return _within(timeout, stream, lambda: _connect(stream, client, verify))
 
@@ -103,75 +116,33 @@ async def _within(seconds: float, stream: Stream, handshake: Callable[[], Awaita
         raise
 
 
-async def _accept(stream: Stream, server: ServerContext) -> TlsStream:
+async def _accept(stream: Stream, server: ServerContext, verify: Verify | None) -> TlsStream:
     """Answer the ClientHello with the chain it can trust; say what it lacked when that fails."""
     hello, arrived = await _client_hello(stream)
-    session = Session(server.connection(hello))
+    judge = Judgement(verify, Role.VEHICLE)
+    session = server.session(hello, judge)
     session.feed(arrived)
     try:
         await _shake_hands(stream, session)
     except HandshakeFailed as error:
-        if lacking := missing(hello):
-            raise HandshakeFailed(f"{error.reason}; the vehicle does not offer {lacking}") from error
+        judge.raise_refusal()
+        if lacking := server.missing(hello):
+            reason = f"{error.reason}; the vehicle does not offer {lacking}"
+            raise HandshakeFailed(reason, sent=error.sent, received=error.received) from error
         raise
-    return TlsStream(stream, session)
+    return TlsStream(stream, session, judge.demand().subject if session.negotiated.mutual else "")
 
 
 async def _connect(stream: Stream, client: ClientContext, verify: Verify) -> TlsStream:
     """Say ClientHello and judge the answer; a refusal by the judge is told as such."""
-    judge = _Judge(verify)
-    session = Session(client.connection(judge.accept))
+    judge = Judgement(verify, Role.SECC)
+    session = client.session(judge)
     try:
         await _shake_hands(stream, session)
     except HandshakeFailed:
         judge.raise_refusal()
         raise
     return TlsStream(stream, session, judge.demand().subject)
-
-
-class _Judge:
-    """Asks once whether the chain may be trusted; anything but a clear yes is a no."""
-
-    def __init__(self, verify: Verify) -> None:
-        self._verify = verify
-        self._verdict: Verdict | None = None
-        self._refusal: Untrusted | None = None
-
-    def accept(self, connection: SSL.Connection) -> bool:
-        """Answer OpenSSL, which asks for each certificate and each fault it finds; the answer stays the same."""
-        if self._verdict is None and self._refusal is None:
-            try:
-                self._verdict = _judged(connection, self._verify)
-            except Untrusted as refusal:
-                self._refusal = refusal
-        return self._refusal is None
-
-    def raise_refusal(self) -> None:
-        """Raise the refusal if there was one."""
-        if self._refusal is not None:
-            raise self._refusal
-
-    def demand(self) -> Verdict:
-        """Return the verdict that the chain holds. Raises `Untrusted` if there is none."""
-        self.raise_refusal()
-        if self._verdict is None:
-            raise Untrusted("station certificate", "its chain was never judged")
-        return self._verdict
-
-
-def _judged(connection: SSL.Connection, verify: Verify) -> Verdict:
-    """Let `verify` judge the chain the station sent; whatever goes wrong on the way is a refusal."""
-    try:
-        certificates = connection.get_peer_cert_chain() or []
-        verdict = verify([crypto.dump_certificate(crypto.FILETYPE_ASN1, each) for each in certificates], Role.SECC)
-        verdict.demand()
-    except Untrusted:
-        raise
-    except Exception as error:
-        raise Untrusted("station certificate", f"its check failed with {type(error).__name__}: {error}") from error
-    if verdict.role is not Role.SECC:
-        raise Untrusted("station certificate", f"it was judged as {verdict.role}")
-    return verdict
 
 
 async def _client_hello(stream: Stream) -> tuple[ClientHello, bytes]:
@@ -186,7 +157,7 @@ async def _client_hello(stream: Stream) -> tuple[ClientHello, bytes]:
         try:
             hello = intake.feed(more)
         except Undecodable:
-            await _try_send(stream, _ALERT_DECODE_ERROR)
+            await _try_send(stream, Alert.DECODE_ERROR.record())
             raise
         if hello is not None:
             return hello, bytes(intake.arrived)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from v2g.tls.context import ServerIdentity
+from v2g.tls.context import Identity
 
 DAY = timedelta(days=1)
 NOW = datetime.now(UTC)
@@ -37,8 +37,8 @@ class Chain:
         return self.certificates[-1].public_bytes(Encoding.DER)
 
     @property
-    def identity(self) -> ServerIdentity:
-        return ServerIdentity(self.der, self.key, self.root)
+    def identity(self) -> Identity:
+        return Identity(self.der, self.key, root=self.root)
 
     def write(self, folder: Path) -> tuple[Path, Path, Path]:
         """Write leaf, sub CAs and key as PEM files."""

@@ -22,10 +22,9 @@ FIT = ClientHello(versions=(0x0303,), suites=(0xC023,), groups=(23,), signature_
 
 def said(client: ClientContext) -> bytes:
     """Return the ClientHello record."""
-    connection = client.connection(lambda _: False)
-    with pytest.raises(SSL.WantReadError):
-        connection.do_handshake()
-    return connection.bio_read(65_536)
+    session = client.session(lambda *_: None)
+    assert not session.handshake()
+    return session.take()
 
 
 def test_the_hello_holds_the_prescribed_bytes_and_no_others() -> None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.v2g.tls.chains import DAY, NOW, chain
 from v2g.tls.client_hello import Identifier, TrustedAuthority
-from v2g.tls.context import BadIdentity, ServerIdentity, server_context
+from v2g.tls.context import BadIdentity, Identity, server_context
 
 GOOD = chain()
 
@@ -25,26 +25,26 @@ def test_a_good_identity_passes() -> None:
 @pytest.mark.parametrize(
     ("identity", "text"),
     [
-        (ServerIdentity((), GOOD.key), "0 certificates; give leaf"),
-        (ServerIdentity((b"no certificate",), GOOD.key), "certificate 1 of the chain is no X.509 certificate"),
-        (ServerIdentity(GOOD.der, chain("other").key), "private key does not belong to the leaf"),
-        (ServerIdentity((*GOOD.der, GOOD.root), GOOD.key), "4 certificates"),
-        (ServerIdentity((GOOD.der[0], chain("other").der[1]), GOOD.key), "V2G SECC is not issued by CN=other Sub2"),
-        (ServerIdentity((GOOD.der[0], GOOD.der[2], GOOD.der[1]), GOOD.key), "order: leaf, Sub 2, Sub 1"),
-        (ServerIdentity(GOOD.der[1:], GOOD.key), "private key does not belong"),
+        (Identity((), GOOD.key), "0 certificates; give leaf"),
+        (Identity((b"no certificate",), GOOD.key), "certificate 1 of the chain is no X.509 certificate"),
+        (Identity(GOOD.der, chain("other").key), "private key does not belong to the leaf"),
+        (Identity((*GOOD.der, GOOD.root), GOOD.key), "4 certificates"),
+        (Identity((GOOD.der[0], chain("other").der[1]), GOOD.key), "V2G SECC is not issued by CN=other Sub2"),
+        (Identity((GOOD.der[0], GOOD.der[2], GOOD.der[1]), GOOD.key), "order: leaf, Sub 2, Sub 1"),
+        (Identity(GOOD.der[1:], GOOD.key), "private key does not belong"),
         (chain("p384", curve=ec.SECP384R1).identity, "leaf key is not on secp256r1"),
-        (ServerIdentity(GOOD.der, ec.generate_private_key(ec.SECP384R1())), "private key is not on secp256r1"),
+        (Identity(GOOD.der, ec.generate_private_key(ec.SECP384R1())), "private key is not on secp256r1"),
         (chain("old", begins=NOW - 2 * DAY, ends=NOW - timedelta(hours=1)).identity, "CN=old SECC expired .* issue a"),
         (chain("new", begins=NOW + timedelta(hours=1)).identity, "CN=new SECC is not valid before .* set the clock"),
     ],
 )
-def test_a_bad_identity_is_refused_with_its_remedy(identity: ServerIdentity, text: str) -> None:
+def test_a_bad_identity_is_refused_with_its_remedy(identity: Identity, text: str) -> None:
     with pytest.raises(BadIdentity, match=text):
         server_context(chain("first").identity, identity)
 
 
 def test_the_root_is_left_out() -> None:
-    short = ServerIdentity((chain("root").root,), chain("root").root_key)
+    short = Identity((chain("root").root,), chain("root").root_key)
     with pytest.raises(BadIdentity, match="contains the root CN=root Root; leave it out"):
         short.check()
 
@@ -70,7 +70,7 @@ def test_roots_are_known_by_hash_and_name(tmp_path: Path) -> None:
 
 def test_without_its_root_the_name_is_known_still() -> None:
     name = TrustedAuthority(Identifier.X509_NAME, GOOD.certificates[-1].subject.public_bytes())
-    assert name in ServerIdentity(GOOD.der, GOOD.key).authorities()
+    assert name in Identity(GOOD.der, GOOD.key).authorities()
 
 
 def _openssl(*arguments: str) -> bytes:

@@ -19,12 +19,12 @@ CLIENT = client_context([GOOD.root])
 
 def pair() -> tuple[Session, Session]:
     """Start both ends; the vehicle's hello has reached the station."""
-    vehicle = Session(CLIENT.connection(lambda _: True))
+    vehicle = CLIENT.session(lambda *_: None)
     assert not vehicle.handshake()
     greeting = vehicle.take()
     hello = parse(greeting)
     assert hello is not None
-    station = Session(SERVER.connection(hello))
+    station = SERVER.session(hello, lambda *_: None)
     station.feed(greeting)
     assert not station.handshake()
     return vehicle, station

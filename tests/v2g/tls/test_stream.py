@@ -14,7 +14,7 @@ from tests.v2g.tls.chains import DAY, NOW, chain
 from tests.v2g.tls.wire import Tapped, records, tcp_pair
 from v2g.errors import HandshakeFailed, PeerGone, Silence, Undecodable, Untrusted
 from v2g.tls import stream
-from v2g.tls._openssl import Context
+from v2g.tls._openssl import Connection, Context
 from v2g.tls.context import ClientContext, ServerContext, client_context, server_context
 from v2g.tls.stream import TlsStream, accept, connect
 from v2g.trust import Role, Rule, Verdict, Verify
@@ -274,7 +274,7 @@ async def test_leave_taken_during_the_handshake_is_a_failure() -> None:
 
 
 async def test_a_library_that_does_not_ask_lets_nobody_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SSL.Connection, "set_verify", lambda *_: None)
+    monkeypatch.setattr(Connection, "demand_certificate", lambda *_: None)
     async with tcp_pair() as (vehicle, station):
         ours, _ = await handshake(vehicle, station)
         assert isinstance(ours, Untrusted)
@@ -301,10 +301,9 @@ async def test_garbage_from_a_station_is_refused() -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 4, 5, 40, -1])
 async def test_a_hello_cut_short(size: int) -> None:
-    connection = CLIENT.connection(lambda _: False)
-    with pytest.raises(SSL.WantReadError):
-        connection.do_handshake()
-    hello = connection.bio_read(65_536)
+    session = CLIENT.session(lambda *_: None)
+    assert not session.handshake()
+    hello = session.take()
     async with tcp_pair() as (vehicle, station):
         if hello[:size]:
             await vehicle.send(hello[:size])
@@ -314,11 +313,10 @@ async def test_a_hello_cut_short(size: int) -> None:
 
 
 async def test_a_handshake_cut_short() -> None:
-    connection = CLIENT.connection(lambda _: False)
-    with pytest.raises(SSL.WantReadError):
-        connection.do_handshake()
+    session = CLIENT.session(lambda *_: None)
+    assert not session.handshake()
     async with tcp_pair() as (vehicle, station):
-        await vehicle.send(connection.bio_read(65_536))
+        await vehicle.send(session.take())
         accepting = asyncio.create_task(accept(station, SERVER, timeout=TIMEOUT))
         assert (await vehicle.receive())[0] == 22  # ServerHello came
         await vehicle.close()
