@@ -47,6 +47,13 @@ class Tls(Record, forbid_unknown_fields=True):
     """`roots` are the PEM files of the V2G roots that the station's certificate must hang on."""
 
     roots: list[str] = []
+    staple: Literal["require", "if-present", "fetch", "off"] = "if-present"
+    """Whether the station has to prove by an OCSP response in TLS that its certificate is not revoked.
+
+    The standards demand it under a V2G root ([V2G2-873], [V2G20-2388]), hence `require`. But no station in the field is
+    known to do it, so what comes is judged, and its absence borne. `fetch`: where no good one comes, its responder is
+    asked, as `[trust] fetch` allows.
+    """
     handshake_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
 
 
@@ -238,6 +245,11 @@ def _checked(path: Path, config: EvccConfig) -> EvccConfig:
         raise ConfigurationError(
             f"{path}: [tls] roots is missing: name the PEM file of the V2G roots, "
             'or set `security = "none"` in [network] to speak plain TCP'
+        )
+    if config.tls.staple == "fetch" and not config.trust.fetch:
+        raise ConfigurationError(
+            f'{path}: [tls] staple = "fetch" asks nobody: name the hosts of responders in `fetch` of [trust], '
+            'or set "if-present"'
         )
     if config.plan.payment == "contract" and config.contract is None and config.provisioning is None:
         raise ConfigurationError(

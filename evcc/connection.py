@@ -18,6 +18,7 @@ from v2g.stream import Stream, TcpStream
 from v2g.timing import Budget, Timing
 from v2g.tls import stream as tls
 from v2g.tls.context import client_context
+from v2g.tls.staple import Policy, Stapling
 from v2g.trust import Role, Rule, Verdict
 
 SECURITY = {"tls": Security.TLS, "none": Security.NONE}
@@ -36,11 +37,12 @@ class Connection:
         self._journal = journal
         self._timing = timing
         self._client = None
-        self._pending = False
+        self._unsettled = False
         if self._network.security == "tls":
             anchors = [der for name in settings.tls.roots for der in credentials.load_anchors(name)]
-            self._client = client_context(anchors)
             self._party = RelyingParty(anchors, settings.trust)
+            self._stapling = Stapling(Policy(settings.tls.staple), self._party.stapled)
+            self._client = client_context(anchors, staple=self._stapling)
         _check(self._network)
 
     async def reach(self, setup: Budget) -> Stream:
@@ -65,7 +67,7 @@ class Connection:
             return stream
         secured = await tls.connect(stream, self._client, self._judge, timeout=self._handshake_s)
         try:
-            await self._settle()
+            await self._settle(secured.facts.staple)
         except BaseException:
             await secured.close()
             raise
@@ -84,15 +86,18 @@ class Connection:
     def _judge(self, chain: Sequence[bytes], role: Role) -> Verdict:
         self.station = chain
         verdict = self._party.verify(chain, role)
-        self._pending = verdict.pending
-        if verdict.pending and verdict.broken is Rule.REVOCATION:
-            # The handshake cannot wait for a responder; nothing is said on the connection before it is settled.
+        self._unsettled = verdict.pending or verdict.broken is Rule.REVOCATION
+        if verdict.broken is Rule.REVOCATION and (verdict.pending or self._stapling.asks):
+            # The handshake cannot wait for a responder, and the staple is looked at after the chain; nothing is said on
+            # the connection before it is settled.
             return replace(verdict, broken=None)
         return verdict
 
-    async def _settle(self) -> None:
-        """Judge the station once more, if it was still being found out whether it is revoked; raises `Untrusted`."""
-        if self._pending:
+    async def _settle(self, staple: str) -> None:
+        """Find out what the handshake left open about the station's being revoked; raises `Untrusted`."""
+        if self._stapling.wants(staple):
+            await self._party.inquire(self.station, self._handshake_s)
+        if self._unsettled:
             (await self._party.settle(self.station, Role.SECC, self._handshake_s)).demand()
 
 

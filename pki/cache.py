@@ -142,6 +142,11 @@ class Cache:
                     found.refused.append(error)
         return found
 
+    def responses(self, certificate: Certificate, issuer: Certificate) -> list[bytes]:
+        """Return the OCSP responses (DER) that say to be about a certificate, for who hands them on; none is judged."""
+        pieces = (piece for piece in self._pieces() if isinstance(piece, Response))
+        return [piece.der for piece in pieces if piece.concerns(certificate, issuer)]
+
     def _pieces(self) -> list[Piece]:
         with self._lock:
             return [*self._added.values(), *(file.piece for file in self._files.values() if file.piece is not None)]

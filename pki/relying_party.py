@@ -6,15 +6,21 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from pki import ocsp
 from pki.cache import Cache
-from pki.evidence import ISO2, ISO20, Terms
+from pki.certificate import Certificate, read
+from pki.evidence import ISO2, ISO20, Source, Status, Terms
 from pki.fetch import Fetcher, Reach
+from pki.keys import P256
 from pki.profiles import Edition
 from pki.revocation import Checked, Mode, Revocation
 from pki.revocation_settings import RevocationSettings
-from pki.validate import Policy, validate
+from pki.shown import shown
+from pki.validate import Objection, Policy, validate
+from v2g.errors import Untrusted
 from v2g.trust import Role, Verdict
 
 
@@ -36,6 +42,7 @@ class RelyingParty:
         terms = ISO20 if all(edition.second for edition in editions) else ISO2
         cache = Cache([Path(name) for name in (*settings.crls, *filter(None, [settings.evidence]))])
         self._anchors = tuple(anchors)
+        self._cache = cache
         self._fetcher = _fetcher(cache, settings, terms)
         revocation = Revocation(
             Mode(settings.revocation),
@@ -45,6 +52,14 @@ class RelyingParty:
             want=None if self._fetcher is None else self._fetcher.want,
         )
         self._policy = Policy(editions=editions, private=private, revocation=revocation)
+        self._leaf = Revocation(
+            Mode.HARD,
+            cache,
+            checked=Checked.LEAF,
+            terms=terms,
+            want=None if self._fetcher is None else self._fetcher.want,
+        )
+        self._terms = terms
 
     def verify(self, chain: Sequence[bytes], role: Role) -> Verdict:
         """Judge a chain by what is known now. Its verdict is `pending` while evidence is being brought."""
@@ -65,6 +80,48 @@ class RelyingParty:
                     await _idle(self._fetcher, chain)
             verdict = self.verify(chain, role)
         return replace(verdict, pending=False)
+
+    def stapled(self, response: bytes, chain: Sequence[bytes]) -> Status:
+        """Tell what an OCSP response says of the first certificate of a chain, which holds otherwise.
+
+        A good word, or one of a revocation, is kept as evidence if it is newer than what is known: a peer that staples
+        cannot push evidence out. Raises `Unusable`, and ValueError for a certificate whose issuer is unknown here.
+        """
+        certificate, issuer = self._named(chain)
+        now = datetime.now(UTC)
+        terms = self._terms if P256.fits(certificate.key) else ISO20
+        said = ocsp.judge(response, certificate, issuer, now, terms)
+        known = self._cache.find(certificate, issuer, now, terms).statements
+        newer = all(word.this_update < said.this_update for word in known if word.source is Source.OCSP)
+        if said.standing.status is not Status.UNKNOWN and newer:
+            self._cache.add(response)
+        return said.standing.status
+
+    async def inquire(self, chain: Sequence[bytes], within_s: float) -> None:
+        """Find out how the first certificate of a chain stands that holds otherwise, within so many seconds.
+
+        Raises `Untrusted` unless it is known to be good, whatever the policy for revocation is.
+        """
+        pair = self._named(chain)
+        with contextlib.suppress(Objection):
+            self._leaf.judge(pair, datetime.now(UTC))  # which begins to ask where nothing is known
+        if self._fetcher is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    await _idle(self._fetcher, chain[:1])
+        try:
+            self._leaf.judge(pair, datetime.now(UTC))
+        except Objection as objection:
+            raise Untrusted(f"leaf certificate, {objection.rule}", objection.detail) from objection
+
+    def _named(self, chain: Sequence[bytes]) -> tuple[Certificate, Certificate]:
+        """Return the first certificate of a chain and its issuer, which may be an anchor. Raises ValueError."""
+        certificate = read(chain[0])
+        for der in (*chain[1:2], *self._anchors):
+            issuer = read(der)
+            if certificate.names(issuer):
+                return certificate, issuer
+        raise ValueError(f"the issuer of {shown(certificate.common_name)} is not known here")
 
 
 async def _idle(fetcher: Fetcher, chain: Sequence[bytes]) -> None:

@@ -10,6 +10,8 @@ import msgspec
 from v2g.record import Record
 
 S = TypeVar("S", bound="RevocationSettings")
+Host = Annotated[str, msgspec.Meta(pattern=r"^(\*|[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?)$")]
+"""Whom one may ask over HTTP: "host", "host:port" or "*" for whomever a certificate names."""
 
 
 class RevocationSettings(Record, forbid_unknown_fields=True):
@@ -25,9 +27,7 @@ class RevocationSettings(Record, forbid_unknown_fields=True):
     checked: Literal["chain", "leaf"] = "chain"
     crls: list[str] = []
     evidence: str | None = None
-    fetch: list[
-        Annotated[str, msgspec.Meta(pattern=r"^(\*|[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?)$")]
-    ] = []
+    fetch: list[Host] = []
     fetch_s: Annotated[float, msgspec.Meta(gt=0, le=30)] = 5.0
     nonce: bool = True
 

@@ -87,9 +87,9 @@ class Stapling:
             raise StapleRefused(state, detail)
         return state
 
-    def wants(self, state: State | None) -> bool:
-        """Tell whether a good word is still to be fetched after the handshake."""
-        return self.policy is Policy.FETCH and state is not State.GOOD
+    def wants(self, state: str) -> bool:
+        """Tell whether a good word is still to be fetched after a handshake whose staple came to `state`."""
+        return self.policy is Policy.FETCH and state != State.GOOD
 
     def _state(self, response: bytes, chain: Sequence[bytes]) -> tuple[State, str]:
         if not response:
