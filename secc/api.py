@@ -103,6 +103,25 @@ class SeccStatus(Level):
     """The network interface where vehicles find it."""
 
 
+class TlsDetails(Payload):
+    """What the car and the station agreed on in TLS, by the names of the registries."""
+
+    suite: Text
+    """The cipher suite."""
+    group: Text
+    """The group of the key exchange."""
+    generation: Literal["iso2", "iso20"]
+    """Whose TLS it is: `iso2` is TLS 1.2 of ISO 15118-2, `iso20` TLS 1.3 of ISO 15118-20."""
+    chain: Text | None = None
+    """The subject of the station's leaf that the car was shown."""
+    chain_by: Text | None = None
+    """The extension by which the car chose that chain; absent: it named no root that is known here."""
+    staple: Text | None = None
+    """Whether an OCSP response went with the chain, `sent` or `none`; absent: the car did not ask for one."""
+    vehicle: Text | None = None
+    """In `iso20` the common name of the vehicle's certificate."""
+
+
 class Session(Level):
     """Where the session is and what is known about the vehicle and the link."""
 
@@ -126,6 +145,10 @@ class Session(Level):
     """What the vehicle chose of the `energy_modes` of `charger/setup`."""
     tls: Text | None = None
     """Version of TLS; absent on plain TCP."""
+    tls_details: TlsDetails | None = None
+    """What TLS came to; absent on plain TCP."""
+    alert: Text | None = None
+    """The TLS alert by which the last handshake failed, such as `unknown_ca`, with `sent` or `received` before it."""
     started: Time | None = None
     """When the vehicle connected."""
     reason: Text | None = None

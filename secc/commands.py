@@ -32,9 +32,10 @@ def run(config: Path, time_scale: float, verbose: int, *, lab: bool, quiet: bool
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     logging.basicConfig(level=level, format="%(asctime)s %(name)s %(message)s")
     if not quiet and not verbose:
-        logging.getLogger("secc.station").setLevel(logging.INFO)  # one line for each car and each change of heart
+        for name in ("secc.station", "secc.rereading"):  # one line for each car and each change of heart
+            logging.getLogger(name).setLevel(logging.INFO)
     try:
-        asyncio.run(until_signal(process.run(config, time_scale=time_scale)))
+        asyncio.run(until_signal(process.run(config, time_scale=time_scale, lab=lab)))
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
 

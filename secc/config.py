@@ -15,7 +15,8 @@ from secc.api import Name
 from secc.authorization import AuthorizationSettings
 from secc.liveness import ControllerSettings
 from secc.mqtt import Broker
-from v2g import toml
+from v2g import capture, toml
+from v2g.capture import CaptureSettings
 from v2g.record import Record
 from v2g.toml import ConfigurationError
 
@@ -148,6 +149,7 @@ class SeccConfig(Record, forbid_unknown_fields=True):
     plan: PlanSettings = PlanSettings()
     receipts: ReceiptSettings = ReceiptSettings()
     session: SessionSettings = SessionSettings()
+    capture: CaptureSettings = CaptureSettings()
 
 
 def load(path: Path) -> SeccConfig:
@@ -200,4 +202,5 @@ def _anchored(folder: Path, config: SeccConfig) -> SeccConfig:
         certificate=absolute(config.mqtt.certificate),
         key=absolute(config.mqtt.key),
     )
-    return msgspec.structs.replace(config, tls=tls, trust=trust, mqtt=mqtt, receipts=receipts)
+    kept = capture.anchored(config.capture, folder)
+    return msgspec.structs.replace(config, tls=tls, trust=trust, mqtt=mqtt, receipts=receipts, capture=kept)

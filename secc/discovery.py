@@ -19,6 +19,8 @@ from v2g.interface import Interface
 from v2g.sdp import PORT, SdpRequest, SdpResponse, Security, Transport
 
 Offer = Callable[[SdpRequest], SdpResponse | None]
+Witness = Callable[[tuple[str, int], bytes, bytes], None]
+"""Is told of a request that was answered: from whom it came, its bytes, those of the answer."""
 
 _log = logging.getLogger(__name__)
 
@@ -44,11 +46,12 @@ def choose(
 class Responder(asyncio.DatagramProtocol):
     """Answers SDP on one interface from `start` to `close`; nothing a sender does ends it."""
 
-    def __init__(self, interface: Interface, offer: Offer) -> None:
+    def __init__(self, interface: Interface, offer: Offer, witness: Witness = lambda *_: None) -> None:
         self.interface = interface
         self.port = 0
         self.counts: Counter[str] = Counter()
         self._offer = offer
+        self._witness = witness
         self._transport: asyncio.DatagramTransport | None = None
         self._congested = False
 
@@ -89,7 +92,9 @@ class Responder(asyncio.DatagramProtocol):
         elif self._congested:
             self._count("dropped", addr)
         else:
-            self._transport.sendto(response.encode(), addr)
+            answer = response.encode()
+            self._transport.sendto(answer, addr)
+            self._witness((addr[0], addr[1]), data, answer)
             self._count("answered", addr, response)
 
     def error_received(self, exc: Exception) -> None:

@@ -3,53 +3,64 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import v2g
-from pki import credentials
-from pki.relying_party import RelyingParty
-from secc import config, receipts, spoken
+from secc import config, keyring, receipts, spoken
 from secc.controller import Controller
+from secc.keyring import Keyring
+from secc.rereading import reread
 from secc.station import Station
 from v2g import protocols
+from v2g.capture import Recorder
 from v2g.messages.app_protocol import SupportedAppProtocolReq, SupportedAppProtocolRes
 from v2g.messages.xmldsig import SignedInfo
 from v2g.timing import Timing
-from v2g.tls.context import BadIdentity, ServerContext, Identity, server_context
-from v2g.toml import ConfigurationError
-from v2g.trust import Verify
+from v2g.toml import ConfigurationError, place
 
 log = logging.getLogger(__name__)
 
 
-async def run(path: Path, *, time_scale: float = 1.0) -> None:
-    """Read secc.toml and serve until cancelled.
+async def run(path: Path, *, time_scale: float = 1.0, lab: bool = False) -> None:
+    """Read secc.toml and serve until cancelled; without `lab`, nothing that tells secrets.
 
     Raises ValueError or OSError, with file, key and remedy, for what cannot be used at start-up.
     """
     settings = config.load(path)
-    with _place(path, "[tls]"):
-        tls = server_tls(settings.tls)
-    with _place(path, "[trust] contract"):
-        anchors = _anchors(settings.trust.contract)
-    with _place(path, "[trust]"):
-        verify = RelyingParty(anchors, settings.trust).verify
+    if settings.capture and not lab:
+        raise ConfigurationError(f"{path}: [capture]: whoever has these files reads every session: add --lab")
+    with place(path, "[capture]"):
+        recorder = Recorder(settings.capture)
+    read = partial(keyring.load, path, settings, recorder.keylog)
+    keys = read()
     if settings.receipts.folder is not None:
-        with _place(path, "[receipts] folder"):
+        with place(path, "[receipts] folder"):
             receipts.check_folder(Path(settings.receipts.folder))
     stations = []
     for evse in settings.evse:
-        with _place(path, f"[[evse]] {evse.id}"):
-            station, controller = _station(evse, settings, tls, verify, Timing(time_scale))
+        with place(path, f"[[evse]] {evse.id}"):
+            station, controller = _station(evse, settings, keys, Timing(time_scale), recorder)
             await station.start()
         stations.append((station, controller))
     _warm(settings)
-    async with asyncio.TaskGroup() as tasks:
-        for station, controller in stations:
-            tasks.create_task(_serve(station, controller))
+
+    def renew(keys: Keyring) -> None:
+        for station, _ in stations:
+            station.renew(keys.tls, keys.verify, keys.vehicles)
+
+    def tell(kind: str, reason: str) -> None:
+        for _, controller in stations:
+            controller.event(kind, reason)
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(reread(keyring.files(settings), read, renew, tell))
+            for station, controller in stations:
+                tasks.create_task(_serve(station, controller))
+    finally:
+        recorder.close()
 
 
 def _warm(settings: config.SeccConfig) -> None:
@@ -60,33 +71,8 @@ def _warm(settings: config.SeccConfig) -> None:
         protocols.schema(each.dialect.protocol.schema).warm(*each.dialect.messages)
 
 
-@contextlib.contextmanager
-def _place(path: Path, where: str) -> Iterator[None]:
-    """Say where in which file the values stand that cannot be used."""
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        raise ConfigurationError(f"{path}: {where}: {error}") from error
-
-
-def server_tls(settings: config.TlsSettings) -> ServerContext | None:
-    """Load the SECC certificate; None where none is configured. Raises ValueError for one that no vehicle accepts."""
-    if settings.chain is None or settings.key is None:
-        return None
-    credential = credentials.load_credential(settings.chain, settings.key, settings.password)
-    root = None if settings.root is None else credentials.load_root(settings.root, credential.chain)
-    try:
-        return server_context(Identity.of(credential.chain, credential.key, root))
-    except BadIdentity as error:
-        raise BadIdentity(f"{settings.chain}: {error}") from error
-
-
-def _anchors(files: Sequence[str]) -> list[bytes]:
-    return [der for name in files for der in credentials.load_anchors(name)]
-
-
 def _station(
-    evse: config.Evse, settings: config.SeccConfig, tls: ServerContext | None, verify: Verify, timing: Timing
+    evse: config.Evse, settings: config.SeccConfig, keys: Keyring, timing: Timing, recorder: Recorder
 ) -> tuple[Station, Controller]:
     controller = Controller(
         settings.mqtt,
@@ -96,7 +82,17 @@ def _station(
         protocols=list(spoken.possible(settings)),
         interface=evse.interface,
     )
-    return Station(evse, settings, controller, tls=tls, verify=verify, timing=timing), controller
+    station = Station(
+        evse,
+        settings,
+        controller,
+        tls=keys.tls,
+        verify=keys.verify,
+        vehicles=keys.vehicles,
+        timing=timing,
+        recorder=recorder,
+    )
+    return station, controller
 
 
 async def _serve(station: Station, controller: Controller) -> None:

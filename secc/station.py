@@ -14,22 +14,25 @@ from datetime import UTC, datetime
 from functools import partial
 from ipaddress import IPv6Address
 
-from secc import api, config, discovery, spoken
+from secc import api, config, discovery, spoken, tls_facts
 from secc.arrival import Arrival
 from secc.charger import Charger
 from secc.limits import AuthorisedLimits
 from secc.pause import Berth
+from secc.reception import Speaks, receive
+from secc.vehicles import Vehicles
 from secc.visit import PilotLeft, Visit
+from v2g.capture import Recorder
 from v2g.ending import Ending, kind_of
 from v2g.errors import PeerGone, Refused, V2GError
 from v2g.interface import Interface
 from v2g.journal import Journal
 from v2g.link import SeccLink
+from v2g.packets import End, Side
 from v2g.sdp import SdpRequest, SdpResponse
 from v2g.stream import Stream, TcpStream
 from v2g.timing import Budget, Timing
 from v2g.tls.context import ServerContext
-from v2g.tls.stream import accept
 from v2g.trust import Verify
 
 WATCH_S = 0.05
@@ -41,7 +44,7 @@ log = logging.getLogger(__name__)
 
 
 class Station:
-    """One EVSE. `tls` is None where only plain TCP is served; `verify` judges contract chains."""
+    """One EVSE. `tls` is None where only plain TCP is served; `verify` judges contract chains, `vehicles` cars."""
 
     def __init__(
         self,
@@ -51,7 +54,9 @@ class Station:
         *,
         tls: ServerContext | None,
         verify: Verify,
+        vehicles: Vehicles | None = None,
         timing: Timing | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self.evse = evse
         self.tls_port: int | None = None
@@ -62,11 +67,13 @@ class Station:
         self._charger = charger
         self._tls = tls
         self._verify = verify
+        self._vehicles = vehicles
         self._timing = timing or Timing()
+        self._recorder = recorder or Recorder()
         self._interface = Interface.named(evse.interface)
         self._address: IPv6Address | None = None
         self._servers: list[asyncio.Server] = []
-        self._responder = discovery.Responder(self._interface, self._offer)
+        self._responder = discovery.Responder(self._interface, self._offer, self._found)
         self._busy = False
         self._discovered: asyncio.TimerHandle | None = None
         self._arrival = Arrival(self._timing)
@@ -76,10 +83,13 @@ class Station:
     async def start(self) -> None:
         """Bind listeners and SDP; raises `InterfaceError` with a remedy where that is not possible."""
         address = self._address = await self._interface.address()
+        plain, evse = not self._settings.tls.required, self.evse
+        shared = plain and evse.tls_port == evse.tcp_port != 0
         if self._tls is not None:
-            self.tls_port = await self._listen(address, self.evse.tls_port, secure=True)
-        if not self._settings.tls.required:
-            self.tcp_port = await self._listen(address, self.evse.tcp_port, secure=False)
+            self.tls_port = await self._listen(address, evse.tls_port, "either" if shared else "tls")
+            self.tcp_port = self.tls_port if shared else None
+        if plain and self.tcp_port is None:
+            self.tcp_port = await self._listen(address, evse.tcp_port, "tcp")
         await self._responder.start(self.evse.sdp_port)
         self.sdp_port = self._responder.port
         log.info("%s: SDP %s, TLS %s, TCP %s", self.evse.id, self.sdp_port, self.tls_port, self.tcp_port)
@@ -96,9 +106,15 @@ class Station:
             await asyncio.wait(self._connections)
         self._berth.close()
 
-    async def _listen(self, address: IPv6Address, port: int, *, secure: bool) -> int:
+    def renew(self, tls: ServerContext | None, verify: Verify, vehicles: Vehicles | None) -> None:
+        """Show and trust something else from the next connection on; a session that runs keeps what it began with."""
+        self._tls = tls
+        self._verify = verify
+        self._vehicles = vehicles
+
+    async def _listen(self, address: IPv6Address, port: int, speaks: Speaks) -> int:
         opened = self._interface.serve(address, port)
-        self._servers.append(await asyncio.start_server(partial(self._connected, secure=secure), sock=opened))
+        self._servers.append(await asyncio.start_server(partial(self._connected, speaks=speaks), sock=opened))
         return int(opened.getsockname()[1])
 
     def reluctance(self) -> str:
@@ -154,6 +170,12 @@ class Station:
             self._expect_connection()
         return response
 
+    def _found(self, vehicle: tuple[str, int], request: bytes, response: bytes) -> None:
+        """Remember a discovery that was answered."""
+        car, station = End.named(vehicle), End.named((str(self._address), self.sdp_port))
+        self._recorder.discovered(car, station, request)
+        self._recorder.discovered(station, car, response)
+
     def _expect_connection(self) -> None:
         """Say once that a vehicle found us, and that it did not come when it has not for the setup time."""
         if self._discovered is None:
@@ -171,9 +193,9 @@ class Station:
             self._discovered.cancel()
             self._discovered = None
 
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, secure: bool) -> None:
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, speaks: Speaks) -> None:
         """Serve a connection in a task of our own, which `close` can wait for."""
-        connection = asyncio.create_task(self._accept(reader, writer, secure=secure))
+        connection = asyncio.create_task(self._accept(reader, writer, speaks=speaks))
         self._connections.add(connection)
         connection.add_done_callback(self._disconnected)
 
@@ -182,7 +204,7 @@ class Station:
         if not connection.cancelled() and (error := connection.exception()) is not None:
             log.error("a connection failed by a fault of ours", exc_info=error)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, secure: bool) -> None:
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, speaks: Speaks) -> None:
         """Serve one connection; a second one while a vehicle is here, or without a charger, is closed at once."""
         stream = TcpStream(reader, writer)
         setup = self._charger.setup
@@ -194,31 +216,32 @@ class Station:
         self._busy = True
         self._arrived()
         try:
-            await self._attend(stream, setup, self._arrival.came(), secure=secure)
+            await self._attend(stream, setup, self._arrival.came(), speaks)
         finally:
             with contextlib.suppress(V2GError):
                 await stream.close()
 
-    async def _attend(self, stream: Stream, setup: api.Setup, within: Budget, *, secure: bool) -> None:
+    async def _attend(self, stream: TcpStream, setup: api.Setup, within: Budget, speaks: Speaks) -> None:
         """Bring the link up `within` the setup time, run the session, and leave the charger safe whatever happens."""
         journal = Journal(self.evse.id)
-        visit = self._visit(setup, journal, secure=secure)
+        visit = self._visit(setup, journal, secure=speaks != "tcp")
         ending = Ending(kind="gone", reason="the connection came to nothing")
         link: SeccLink | None = None
         try:
-            if secure and self._tls is not None:
-                stream = await accept(stream, self._tls, timeout=min(self._settings.tls.handshake_s, within.left()))
+            spoken_on = await self._received(stream, journal, within, speaks)
             link = SeccLink(
-                stream,
+                spoken_on,
                 journal,
                 self._timing,
                 setup=within,
                 undecodable=self._settings.session.undecodable,
             )
-            visit.stage("connected", tls=stream.facts.tls, started=_now())
+            facts = spoken_on.facts
+            visit.secure, visit.generation = facts.secure, facts.generation
+            visit.stage("connected", tls=facts.tls, tls_details=tls_facts.details(facts), started=_now())
             ending = await self._converse(link, visit)
         except V2GError as error:
-            ending = Ending(kind=kind_of(error), reason=str(error))
+            ending = Ending(kind=kind_of(error), reason=str(error), alert=tls_facts.alert(error))
         except asyncio.CancelledError:
             ending = Ending(kind="gone", reason="the station stops")
             raise
@@ -229,6 +252,19 @@ class Station:
                 self._busy = False  # a peer that is slow to close keeps nobody else out
             if link is not None:
                 await link.close()
+
+    async def _received(self, plain: TcpStream, journal: Journal, within: Budget, speaks: Speaks) -> Stream:
+        """Bring up TLS where it is spoken, and note what it came to."""
+        async with self._recorder.tapped(plain, Side.STATION, self.evse.id) as below:
+            within_s = min(self._settings.tls.handshake_s, within.left())
+            try:
+                stream = await receive(below, speaks, self._tls, self._vehicles, within_s)
+            except V2GError as error:
+                journal.record("tls_refused", reason=str(error), alert=tls_facts.alert(error))
+                raise
+        if stream.facts.secure:
+            journal.record("tls", **tls_facts.noted(stream.facts))
+        return stream
 
     def _visit(self, setup: api.Setup, journal: Journal, *, secure: bool) -> Visit:
         return Visit(
@@ -313,6 +349,7 @@ class Station:
                     reason=_short(f"{ending.kind}: {ending.reason}" if ending.reason else ending.kind),
                     last_message=ending.last_message or None,
                     response_code=ending.response_code or None,
+                    alert=ending.alert or None,
                 )
             )
 

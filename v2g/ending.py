@@ -14,12 +14,13 @@ Kind = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a session ended, and with which last message."""
+    """How a session ended, with which last message, and with which alert where TLS did not come about."""
 
     kind: Kind
     reason: str = ""
     last_message: str = ""
     response_code: str = ""
+    alert: str = ""
 
 
 def kind_of(error: V2GError) -> Kind:

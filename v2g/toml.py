@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
+from collections.abc import Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +32,15 @@ def read(source: Path | Traversable, *, absent: str) -> dict[str, Any]:
         raise ConfigurationError(f"{source}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{source}: not TOML: {error}") from error
+
+
+@contextlib.contextmanager
+def place(path: Path, where: str) -> Iterator[None]:
+    """Say where in which file the values stand that cannot be used: ValueError and OSError become its error."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise ConfigurationError(f"{path}: {where}: {error}") from error
 
 
 def convert(tables: object, kind: type[T], source: object, *, under: str = "", remedy: str = "") -> T:

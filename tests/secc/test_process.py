@@ -8,7 +8,8 @@ import pytest
 
 from pki import credentials
 from secc.config import TlsSettings
-from secc.process import run, server_tls
+from secc.keyring import server_tls
+from secc.process import run
 from tests.certificates import make_tree
 from v2g.tls.client_hello import ClientHello, parse
 from v2g.tls.context import ServerContext, client_context
