@@ -2,7 +2,7 @@
 
 The vehicle asks with status_request (RFC 6066 section 8; in TLS 1.3 RFC 8446 section 4.4.2.1) and looks at the answer
 inside the handshake, after the chain itself was judged. Who signed a response and whom it is about is not known here:
-the judge is handed in.
+the judge is handed in. A station whose staple is refused is told so by bad_certificate_status_response.
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from v2g.errors import Untrusted
-
-ALERT = 113
-"""bad_certificate_status_response, what a station is told whose staple is refused (RFC 6066 section 9)."""
 
 
 class Policy(StrEnum):
