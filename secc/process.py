@@ -11,7 +11,7 @@ import v2g
 from secc import config, keyring, receipts, spoken
 from secc.controller import Controller
 from secc.keyring import Keyring
-from secc.rereading import reread
+from secc.rereading import reread, state
 from secc.station import Station
 from v2g import protocols
 from v2g.capture import Recorder
@@ -34,6 +34,8 @@ async def run(path: Path, *, time_scale: float = 1.0, lab: bool = False) -> None
     with place(path, "[capture]"):
         recorder = Recorder(settings.capture)
     read = partial(keyring.load, path, settings, recorder.keylog)
+    files = keyring.files(settings)
+    since = state(files)
     keys = read()
     if settings.receipts.folder is not None:
         with place(path, "[receipts] folder"):
@@ -56,7 +58,7 @@ async def run(path: Path, *, time_scale: float = 1.0, lab: bool = False) -> None
 
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(reread(keyring.files(settings), read, renew, tell))
+            tasks.create_task(reread(files, since, read, renew, tell))
             for station, controller in stations:
                 tasks.create_task(_serve(station, controller))
     finally:

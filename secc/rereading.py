@@ -26,16 +26,19 @@ State = tuple[tuple[int, int, int] | None, ...]
 log = logging.getLogger(__name__)
 
 
-async def reread(files: Sequence[Path], load: Callable[[], T], use: Callable[[T], None], tell: Tell) -> None:
+async def reread(
+    files: Sequence[Path], since: State, load: Callable[[], T], use: Callable[[T], None], tell: Tell
+) -> None:
     """Hand what `load` reads to `use` whenever a file has changed, until cancelled; `load` runs in a thread.
 
-    Whatever it raises is told, and nothing else happens.
+    `since` is the state of the files before they were read for the first time. What `load` raises is told, and nothing
+    else happens.
     """
-    in_force = seen = await asyncio.to_thread(_state, files)
+    in_force = seen = since
     with _hangups() as hangup:
         while True:
             asked = await _wait(hangup)
-            now = await asyncio.to_thread(_state, files)
+            now = await asyncio.to_thread(state, files)
             rests, seen = now == seen, now
             if not asked and (now == in_force or not rests):
                 continue
@@ -47,18 +50,20 @@ async def _exchange(load: Callable[[], T], use: Callable[[T], None], tell: Tell)
     try:
         loaded = await asyncio.to_thread(load)
     except (ValueError, OSError) as error:
-        log.error("the old certificates stay in force: %s", error)  # noqa: TRY400
-        tell(REFUSED, f"the old ones stay in force: {error}")
+        refusal = str(error)
     except Exception as error:
-        log.exception("reading certificates anew failed by a fault of ours; the old ones stay in force")
-        tell(REFUSED, f"the old ones stay in force: internal error, {type(error).__name__}")
+        log.exception("reading certificates anew failed by a fault of ours")
+        refusal = f"internal error, {type(error).__name__}"
     else:
         use(loaded)
         log.info("certificates and trust were read anew; new connections use them")
         tell(RENEWED, "read anew; new connections use them")
+        return
+    log.error("the old certificates stay in force: %s", refusal)
+    tell(REFUSED, f"the old ones stay in force: {refusal}")
 
 
-def _state(files: Sequence[Path]) -> State:
+def state(files: Sequence[Path]) -> State:
     """Tell files apart from what they were; None is one that is not there."""
     return tuple(_of(file) for file in files)
 
