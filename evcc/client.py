@@ -168,7 +168,7 @@ class Outing:
             await asyncio.gather(*ends, return_exceptions=True)
 
     async def _talk(self, link: EvccLink) -> None:
-        sessions = spoken.offered(self.trip.vehicle.config.plan, secure=link.stream.facts.secure)
+        sessions = spoken.offered(self.trip.vehicle.config.plan, link.stream.facts)
         dialect = await link.negotiate(list(sessions))
         self.protocol = dialect.protocol.key
         await sessions[dialect](link, self.trip)

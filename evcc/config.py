@@ -47,6 +47,11 @@ class Tls(Record, forbid_unknown_fields=True):
     """`roots` are the PEM files of the V2G roots that the station's certificate must hang on."""
 
     roots: list[str] = []
+    generations: Annotated[tuple[Literal["iso2", "iso20"], ...], Meta(min_length=1)] = ("iso2",)
+    """What the ClientHello offers: TLS 1.2 as in ISO 15118-2, TLS 1.3 with a vehicle certificate as in -20, or both.
+
+    What is not offered here is not accepted either, whatever SDP or a station says.
+    """
     staple: Literal["require", "if-present", "fetch", "off"] = "if-present"
     """Whether the station has to prove by an OCSP response in TLS that its certificate is not revoked.
 
@@ -69,6 +74,10 @@ class Owned(Record):
         hidden = HIDDEN if self.password is not None else None
         shown = {name: getattr(self, name) for name in self.__struct_fields__} | {"password": hidden}
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+
+class VehicleCertificate(Owned, forbid_unknown_fields=True):
+    """What the car shows in TLS of ISO 15118-20: its vehicle certificate, which is not the one of provisioning."""
 
 
 class Contract(Owned, forbid_unknown_fields=True):
@@ -179,6 +188,7 @@ class EvccConfig(Record, forbid_unknown_fields=True):
     network: Network = Network()
     tls: Tls = Tls()
     trust: RevocationSettings = RevocationSettings()
+    vehicle: VehicleCertificate | None = None
     contract: Contract | None = None
     provisioning: Provisioning | None = None
     battery: Battery = Battery()
@@ -261,9 +271,29 @@ def _checked(path: Path, config: EvccConfig) -> EvccConfig:
             f'{path}: a contract needs TLS [V2G2-635]: set `security = "tls"` in [network], '
             'or `payment = "external"` in [plan]'
         )
+    _check_generations(path, config)
     _check_protocols(path, config)
     _check_pauses(path, config.plan)
     return config
+
+
+def _check_generations(path: Path, config: EvccConfig) -> None:
+    """Refuse generations that cannot be offered, and plain TCP for a car that is to speak -20 alone."""
+    generations, network = config.tls.generations, config.network
+    if len(set(generations)) != len(generations):
+        raise ConfigurationError(f"{path}: [tls] generations: each may stand once")
+    if "iso20" not in generations or network.security == "none":
+        return
+    if config.vehicle is None:
+        raise ConfigurationError(
+            f"{path}: [vehicle] is missing: ISO 15118-20 wants a vehicle certificate; name its chain and key, "
+            'or set `generations = ["iso2"]` in [tls]'
+        )
+    if generations == ("iso20",) and network.accept_plain:
+        raise ConfigurationError(
+            f"{path}: [network] accept_plain: ISO 15118-20 is spoken in TLS 1.3 alone [V2G20-2356]; leave it out, "
+            'or add "iso2" to `generations` in [tls]'
+        )
 
 
 def _check_pauses(path: Path, plan: Plan) -> None:
@@ -313,6 +343,9 @@ def _anchored(folder: Path, config: EvccConfig) -> EvccConfig:
     plan = config.plan
     if plan.pause_file is not None:
         plan = msgspec.structs.replace(plan, pause_file=str(folder / plan.pause_file))
+    vehicle = config.vehicle
+    if vehicle is not None:
+        vehicle = msgspec.structs.replace(vehicle, chain=str(folder / vehicle.chain), key=str(folder / vehicle.key))
     contract = config.contract
     if contract is not None:
         contract = msgspec.structs.replace(contract, chain=str(folder / contract.chain), key=str(folder / contract.key))
@@ -323,5 +356,5 @@ def _anchored(folder: Path, config: EvccConfig) -> EvccConfig:
         provisioning = msgspec.structs.replace(provisioning, **files, roots=roots)
     trust = revocation_settings.anchored(config.trust, folder)
     return msgspec.structs.replace(
-        config, tls=tls, trust=trust, contract=contract, provisioning=provisioning, plan=plan
+        config, tls=tls, trust=trust, vehicle=vehicle, contract=contract, provisioning=provisioning, plan=plan
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from evcc import config
 from evcc.discovery import Wanted, discover
 from pki import credentials
+from pki.profiles import Edition
 from pki.relying_party import RelyingParty
 from v2g.errors import PeerGone, Silence
 from v2g.interface import Interface
@@ -17,11 +19,14 @@ from v2g.sdp import Security
 from v2g.stream import Stream, TcpStream
 from v2g.timing import Budget, Timing
 from v2g.tls import stream as tls
-from v2g.tls.context import client_context
+from v2g.tls.context import BadIdentity, Generation, Identity, client_context
+from v2g.tls.identity import in_secure_element
 from v2g.tls.staple import Policy, Stapling
 from v2g.trust import Role, Rule, Verdict
 
 SECURITY = {"tls": Security.TLS, "none": Security.NONE}
+EDITIONS = {Generation.ISO2: (Edition.ISO2,), Generation.ISO20: (Edition.ISO20, Edition.ISO20_ED448)}
+"""Which certificates a generation has; that of a station has to be of the generation that TLS came to."""
 
 
 class Connection:
@@ -40,9 +45,13 @@ class Connection:
         self._unsettled = False
         if self._network.security == "tls":
             anchors = [der for name in settings.tls.roots for der in credentials.load_anchors(name)]
-            self._party = RelyingParty(anchors, settings.trust)
+            generations = [Generation(name) for name in settings.tls.generations]
+            editions = tuple(edition for each in generations for edition in EDITIONS[each])
+            self._party = RelyingParty(anchors, settings.trust, editions=editions)
             self._stapling = Stapling(Policy(settings.tls.staple), self._party.stapled)
-            self._client = client_context(anchors, staple=self._stapling)
+            self._client = client_context(
+                anchors, identity=_identity(settings.vehicle), generations=generations, staple=self._stapling
+            )
         _check(self._network)
 
     async def reach(self, setup: Budget) -> Stream:
@@ -99,6 +108,19 @@ class Connection:
             await self._party.inquire(self.station, self._handshake_s)
         if self._unsettled:
             (await self._party.settle(self.station, Role.SECC, self._handshake_s)).demand()
+
+
+def _identity(settings: config.VehicleCertificate | None) -> Identity | None:
+    """Read the vehicle certificate. Raises ValueError naming the file."""
+    if settings is None:
+        return None
+    try:
+        if in_secure_element(key := Path(settings.key)):
+            return Identity.of(credentials.load_chain(settings.chain), key)
+        credential = credentials.load_credential(settings.chain, settings.key, settings.password)
+        return Identity.of(credential.chain, credential.key)
+    except BadIdentity as error:
+        raise BadIdentity(f"{settings.chain}: {error}") from error
 
 
 def _check(network: config.Network) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from pki import revocation_settings
-from pki.revocation_settings import RevocationSettings
+from pki.revocation_settings import Host, RevocationSettings
 from secc.api import Name
 from secc.authorization import AuthorizationSettings
 from secc.liveness import ControllerSettings
@@ -26,24 +26,61 @@ Access = Literal["ftp-data", "ftp", "http", "https"]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 
 
-class TlsSettings(Record, forbid_unknown_fields=True):
-    """TLS is required unless `required = false`; chain and key are PEM files, chain leaf first and without the root.
+class TlsIdentity(Record, forbid_unknown_fields=True):
+    """One SECC certificate: PEM files, the chain leaf first and without the root; its key tells the generation.
 
     `root` is the PEM file of the V2G root the chain hangs on: a vehicle names the roots it trusts by their hashes.
     """
+
+    chain: str
+    key: str
+    root: str | None = None
+    password: str | None = None
+
+
+class TlsSettings(Record, forbid_unknown_fields=True):
+    """TLS is required unless `required = false`; chain, key, root and password are those of the first identity."""
 
     required: bool = True
     chain: str | None = None
     key: str | None = None
     root: str | None = None
     password: str | None = None
+    identity: list[TlsIdentity] = []
     handshake_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
+
+    @property
+    def identities(self) -> list[TlsIdentity]:
+        """All identities, the one of the table itself first."""
+        if self.chain is None or self.key is None:
+            return self.identity
+        first = TlsIdentity(chain=self.chain, key=self.key, root=self.root, password=self.password)
+        return [first, *self.identity]
 
 
 class TrustSettings(RevocationSettings, forbid_unknown_fields=True):
-    """PEM bundles of the roots that contracts may hang on (MO roots, and V2G roots for MO branches under them)."""
+    """PEM bundles of roots.
+
+    Contracts may hang on those of `contract` (MO roots, and V2G roots for MO branches under them), vehicle certificates
+    of ISO 15118-20 on those of `vehicle` (OEM roots, and V2G roots likewise).
+    """
 
     contract: list[str] = []
+    vehicle: list[str] = []
+
+
+class StapleSettings(Record, forbid_unknown_fields=True):
+    """Where the OCSP responses come from that vehicles get with the station's certificates; without any, they get none.
+
+    `folder` holds them as files (.der) and keeps what came; the operator is asked over MQTT where `operator` says so,
+    and whom the certificates name, as far as the hosts are among `fetch`: "host", "host:port" or "*".
+    """
+
+    folder: str | None = None
+    operator: bool = False
+    operator_s: Annotated[float, Meta(gt=0, le=600)] = 30.0
+    fetch: list[Host] = []
+    fetch_s: Annotated[float, Meta(gt=0, le=30)] = 5.0
 
 
 class Evse(Record, forbid_unknown_fields=True):
@@ -142,6 +179,7 @@ class SeccConfig(Record, forbid_unknown_fields=True):
     mqtt: Broker = Broker()
     controller: ControllerSettings = ControllerSettings()
     tls: TlsSettings = TlsSettings()
+    staples: StapleSettings = StapleSettings()
     trust: TrustSettings = TrustSettings()
     authorization: AuthorizationSettings = AuthorizationSettings()
     provisioning: ProvisioningSettings = ProvisioningSettings()
@@ -164,7 +202,7 @@ def _check(path: Path, config: SeccConfig) -> None:
     names = [each.id for each in config.evse]
     if len(set(names)) != len(names):
         raise ConfigurationError(f"{path}: [[evse]] id: {', '.join(names)}: each id may stand once")
-    if config.tls.required and not (config.tls.chain and config.tls.key):
+    if config.tls.required and not (config.tls.chain and config.tls.key) and not config.tls.identity:
         raise ConfigurationError(
             f"{path}: [tls] chain and key are missing: name the SECC certificate chain and its key "
             "(`plugcharge pki init` makes them), or set `required = false` to speak plain TCP"
@@ -189,12 +227,23 @@ def _anchored(folder: Path, config: SeccConfig) -> SeccConfig:
         return None if name is None else str(folder / name)
 
     tls = msgspec.structs.replace(
-        config.tls, chain=absolute(config.tls.chain), key=absolute(config.tls.key), root=absolute(config.tls.root)
+        config.tls,
+        chain=absolute(config.tls.chain),
+        key=absolute(config.tls.key),
+        root=absolute(config.tls.root),
+        identity=[
+            msgspec.structs.replace(
+                each, chain=str(folder / each.chain), key=str(folder / each.key), root=absolute(each.root)
+            )
+            for each in config.tls.identity
+        ],
     )
     receipts = msgspec.structs.replace(config.receipts, folder=absolute(config.receipts.folder))
+    staples = msgspec.structs.replace(config.staples, folder=absolute(config.staples.folder))
     trust = msgspec.structs.replace(
         revocation_settings.anchored(config.trust, folder),
         contract=[str(folder / name) for name in config.trust.contract],
+        vehicle=[str(folder / name) for name in config.trust.vehicle],
     )
     mqtt = msgspec.structs.replace(
         config.mqtt,
@@ -203,4 +252,6 @@ def _anchored(folder: Path, config: SeccConfig) -> SeccConfig:
         key=absolute(config.mqtt.key),
     )
     kept = capture.anchored(config.capture, folder)
-    return msgspec.structs.replace(config, tls=tls, trust=trust, mqtt=mqtt, receipts=receipts, capture=kept)
+    return msgspec.structs.replace(
+        config, tls=tls, staples=staples, trust=trust, mqtt=mqtt, receipts=receipts, capture=kept
+    )

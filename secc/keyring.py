@@ -8,47 +8,61 @@ from pathlib import Path
 
 from pki import credentials
 from pki.relying_party import RelyingParty
-from secc import config
-from v2g.tls.context import BadIdentity, Identity, Keylog, ServerContext, server_context
+from secc import config, identities
+from secc.vehicles import Vehicles
+from v2g.tls.context import Generation, Keylog, ServerContext, server_context
 from v2g.toml import place
 from v2g.trust import Verify
 
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """One reading of the files. `tls` is None where only plain TCP is served; `verify` judges contract chains."""
+    """One reading of the files.
+
+    `tls` is None where only plain TCP is served; `verify` judges contract chains, `vehicles` who comes in -20.
+    """
 
     tls: ServerContext | None
     verify: Verify
+    vehicles: Vehicles | None
 
 
 def load(path: Path, settings: config.SeccConfig, keylog: Keylog | None = None) -> Keyring:
     """Read all files anew. Raises `ConfigurationError`, with its place in secc.toml at `path`, for one of no use."""
+    with place(path, "[trust] vehicle"):
+        roots = _anchors(settings.trust.vehicle)
     with place(path, "[tls]"):
-        tls = server_tls(settings.tls, keylog)
+        tls = server_tls(settings.tls, roots, keylog)
     with place(path, "[trust] contract"):
         anchors = _anchors(settings.trust.contract)
     with place(path, "[trust]"):
         verify = RelyingParty(anchors, settings.trust).verify
-    return Keyring(tls, verify)
+        vehicles = Vehicles(roots, settings.trust) if roots else None
+    return Keyring(tls, verify, vehicles)
 
 
 def files(settings: config.SeccConfig) -> list[Path]:
     """List the files that `load` reads; those of revocation are followed by whoever reads them."""
-    tls = settings.tls
-    return [Path(name) for name in (tls.chain, tls.key, tls.root, *settings.trust.contract) if name is not None]
+    shown = [name for each in settings.tls.identities for name in (each.chain, each.key, each.root)]
+    return [Path(name) for name in (*shown, *settings.trust.contract, *settings.trust.vehicle) if name is not None]
 
 
-def server_tls(settings: config.TlsSettings, keylog: Keylog | None = None) -> ServerContext | None:
-    """Load the SECC certificate; None where none is configured. Raises ValueError for one that no vehicle accepts."""
-    if settings.chain is None or settings.key is None:
+def server_tls(
+    settings: config.TlsSettings, vehicle_anchors: Sequence[bytes] = (), keylog: Keylog | None = None
+) -> ServerContext | None:
+    """Make the station's side; None where no identity is configured. Raises ValueError for what no vehicle accepts.
+
+    `vehicle_anchors` are the roots that vehicles of ISO 15118-20 are told to show a certificate of.
+    """
+    loaded = identities.load(settings)
+    if not loaded:
         return None
-    credential = credentials.load_credential(settings.chain, settings.key, settings.password)
-    root = None if settings.root is None else credentials.load_root(settings.root, credential.chain)
-    try:
-        return server_context(Identity.of(credential.chain, credential.key, root), keylog=keylog)
-    except BadIdentity as error:
-        raise BadIdentity(f"{settings.chain}: {error}") from error
+    if not vehicle_anchors and any(each.generation is Generation.ISO20 for each in loaded):
+        raise ValueError(
+            "an identity is of ISO 15118-20, where vehicles show a certificate: name the roots they may hang on "
+            "by `vehicle` in [trust]"
+        )
+    return server_context(*loaded, client_anchors=vehicle_anchors, keylog=keylog)
 
 
 def _anchors(names: Sequence[str]) -> list[bytes]:

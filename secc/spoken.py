@@ -12,9 +12,10 @@ from v2g.dialect import Dialect
 from v2g.din import DIN
 from v2g.iso2 import ISO2
 from v2g.link import SeccLink
+from v2g.tls.suites import Generation
 
 Session = Callable[[SeccLink, Visit], Awaitable[None]]
-Transport = Literal["tls", "tcp"]
+Transport = Literal["tls12", "tls13", "tcp"]
 
 
 class Spoken(NamedTuple):
@@ -26,15 +27,15 @@ class Spoken(NamedTuple):
 
 
 SPOKEN = {
-    "iso2": Spoken(ISO2, iso2.serve, frozenset({"tls", "tcp"})),
+    "iso2": Spoken(ISO2, iso2.serve, frozenset({"tls12", "tcp"})),
     "din": Spoken(DIN, din.serve, frozenset({"tcp"})),
 }
-"""The protocols there are sessions for; DIN 70121 knows no TLS."""
+"""The protocols there are sessions for; DIN 70121 knows no TLS, ISO 15118-2 none above 1.2."""
 
 
 def possible(config: SeccConfig) -> dict[str, Spoken]:
     """The protocols that some vehicle may speak here: those allowed, on the transports that are open."""
-    opened: set[Transport] = {"tls"} if config.tls.chain is not None else set()
+    opened: set[Transport] = {"tls12", "tls13"} if config.tls.chain or config.tls.identity else set()
     if not config.tls.required:
         opened.add("tcp")
     return {key: SPOKEN[key] for key in config.session.protocols if SPOKEN[key].transports & opened}
@@ -48,8 +49,14 @@ def now(visit: Visit) -> dict[Dialect, Session]:
     return {
         spoken.dialect: spoken.serve
         for key, spoken in possible(visit.config).items()
-        if ("tls" if visit.secure else "tcp") in spoken.transports and (key != "din" or _serves_din(visit))
+        if _transport(visit) in spoken.transports and (key != "din" or _serves_din(visit))
     }
+
+
+def _transport(visit: Visit) -> Transport:
+    if not visit.secure:
+        return "tcp"
+    return "tls13" if visit.generation is Generation.ISO20 else "tls12"
 
 
 def _serves_din(visit: Visit) -> bool:

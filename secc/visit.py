@@ -26,6 +26,7 @@ from v2g.errors import PeerGone, Refused, V2GError
 from v2g.exi.message import Message
 from v2g.journal import Journal
 from v2g.timing import Budget, Timing
+from v2g.tls.suites import Generation
 from v2g.trust import Verify
 
 SESSION_ID_BYTES = 8
@@ -55,6 +56,8 @@ class Visit:
     secure: bool
     limits: AuthorisedLimits
     berth: Berth
+    generation: Generation | None = None
+    """The generation of TLS; None on plain TCP."""
     session_id: bytes = b""
     contract: Contract | None = None
     grant: Grant | None = None

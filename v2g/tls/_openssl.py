@@ -35,7 +35,7 @@ _TABLE: dict[Rule, int] = {
     Rule.NOT_YET_VALID: lib.X509_V_ERR_CERT_HAS_EXPIRED,  # certificate_expired: also "not currently valid"
     Rule.EXPIRED: lib.X509_V_ERR_CERT_HAS_EXPIRED,
     Rule.REVOKED: lib.X509_V_ERR_CERT_REVOKED,  # certificate_revoked
-    Rule.REVOCATION: lib.X509_V_ERR_HOSTNAME_MISMATCH,  # certificate_unknown, as all that OpenSSL has no row for
+    Rule.REVOCATION: lib.X509_V_ERR_CRL_PATH_VALIDATION_ERROR,  # certificate_unknown
     Rule.CHECK: lib.X509_V_ERR_OUT_OF_MEM,  # internal_error: the fault is ours
 }
 """What to tell OpenSSL so that it sends the alert that fits a rule (RFC 8446 section 6.2)."""

@@ -20,6 +20,7 @@ from v2g.tls.suites import ECDSA_P256, ECDSA_P521, ED448, Code, Generation
 Key = ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey | Path
 """A private key, or the file that tells where in a secure element it is."""
 
+_TOKEN_KEY = b"-----BEGIN PKCS#11 PROVIDER URI-----"
 MAX_CHAIN = 3
 """Certificates without the root [V2G2-009]."""
 
@@ -103,6 +104,14 @@ def _authorities(chain: tuple[bytes, ...], root: bytes | None) -> frozenset[Trus
 @lru_cache(maxsize=256)
 def _scheme(leaf: bytes) -> Code:
     return _kind(_parse(leaf, "the leaf").public_key(), "leaf")[1]
+
+
+def in_secure_element(key: Path) -> bool:
+    """Tell whether a PEM file names a key in a secure element, rather than hold one; no for one that cannot be read."""
+    try:
+        return _TOKEN_KEY in key.read_bytes()
+    except OSError:
+        return False
 
 
 def generation_of_leaf(der: bytes) -> Generation:
