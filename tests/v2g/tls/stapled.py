@@ -15,9 +15,11 @@ from pki.evidence import GOOD, UNKNOWN, Standing, Status
 from tests.certificates import VALID
 from tests.pki.chains import Made, Path, build
 from tests.pki.signers import KINDS, LONG, PURPOSE, delegate, signs
+from tests.pki.site import Site, named
 from v2g.tls.identity import Identity
 
 DAY = timedelta(days=1)
+TIERS = ("root", "sub1", "sub2", "leaf")
 EDITIONS = {"P-256": "iso2", "P-521": "iso20", "Ed448": "iso20-ed448"}
 STOLEN = Standing(status=Status.REVOKED, since=datetime(2026, 1, 1, tzinfo=UTC), reason=x509.ReasonFlags.key_compromise)
 
@@ -29,8 +31,14 @@ def path(kind: str = "P-256", role: str = "secc", name: str = "") -> Path:
 
 @cache
 def _path(kind: str, role: str, _name: str) -> Path:
-    tiers = ("root", "sub1", "sub2", "leaf")
-    return build(role, EDITIONS[kind], **{tier: {"days": VALID} for tier in tiers})
+    return build(role, EDITIONS[kind], **{tier: {"days": VALID} for tier in TIERS})
+
+
+def naming(site: Site) -> Path:
+    """A path whose leaf names the responder of a site."""
+    tiers: dict[str, dict[str, Any]] = {tier: {"days": VALID} for tier in TIERS}
+    tiers["leaf"] |= {"extensions": named(site, lists=False)}
+    return build("secc", **tiers)
 
 
 def identity(of: Path) -> Identity:
