@@ -10,7 +10,8 @@ from pki import credentials
 from pki.relying_party import RelyingParty
 from secc import config, identities
 from secc.vehicles import Vehicles
-from v2g.tls.context import Generation, Keylog, ServerContext, server_context
+from v2g.tls.context import Generation, Identity, Keylog, ServerContext, server_context
+from v2g.tls.server import Staples
 from v2g.toml import place
 from v2g.trust import Verify
 
@@ -26,13 +27,20 @@ class Keyring:
     verify: Verify
     vehicles: Vehicles | None
 
+    @property
+    def identities(self) -> tuple[Identity, ...]:
+        """What vehicles are shown."""
+        return () if self.tls is None else self.tls.identities
 
-def load(path: Path, settings: config.SeccConfig, keylog: Keylog | None = None) -> Keyring:
+
+def load(
+    path: Path, settings: config.SeccConfig, keylog: Keylog | None = None, staple: Staples | None = None
+) -> Keyring:
     """Read all files anew. Raises `ConfigurationError`, with its place in secc.toml at `path`, for one of no use."""
     with place(path, "[trust] vehicle"):
         roots = _anchors(settings.trust.vehicle)
     with place(path, "[tls]"):
-        tls = server_tls(settings.tls, roots, keylog)
+        tls = server_tls(settings.tls, roots, keylog, staple)
     with place(path, "[trust] contract"):
         anchors = _anchors(settings.trust.contract)
     with place(path, "[trust]"):
@@ -48,11 +56,15 @@ def files(settings: config.SeccConfig) -> list[Path]:
 
 
 def server_tls(
-    settings: config.TlsSettings, vehicle_anchors: Sequence[bytes] = (), keylog: Keylog | None = None
+    settings: config.TlsSettings,
+    vehicle_anchors: Sequence[bytes] = (),
+    keylog: Keylog | None = None,
+    staple: Staples | None = None,
 ) -> ServerContext | None:
     """Make the station's side; None where no identity is configured. Raises ValueError for what no vehicle accepts.
 
-    `vehicle_anchors` are the roots that vehicles of ISO 15118-20 are told to show a certificate of.
+    `vehicle_anchors` are the roots that vehicles of ISO 15118-20 are told to show a certificate of, `staple` gives what
+    goes with the station's own.
     """
     loaded = identities.load(settings)
     if not loaded:
@@ -62,7 +74,7 @@ def server_tls(
             "an identity is of ISO 15118-20, where vehicles show a certificate: name the roots they may hang on "
             "by `vehicle` in [trust]"
         )
-    return server_context(*loaded, client_anchors=vehicle_anchors, keylog=keylog)
+    return server_context(*loaded, client_anchors=vehicle_anchors, staple=staple, keylog=keylog)
 
 
 def _anchors(names: Sequence[str]) -> list[bytes]:

@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 
 import v2g
-from secc import config, keyring, receipts, spoken
+from secc import config, keyring, receipts, spoken, staple_sources
 from secc.controller import Controller
 from secc.keyring import Keyring
 from secc.rereading import reread, state
+from secc.staples import Staples
 from secc.station import Station
 from v2g import protocols
 from v2g.capture import Recorder
@@ -33,10 +34,15 @@ async def run(path: Path, *, time_scale: float = 1.0, lab: bool = False) -> None
         raise ConfigurationError(f"{path}: [capture]: whoever has these files reads every session: add --lab")
     with place(path, "[capture]"):
         recorder = Recorder(settings.capture)
-    read = partial(keyring.load, path, settings, recorder.keylog)
+    with place(path, "[staples]"):
+        staples = _staples(settings.staples, time_scale)
+    read = partial(keyring.load, path, settings, recorder.keylog, staples)
     files = keyring.files(settings)
     since = state(files)
     keys = read()
+    if staples is not None:
+        staples.keep(keys.identities)
+        staples.look()
     if settings.receipts.folder is not None:
         with place(path, "[receipts] folder"):
             receipts.check_folder(Path(settings.receipts.folder))
@@ -51,6 +57,8 @@ async def run(path: Path, *, time_scale: float = 1.0, lab: bool = False) -> None
     def renew(keys: Keyring) -> None:
         for station, _ in stations:
             station.renew(keys.tls, keys.verify, keys.vehicles)
+        if staples is not None:
+            staples.keep(keys.identities)
 
     def tell(kind: str, reason: str) -> None:
         for _, controller in stations:
@@ -59,10 +67,21 @@ async def run(path: Path, *, time_scale: float = 1.0, lab: bool = False) -> None
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(reread(files, since, read, renew, tell))
+            if staples is not None:
+                staples.sources = staple_sources.sources(settings.staples, [each for _, each in stations])
+                staples.tell = tell
+                tasks.create_task(staples.run())
             for station, controller in stations:
                 tasks.create_task(_serve(station, controller))
     finally:
         recorder.close()
+
+
+def _staples(settings: config.StapleSettings, time_scale: float) -> Staples | None:
+    """Make what is stapled, to no certificate yet; None where it would come from nowhere."""
+    if settings == config.StapleSettings():
+        return None
+    return Staples(folder=None if settings.folder is None else Path(settings.folder), scale=time_scale)
 
 
 def _warm(settings: config.SeccConfig) -> None:
