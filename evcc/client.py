@@ -115,6 +115,7 @@ class Outing:
             self.error = error
             self.journal.record("failed", reason=self.reason)
         finally:
+            self.connection.close()
             await (cable.leave() if self.pausing else cable.unplug())
 
     @property

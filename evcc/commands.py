@@ -31,10 +31,11 @@ def evcc() -> None:
 @evcc.command()
 @click.option("--config", type=click.Path(path_type=Path), default="evcc.toml", show_default=True)
 @click.option("--connect", metavar="[HOST]:PORT", help="Skip SDP and connect here.")
+@click.option("--lab", is_flag=True, help="Allow what tells secrets: [capture].")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the result here; - is stdout.")
 @click.option("--ladder", is_flag=True, help="Print every message as one JSON line as it happens.")
 @click.option("-v", "--verbose", count=True, help="Log the session; twice: every message.")
-def run(config: Path, connect: str | None, json_file: Path | None, verbose: int, *, ladder: bool) -> None:
+def run(config: Path, connect: str | None, json_file: Path | None, verbose: int, *, lab: bool, ladder: bool) -> None:
     """Charge once as evcc.toml plans; the exit status is 0 only if that went well."""
     from evcc import config as configuration
 
@@ -42,7 +43,7 @@ def run(config: Path, connect: str | None, json_file: Path | None, verbose: int,
     logging.basicConfig(level=level, format="%(asctime)s %(name)s %(message)s")
     _check(json_file, ladder=ladder)
     try:
-        settings = _settings(config, connect)
+        settings = _settings(config, connect, lab=lab)
         result = asyncio.run(_charge(settings, ladder=ladder))
     except configuration.ConfigurationError as error:
         raise click.ClickException(str(error)) from error
@@ -72,7 +73,7 @@ def _check(json_file: Path | None, *, ladder: bool) -> None:
         raise click.ClickException(f"--json {json_file}: it cannot be written; name another file")
 
 
-def _settings(config: Path, connect: str | None) -> EvccConfig:
+def _settings(config: Path, connect: str | None, *, lab: bool) -> EvccConfig:
     import msgspec
 
     from evcc import config as configuration
@@ -83,6 +84,8 @@ def _settings(config: Path, connect: str | None) -> EvccConfig:
         except ValueError as error:
             raise click.ClickException(f"--connect {error}") from error
     settings = configuration.load(config)
+    if settings.capture and not lab:
+        raise click.ClickException(f"{config}: [capture]: whoever has these files reads every session: add --lab")
     if connect is None:
         return settings
     return msgspec.structs.replace(settings, network=msgspec.structs.replace(settings.network, connect=connect))

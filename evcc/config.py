@@ -13,7 +13,8 @@ from msgspec import Meta
 
 from pki import revocation_settings
 from pki.revocation_settings import RevocationSettings
-from v2g import identifiers
+from v2g import capture, identifiers
+from v2g.capture import CaptureSettings
 from v2g.record import Record
 from v2g.timing import REQUESTS
 
@@ -196,6 +197,7 @@ class EvccConfig(Record, forbid_unknown_fields=True):
     plan: Plan = Plan()
     cable: Cable | None = None
     timeouts: dict[str, Positive] = {}
+    capture: CaptureSettings = CaptureSettings()
 
 
 def load(path: Path) -> EvccConfig:
@@ -356,5 +358,12 @@ def _anchored(folder: Path, config: EvccConfig) -> EvccConfig:
         provisioning = msgspec.structs.replace(provisioning, **files, roots=roots)
     trust = revocation_settings.anchored(config.trust, folder)
     return msgspec.structs.replace(
-        config, tls=tls, trust=trust, vehicle=vehicle, contract=contract, provisioning=provisioning, plan=plan
+        config,
+        tls=tls,
+        trust=trust,
+        vehicle=vehicle,
+        contract=contract,
+        provisioning=provisioning,
+        plan=plan,
+        capture=capture.anchored(config.capture, folder),
     )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from evcc import config
 from evcc.discovery import Wanted, discover
 from pki import credentials
+from pki.handshake import Handshake
 from pki.profiles import Edition
 from pki.relying_party import RelyingParty
-from v2g.errors import PeerGone, Silence
+from v2g.capture import Recorder
+from v2g.ending import alert_of
+from v2g.errors import PeerGone, Silence, V2GError
 from v2g.interface import Interface
 from v2g.journal import Journal
+from v2g.packets import Side
 from v2g.sdp import Security
 from v2g.stream import Stream, TcpStream
 from v2g.timing import Budget, Timing
@@ -22,7 +25,6 @@ from v2g.tls import stream as tls
 from v2g.tls.context import BadIdentity, Generation, Identity, client_context
 from v2g.tls.identity import in_secure_element
 from v2g.tls.staple import Policy, Stapling
-from v2g.trust import Role, Rule, Verdict
 
 SECURITY = {"tls": Security.TLS, "none": Security.NONE}
 EDITIONS = {Generation.ISO2: (Edition.ISO2,), Generation.ISO20: (Edition.ISO20, Edition.ISO20_ED448)}
@@ -42,7 +44,7 @@ class Connection:
         self._journal = journal
         self._timing = timing
         self._client = None
-        self._unsettled = False
+        self._recorder = Recorder(settings.capture)
         if self._network.security == "tls":
             anchors = [der for name in settings.tls.roots for der in credentials.load_anchors(name)]
             generations = [Generation(name) for name in settings.tls.generations]
@@ -50,7 +52,11 @@ class Connection:
             self._party = RelyingParty(anchors, settings.trust, editions=editions)
             self._stapling = Stapling(Policy(settings.tls.staple), self._party.stapled)
             self._client = client_context(
-                anchors, identity=_identity(settings.vehicle), generations=generations, staple=self._stapling
+                anchors,
+                identity=_identity(settings.vehicle),
+                generations=generations,
+                staple=self._stapling,
+                keylog=self._recorder.keylog,
             )
         _check(self._network)
 
@@ -62,6 +68,10 @@ class Connection:
         except TimeoutError:
             raise Silence("V2G_EVCC_CommunicationSetup_Timeout", self._timing.setup_evcc) from None
 
+    def close(self) -> None:
+        """End what is written down about connections; may be called twice."""
+        self._recorder.close()
+
     async def _connect(self) -> Stream:
         """Find the station and connect, with TLS where it was agreed."""
         host, port, security = await self._endpoint()
@@ -71,12 +81,20 @@ class Connection:
             reader, writer = await asyncio.open_connection(host, port)
         except OSError as error:
             raise PeerGone(f"no connection to [{host}]:{port}: {error.strerror or error}") from error
-        stream = TcpStream(reader, writer)
-        if security is Security.NONE or self._client is None:
-            return stream
-        secured = await tls.connect(stream, self._client, self._judge, timeout=self._handshake_s)
+        async with self._recorder.tapped(TcpStream(reader, writer), Side.VEHICLE, "evcc") as stream:
+            if security is Security.NONE or self._client is None:
+                return stream
+            handshake = Handshake(self._party, stapled=self._stapling.asks)
+            try:
+                secured = await tls.connect(stream, self._client, handshake.verify, timeout=self._handshake_s)
+            except V2GError as error:
+                self._journal.record("tls_refused", reason=str(error), alert=alert_of(error))
+                raise
+            finally:
+                self.station = handshake.chain
+        self._journal.record("tls", **secured.facts.told)
         try:
-            await self._settle(secured.facts.staple)
+            await self._settle(handshake, secured.facts.staple)
         except BaseException:
             await secured.close()
             raise
@@ -89,25 +107,21 @@ class Connection:
             return *config.address(network.connect), SECURITY[network.security]
         wanted = Wanted(security=SECURITY[network.security], plain=network.accept_plain)
         interface = Interface.named(network.interface)
-        endpoint = await discover(interface, wanted, port=network.sdp_port, timing=self._timing, journal=self._journal)
+        endpoint = await discover(
+            interface,
+            wanted,
+            port=network.sdp_port,
+            timing=self._timing,
+            journal=self._journal,
+            witness=self._recorder.discovered,
+        )
         return *endpoint.target, endpoint.security
 
-    def _judge(self, chain: Sequence[bytes], role: Role) -> Verdict:
-        self.station = chain
-        verdict = self._party.verify(chain, role)
-        self._unsettled = verdict.pending or verdict.broken is Rule.REVOCATION
-        if verdict.broken is Rule.REVOCATION and (verdict.pending or self._stapling.asks):
-            # The handshake cannot wait for a responder, and the staple is looked at after the chain; nothing is said on
-            # the connection before it is settled.
-            return replace(verdict, broken=None)
-        return verdict
-
-    async def _settle(self, staple: str) -> None:
+    async def _settle(self, handshake: Handshake, staple: str) -> None:
         """Find out what the handshake left open about the station's being revoked; raises `Untrusted`."""
         if self._stapling.wants(staple):
-            await self._party.inquire(self.station, self._handshake_s)
-        if self._unsettled:
-            (await self._party.settle(self.station, Role.SECC, self._handshake_s)).demand()
+            await self._party.inquire(handshake.chain, self._handshake_s)
+        await handshake.settle(self._handshake_s)
 
 
 def _identity(settings: config.VehicleCertificate | None) -> Identity | None:

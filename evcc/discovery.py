@@ -7,6 +7,7 @@ first usable one others are still heard for a moment: a second endpoint is repor
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,12 @@ REMEDIES = {
     "address": "the SECC has to name an address of the link that it is asked on: see its interface, or leave SDP out "
     "by `connect` in [network]",
 }
+
+
+Witness = Callable[[tuple[str, int], tuple[str, int], bytes], None]
+"""Is told of every datagram on the link: sender, receiver, bytes."""
+Heard = Callable[[tuple[str, int], bytes], None]
+"""Is told of the other end and the bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,18 +83,20 @@ async def discover(
     port: int = PORT,
     timing: Timing | None = None,
     journal: Journal | None = None,
+    witness: Witness = lambda *_: None,
 ) -> Endpoint:
     """Find the station on an interface; takes at most 50 waits of 250 ms, after the interface has its address.
 
     Raises `Unanswered` after the last request, `InterfaceError` when the interface cannot be used.
     """
     timing = timing or Timing()
-    await interface.address()
-    seeker = Seeker(interface, wanted, journal or Journal())
+    address = await interface.address()
     opened = interface.speak()
+    ours = str(address), opened.getsockname()[1]
+    seeker = Seeker(interface, wanted, journal or Journal(), lambda sender, data: witness(sender, ours, data))
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: seeker, sock=opened)
     try:
-        first = await _ask(seeker, transport, port, timing)
+        first = await _ask(seeker, transport, port, timing, lambda station, data: witness(ours, station, data))
         await asyncio.sleep(timing.sdp_linger)
     finally:
         transport.close()
@@ -95,7 +104,9 @@ async def discover(
     return Endpoint(host=host, port=number, scope_id=scope, security=first.security, rivals=tuple(seeker.rivals))
 
 
-async def _ask(seeker: Seeker, transport: asyncio.DatagramTransport, port: int, timing: Timing) -> SdpResponse:
+async def _ask(
+    seeker: Seeker, transport: asyncio.DatagramTransport, port: int, timing: Timing, sent: Heard
+) -> SdpResponse:
     interface = seeker.interface
     station = interface.sockaddr(LOOPBACK if interface.loopback else GROUP, port)
     request = SdpRequest(security=seeker.wanted.security).encode()
@@ -103,6 +114,7 @@ async def _ask(seeker: Seeker, transport: asyncio.DatagramTransport, port: int, 
     for number, until in enumerate(attempts(timing.sdp_wait, loop.time), start=1):
         seeker.journal.record("sdp_request", number=number, security=seeker.wanted.security.name)
         transport.sendto(request, station)
+        sent(station[:2], request)
         try:
             async with asyncio.timeout_at(until):
                 return await asyncio.shield(seeker.answer)
@@ -117,13 +129,14 @@ class Seeker(asyncio.DatagramProtocol):
     `flaw` says what was wrong with the last unusable one, from whom it came, and what helps.
     """
 
-    def __init__(self, interface: Interface, wanted: Wanted, journal: Journal) -> None:
+    def __init__(self, interface: Interface, wanted: Wanted, journal: Journal, heard: Heard = lambda *_: None) -> None:
         self.interface = interface
         self.wanted = wanted
         self.journal = journal
         self.answer: asyncio.Future[SdpResponse] = asyncio.get_running_loop().create_future()
         self.rivals: list[str] = []
         self.flaw = ""
+        self._heard = heard
         self._reports = 0
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
@@ -131,6 +144,7 @@ class Seeker(asyncio.DatagramProtocol):
         if not self.interface.on_link((addr[0], addr[1], addr[2], addr[3])):
             self._reject(addr, "the sender is not on this link")
             return
+        self._heard((addr[0], addr[1]), data)
         try:
             response = SdpResponse.parse(data)
             usable(

@@ -23,12 +23,12 @@ from secc.reception import Speaks, receive
 from secc.vehicles import Vehicles
 from secc.visit import PilotLeft, Visit
 from v2g.capture import Recorder
-from v2g.ending import Ending, kind_of
+from v2g.ending import Ending, alert_of, kind_of
 from v2g.errors import PeerGone, Refused, V2GError
 from v2g.interface import Interface
 from v2g.journal import Journal
 from v2g.link import SeccLink
-from v2g.packets import End, Side
+from v2g.packets import Name, Side
 from v2g.sdp import SdpRequest, SdpResponse
 from v2g.stream import Stream, TcpStream
 from v2g.timing import Budget, Timing
@@ -170,11 +170,11 @@ class Station:
             self._expect_connection()
         return response
 
-    def _found(self, vehicle: tuple[str, int], request: bytes, response: bytes) -> None:
+    def _found(self, vehicle: Name, request: bytes, response: bytes) -> None:
         """Remember a discovery that was answered."""
-        car, station = End.named(vehicle), End.named((str(self._address), self.sdp_port))
-        self._recorder.discovered(car, station, request)
-        self._recorder.discovered(station, car, response)
+        station = str(self._address), self.sdp_port
+        self._recorder.discovered(vehicle, station, request)
+        self._recorder.discovered(station, vehicle, response)
 
     def _expect_connection(self) -> None:
         """Say once that a vehicle found us, and that it did not come when it has not for the setup time."""
@@ -241,7 +241,7 @@ class Station:
             visit.stage("connected", tls=facts.tls, tls_details=tls_facts.details(facts), started=_now())
             ending = await self._converse(link, visit)
         except V2GError as error:
-            ending = Ending(kind=kind_of(error), reason=str(error), alert=tls_facts.alert(error))
+            ending = Ending(kind=kind_of(error), reason=str(error), alert=alert_of(error))
         except asyncio.CancelledError:
             ending = Ending(kind="gone", reason="the station stops")
             raise
@@ -260,10 +260,10 @@ class Station:
             try:
                 stream = await receive(below, speaks, self._tls, self._vehicles, within_s)
             except V2GError as error:
-                journal.record("tls_refused", reason=str(error), alert=tls_facts.alert(error))
+                journal.record("tls_refused", reason=str(error), alert=alert_of(error))
                 raise
         if stream.facts.secure:
-            journal.record("tls", **tls_facts.noted(stream.facts))
+            journal.record("tls", **stream.facts.told)
         return stream
 
     def _visit(self, setup: api.Setup, journal: Journal, *, secure: bool) -> Visit:

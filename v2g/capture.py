@@ -17,7 +17,7 @@ from pathlib import Path
 
 from v2g import pcapng
 from v2g.errors import Undecodable
-from v2g.packets import Conversation, End, Side, datagram
+from v2g.packets import Conversation, End, Name, Side, datagram
 from v2g.record import Record
 from v2g.stream import Facts, Stream, TcpStream
 from v2g.tls.client_hello import Intake
@@ -197,10 +197,11 @@ class Recorder:
         """What TLS is to tell its secrets to, a line of an NSS key log at a time; None where they stay secret."""
         return None if self._folder is None and self._keys is None else self._secret
 
-    def discovered(self, sender: End, receiver: End, data: bytes) -> None:
+    def discovered(self, sender: Name, receiver: Name, data: bytes) -> None:
         """Remember a datagram of SDP for the connection that it may lead to."""
         if self._folder is not None:
-            self._datagrams.append((time.time_ns(), datagram(sender, receiver, data)))
+            packet = datagram(End.named(sender), End.named(receiver), data)
+            self._datagrams.append((time.time_ns(), packet))
 
     @contextlib.asynccontextmanager
     async def tapped(self, stream: TcpStream, side: Side, name: str) -> AsyncIterator[Stream]:

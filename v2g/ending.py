@@ -23,6 +23,15 @@ class Ending:
     alert: str = ""
 
 
+def alert_of(error: V2GError) -> str:
+    """Tell the alert that a failed handshake ended with, and whether it was sent or received; empty where not known."""
+    if not isinstance(error, HandshakeFailed):
+        return ""
+    if error.received:
+        return f"received {error.received}"
+    return f"sent {error.sent}" if error.sent else ""
+
+
 def kind_of(error: V2GError) -> Kind:
     """Name the kind of end an error makes."""
     match error:

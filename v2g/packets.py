@@ -22,6 +22,10 @@ _WINDOW = 65_535
 _MODULUS = 1 << 32
 
 
+Name = tuple[str, int]
+"""What a socket calls an end: address, be it with a scope id, and port."""
+
+
 class Side(IntEnum):
     """Who sends; the vehicle is the one that connects."""
 
@@ -51,7 +55,7 @@ class End:
     port: int
 
     @classmethod
-    def named(cls, name: tuple[str, int]) -> End:
+    def named(cls, name: Name) -> End:
         """Take what a socket calls it; a scope id does not travel. Raises ValueError for what is no IP address."""
         host = ip_address(name[0].partition("%")[0])
         return cls(IPv6Address(f"::ffff:{host}") if isinstance(host, IPv4Address) else host, name[1])

@@ -46,6 +46,21 @@ class Facts:
         """Whether the bytes travel inside TLS."""
         return self.tls is not None
 
+    @property
+    def told(self) -> dict[str, str]:
+        """What is known of TLS, for journals and people; empty where nothing is."""
+        facts = {
+            "version": self.tls,
+            "suite": self.suite,
+            "group": self.group,
+            "generation": self.generation,
+            "chain": self.chain,
+            "chain_by": self.chain_by,
+            "staple": self.staple,
+            "peer_subject": self.peer_subject,
+        }
+        return {name: str(value) for name, value in facts.items() if value}
+
 
 class Stream(Protocol):
     """Bytes both ways. `receive` returns b"" once the peer has closed; `close` may be called twice."""

@@ -118,3 +118,13 @@ async def test_a_full_disk_is_said(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert out.startswith("charged ")
     assert err == "Error: --json /dev/full: No space left on device; the result is lost\n"
+
+
+@pytest.mark.parametrize("named", ['keylog = "keys.log"', 'folder = "captures"'])
+def test_secrets_are_told_in_laboratories_alone(tmp_path: Path, named: str) -> None:
+    file = tmp_path / "evcc.toml"
+    file.write_text(f"{PLAN}[capture]\n{named}\n", encoding="utf-8")
+    ended = CliRunner().invoke(evcc, ["run", "--config", str(file)])
+    assert ended.exit_code == 1
+    assert ended.output == f"Error: {file}: [capture]: whoever has these files reads every session: add --lab\n"
+    assert [each.name for each in tmp_path.iterdir()] == ["evcc.toml"]

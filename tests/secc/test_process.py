@@ -99,3 +99,27 @@ async def test_a_revocation_list_that_cannot_be_read_is_refused_at_start(tmp_pat
         await run(settings)
     assert str(refused.value).startswith(f"{settings}: [trust]: {tmp_path}/")
     assert ".crl" in str(refused.value)
+
+
+@pytest.mark.parametrize("named", ['keylog = "keys.log"', 'folder = "captures"'])
+async def test_secrets_are_told_in_laboratories_alone(tmp_path: Path, named: str) -> None:
+    """Nothing is written before it is refused, and there is no way to have it without saying so."""
+    settings = tmp_path / "secc.toml"
+    settings.write_text(f'[[evse]]\nid = "bay-1"\ninterface = "lo"\n[tls]\nrequired = false\n[capture]\n{named}\n')
+    with pytest.raises(ConfigurationError, match=r"secc\.toml: \[capture\]: .* reads every session: add --lab$"):
+        await run(settings)
+    assert files(tmp_path) == ["secc.toml"]
+
+
+def files(folder: Path) -> list[str]:
+    return [each.name for each in folder.iterdir()]
+
+
+async def test_a_capture_that_cannot_be_written_is_refused_at_start(tmp_path: Path) -> None:
+    settings = tmp_path / "secc.toml"
+    places = '[[evse]]\nid = "bay-1"\ninterface = "lo"\n[tls]\nrequired = false\n[capture]\nfolder = "no/where"\n'
+    settings.write_text(places)
+    with pytest.raises(
+        ConfigurationError, match=r"\[capture\]: folder: .*no/where: No such file or directory; name one"
+    ):
+        await run(settings, lab=True)

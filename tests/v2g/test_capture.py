@@ -16,7 +16,7 @@ from tests.v2g.tls.chains import chain
 from v2g import capture
 from v2g.capture import CaptureSettings, Recorder, anchored
 from v2g.errors import HandshakeFailed
-from v2g.packets import End, Side
+from v2g.packets import Side
 from v2g.stream import Stream, TcpStream
 from v2g.tls.context import client_context, server_context
 from v2g.tls.stream import accept, connect
@@ -165,7 +165,7 @@ async def test_a_handshake_that_fails_is_kept(tmp_path: Path) -> None:
 async def test_discovery_stands_before_the_connection_it_led_to(tmp_path: Path) -> None:
     recorder = Recorder(CaptureSettings(folder=str(tmp_path)))
     async with tcp_pair() as (vehicle, station):
-        car, secc = End.named(("::1", 50_000)), End.named(("::1", 15_118))
+        car, secc = ("::1", 50_000), ("::1", 15_118)
         recorder.discovered(car, secc, b"request")
         recorder.discovered(secc, car, b"response")
         async with recorder.tapped(station, Side.STATION, "bay-1") as below:
