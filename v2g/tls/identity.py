@@ -21,8 +21,8 @@ Key = ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey | Path
 """A private key, or the file that tells where in a secure element it is."""
 
 _TOKEN_KEY = b"-----BEGIN PKCS#11 PROVIDER URI-----"
-MAX_CHAIN = 3
-"""Certificates without the root [V2G2-009]."""
+MAX_CHAIN = {Generation.ISO2: 3, Generation.ISO20: 4}
+"""Certificates without the root [V2G2-009]; -20 has cross certificates, too [V2G20-1003]."""
 
 
 class BadIdentity(ValueError):
@@ -67,8 +67,9 @@ class Identity:
     def check(self, at: datetime | None = None) -> None:
         """Raise `BadIdentity` unless the chain is in order, of its generation, valid now (or `at`) and fits the key."""
         certificates = self.certificates()
-        if not 1 <= len(certificates) <= MAX_CHAIN:
-            raise BadIdentity(f"{len(certificates)} certificates; give leaf, Sub-CA 2 and Sub-CA 1, 1 to 3 in all")
+        most = MAX_CHAIN[self.generation]
+        if not 1 <= len(certificates) <= most:
+            raise BadIdentity(f"{len(certificates)} certificates; give leaf, Sub-CA 2 and Sub-CA 1, 1 to {most} in all")
         self._check_key(certificates[0].public_key())
         for lower, upper in pairwise(certificates):
             _check_issued(lower, upper)

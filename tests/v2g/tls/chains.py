@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -9,11 +10,13 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed448
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from v2g.tls.context import Identity
+from v2g.tls.context import Generation, Identity
+
+Key = ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey
 
 DAY = timedelta(days=1)
 NOW = datetime.now(UTC)
@@ -24,8 +27,8 @@ class Chain:
     """A chain with the leaf's key; `certificates` is leaf, Sub 2, Sub 1, root."""
 
     certificates: tuple[x509.Certificate, ...]
-    key: ec.EllipticCurvePrivateKey
-    root_key: ec.EllipticCurvePrivateKey
+    key: Key
+    root_key: Key
 
     @property
     def der(self) -> tuple[bytes, ...]:
@@ -38,7 +41,9 @@ class Chain:
 
     @property
     def identity(self) -> Identity:
-        return Identity(self.der, self.key, root=self.root)
+        """As the station or vehicle shows it; of -2 unless its leaf is of -20."""
+        second = isinstance(self.key, ed448.Ed448PrivateKey) or isinstance(self.key.curve, ec.SECP521R1)
+        return Identity(self.der, self.key, Generation.ISO20 if second else Generation.ISO2, self.root)
 
     def write(self, folder: Path) -> tuple[Path, Path, Path]:
         """Write leaf, sub CAs and key as PEM files."""
@@ -53,6 +58,14 @@ def named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
+def on(curve: type[ec.EllipticCurve]) -> Callable[[], Key]:
+    return lambda: ec.generate_private_key(curve())
+
+
+P256, P384, P521 = (on(curve) for curve in (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1))
+ED448: Callable[[], Key] = ed448.Ed448PrivateKey.generate
+
+
 @cache
 def chain(
     name: str = "V2G",
@@ -61,25 +74,48 @@ def chain(
     begins: datetime = NOW - DAY,
     ends: datetime = NOW + DAY,
 ) -> Chain:
-    """Issue a chain under a new root; curve and validity are the leaf's."""
+    """Issue a chain of -2 under a new root; curve and validity are the leaf's."""
+    return issued(name, P256, on(curve), (begins, ends))
+
+
+@cache
+def second(name: str = "V2G20", make: Callable[[], Key] = P521) -> Chain:
+    """Issue a chain of -20 under a new root, all of its keys of one kind."""
+    return issued(name, make, make)
+
+
+def issued(
+    name: str,
+    make_authority: Callable[[], Key],
+    make_leaf: Callable[[], Key],
+    valid: tuple[datetime, datetime] = (NOW - DAY, NOW + DAY),
+) -> Chain:
+    """Issue a chain under a new root, of keys made this way; the validity is the leaf's."""
     certificates: list[x509.Certificate] = []
-    issuer, issuer_key = named(f"{name} Root"), ec.generate_private_key(ec.SECP256R1())
+    issuer, issuer_key = named(f"{name} Root"), make_authority()
     key = root_key = issuer_key
     for level in ("Root", "Sub1", "Sub2", "SECC"):
         is_leaf = level == "SECC"
         if level != "Root":
-            key = ec.generate_private_key(curve() if is_leaf else ec.SECP256R1())
+            key = make_leaf() if is_leaf else make_authority()
         subject = named(f"{name} {level}")
+        begins, ends = valid if is_leaf else (NOW - DAY, NOW + DAY)
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(issuer)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(begins if is_leaf else NOW - DAY)
-            .not_valid_after(ends if is_leaf else NOW + DAY)
+            .not_valid_before(begins)
+            .not_valid_after(ends)
             .add_extension(x509.BasicConstraints(ca=not is_leaf, path_length=None), critical=True)
         )
-        certificates.insert(0, builder.sign(issuer_key, hashes.SHA256()))
+        certificates.insert(0, builder.sign(issuer_key, _digest(issuer_key)))
         issuer, issuer_key = subject, key
     return Chain(tuple(certificates), key, root_key)
+
+
+def _digest(key: Key) -> hashes.SHA256 | hashes.SHA512 | None:
+    if isinstance(key, ed448.Ed448PrivateKey):
+        return None
+    return hashes.SHA512() if isinstance(key.curve, ec.SECP521R1) else hashes.SHA256()
