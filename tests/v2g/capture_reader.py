@@ -56,9 +56,11 @@ def tshark(file: Path, *options: str) -> list[str]:
 
 
 def plaintext(file: Path, port: int) -> tuple[bytes, bytes]:
-    """What tshark decrypts: all the vehicle said, and all the station said."""
+    """What tshark decrypts: all the vehicle said, and all the station at `port` said."""
     lines = tshark(file, "-d", f"tcp.port=={port},tls", "-q", "-z", "follow,tls,raw,0")
+    first = next(line for line in lines if line.startswith("Node 0:"))
     body = [line for line in lines[6:] if line and not line.startswith("=")]
-    said = [bytes.fromhex(line) for line in body if not line.startswith("\t")]
-    answered = [bytes.fromhex(line) for line in body if line.startswith("\t")]
-    return b"".join(said), b"".join(answered)
+    said = b"".join(bytes.fromhex(line) for line in body if not line.startswith("\t"))
+    answered = b"".join(bytes.fromhex(line) for line in body if line.startswith("\t"))
+    # The first node is the one whose data came first, which in TLS 1.3 may be the station's.
+    return (answered, said) if first.endswith(f":{port}") else (said, answered)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.v2g.capture_reader import PACKET, SECRETS, blocks, needs_tshark, plaintext, tshark
-from tests.v2g.tls.chains import chain
+from tests.v2g.tls.chains import ED448, Chain, chain, second
 from v2g import capture
 from v2g.capture import CaptureSettings, Recorder, anchored
 from v2g.errors import HandshakeFailed
@@ -51,14 +52,25 @@ def port(stream: TcpStream) -> int:
     return stream.ends[0][1]
 
 
-async def shake_hands(vehicle: Stream, station: Stream, recorder: Recorder, *, by: Side) -> tuple[Stream, Stream]:
-    """TLS 1.2 between two streams, one of which tells its secrets."""
-    server = server_context(GOOD.identity, keylog=recorder.keylog if by is Side.STATION else None)
-    client = client_context([GOOD.root], keylog=recorder.keylog if by is Side.VEHICLE else None)
-    verdict = Verdict(role=Role.SECC)
-    return await asyncio.gather(
-        connect(vehicle, client, lambda *_: verdict, timeout=10), accept(station, server, timeout=10)
+async def shake_hands(
+    vehicle: Stream, station: Stream, recorder: Recorder, *, by: Side, make: Callable[[], Chain] = chain
+) -> tuple[Stream, Stream]:
+    """TLS between two streams, one of which tells its secrets; the chains tell its generation."""
+    shown = make()
+    server = server_context(shown.identity, keylog=recorder.keylog if by is Side.STATION else None)
+    client = client_context(
+        [shown.root],
+        identity=shown.identity,
+        generations=[shown.identity.generation],
+        keylog=recorder.keylog if by is Side.VEHICLE else None,
     )
+    return await asyncio.gather(
+        connect(vehicle, client, trusting, timeout=10), accept(station, server, trusting, timeout=10)
+    )
+
+
+def trusting(_: Sequence[bytes], role: Role) -> Verdict:
+    return Verdict(role=role)
 
 
 async def talk(vehicle: Stream, station: Stream) -> None:
@@ -68,7 +80,7 @@ async def talk(vehicle: Stream, station: Stream) -> None:
     assert await vehicle.receive() == ANSWER
 
 
-async def captured(folder: Path, by: Side) -> tuple[Path, int]:
+async def captured(folder: Path, by: Side, make: Callable[[], Chain] = chain) -> tuple[Path, int]:
     """Capture a short conversation over TLS; return file and port of the station."""
     recorder = Recorder(CaptureSettings(folder=str(folder)))
     async with tcp_pair() as (vehicle, station):
@@ -76,7 +88,7 @@ async def captured(folder: Path, by: Side) -> tuple[Path, int]:
         tapped = station if by is Side.STATION else vehicle
         async with recorder.tapped(tapped, by, "bay-1") as below:
             ends: tuple[Stream, Stream] = (vehicle, below) if by is Side.STATION else (below, station)
-            ours, theirs = await shake_hands(*ends, recorder, by=by)
+            ours, theirs = await shake_hands(*ends, recorder, by=by, make=make)
         await talk(ours, theirs)
         await ours.close()
         await theirs.close()
@@ -86,9 +98,10 @@ async def captured(folder: Path, by: Side) -> tuple[Path, int]:
 
 
 @needs_tshark
-@pytest.mark.parametrize("by", Side)
-async def test_tshark_decrypts_both_directions(tmp_path: Path, by: Side) -> None:
-    file, number = await captured(tmp_path / "captures", by)
+@pytest.mark.parametrize("make", [chain, second, partial(second, "Ed448", ED448)], ids=["iso2", "iso20", "ed448"])
+@pytest.mark.parametrize("by", Side, ids=str)
+async def test_tshark_decrypts_both_directions(tmp_path: Path, by: Side, make: Callable[[], Chain]) -> None:
+    file, number = await captured(tmp_path / "captures", by, make)
     assert plaintext(file, number) == (MESSAGE, ANSWER)
     fields = ("-T", "fields", "-e", "tcp.srcport", "-e", "tcp.dstport", "-e", "data.data")
     shown = [line.split("\t") for line in tshark(file, "-d", f"tcp.port=={number},tls", "-Y", "data", *fields)]
