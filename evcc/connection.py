@@ -88,7 +88,7 @@ class Connection:
             try:
                 secured = await tls.connect(stream, self._client, handshake.verify, timeout=self._handshake_s)
             except V2GError as error:
-                self._journal.record("tls_refused", reason=str(error), alert=alert_of(error))
+                self._journal.record("tls_refused", reason=str(error), alert=alert_of(error) or "none")
                 raise
             finally:
                 self.station = handshake.chain

@@ -115,7 +115,8 @@ class TlsDetails(Payload):
     chain: Text | None = None
     """The subject of the station's leaf that the car was shown."""
     chain_by: Text | None = None
-    """The extension by which the car chose that chain; absent: it named no root that is known here."""
+    """The extension of the car that chose this chain: `trusted_ca_keys`, `certificate_authorities` or
+    `signature_algorithms`; `default`: it named no root that is known here."""
     staple: Text | None = None
     """Whether an OCSP response went with the chain, `sent` or `none`; absent: the car did not ask for one."""
     vehicle: Text | None = None

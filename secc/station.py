@@ -260,7 +260,7 @@ class Station:
             try:
                 stream = await receive(below, speaks, self._tls, self._vehicles, within_s)
             except V2GError as error:
-                journal.record("tls_refused", reason=str(error), alert=alert_of(error))
+                journal.record("tls_refused", reason=str(error), alert=alert_of(error) or "none")
                 raise
         if stream.facts.secure:
             journal.record("tls", **stream.facts.told)
