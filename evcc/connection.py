@@ -10,8 +10,7 @@ from evcc import config
 from evcc.discovery import Wanted, discover
 from pki import credentials
 from pki.handshake import Handshake
-from pki.profiles import Edition
-from pki.relying_party import RelyingParty
+from pki.relying_party import EDITIONS, RelyingParty
 from v2g.capture import Recorder
 from v2g.ending import alert_of
 from v2g.errors import PeerGone, Silence, V2GError
@@ -27,8 +26,6 @@ from v2g.tls.identity import in_secure_element
 from v2g.tls.staple import Policy, Stapling
 
 SECURITY = {"tls": Security.TLS, "none": Security.NONE}
-EDITIONS = {Generation.ISO2: (Edition.ISO2,), Generation.ISO20: (Edition.ISO20, Edition.ISO20_ED448)}
-"""Which certificates a generation has; that of a station has to be of the generation that TLS came to."""
 
 
 class Connection:

@@ -21,7 +21,11 @@ from pki.revocation_settings import RevocationSettings
 from pki.shown import shown
 from pki.validate import Objection, Policy, validate
 from v2g.errors import Untrusted
+from v2g.tls.suites import Generation
 from v2g.trust import Role, Verdict
+
+EDITIONS = {Generation.ISO2: (Edition.ISO2,), Generation.ISO20: (Edition.ISO20, Edition.ISO20_ED448)}
+"""The editions of certificates that a generation of TLS has."""
 
 
 class RelyingParty:

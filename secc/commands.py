@@ -41,6 +41,28 @@ def run(config: Path, time_scale: float, verbose: int, *, lab: bool, quiet: bool
 
 
 @secc.command()
+@click.option("--config", type=click.Path(path_type=Path), default="secc.toml", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
+def check(config: Path, *, as_json: bool) -> None:
+    """Say what the TLS of secc.toml can do: whom each certificate serves, what is stapled, what is impossible.
+
+    Ends with 1 where the station would not start, or vehicles that trust its root would refuse a certificate.
+    """
+    import msgspec
+
+    from secc import check_text
+    from secc.check import check as examine
+
+    try:
+        report = examine(config)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(msgspec.json.format(msgspec.json.encode(report)) if as_json else "\n".join(check_text.lines(report)))
+    if not report.ok:
+        raise click.exceptions.Exit(1)
+
+
+@secc.command()
 @click.option("--config", type=click.Path(path_type=Path), help="TOML file; options win over it.")
 @click.option("--broker", help="HOST:PORT of the MQTT broker.")
 @click.option("--mqtt-version", type=click.Choice(["3.1.1", "5"]), help="Version of MQTT.")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pki.handshake import Handshake
-from pki.profiles import Edition
-from pki.relying_party import RelyingParty
+from pki.relying_party import EDITIONS, RelyingParty
 from pki.revocation_settings import RevocationSettings
+from v2g.tls.suites import Generation
 
 
 class Vehicles:
@@ -17,7 +17,7 @@ class Vehicles:
     """
 
     def __init__(self, anchors: Sequence[bytes], settings: RevocationSettings) -> None:
-        self._party = RelyingParty(anchors, settings, editions=(Edition.ISO20, Edition.ISO20_ED448))
+        self._party = RelyingParty(anchors, settings, editions=EDITIONS[Generation.ISO20])
 
     def handshake(self) -> Handshake:
         """Begin to judge the vehicle of one connection."""
