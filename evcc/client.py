@@ -239,6 +239,7 @@ class Outing:
             receipts=trip.receipts,
             station=Certificate.of(self.connection.station[0]) if self.connection.station else None,
             tls="" if facts is None or facts.tls is None else f"{facts.tls} {facts.suite}",
+            tls_details={} if facts is None else facts.told,
             ended_by=self.ended_by,
             welding_v=trip.welding_v,
             energy_wh=round(trip.vehicle.energy_wh, 3),

@@ -84,6 +84,7 @@ class Result(Record):
     receipts: list[Receipt]
     station: Certificate | None
     tls: str
+    tls_details: dict[str, str]
     ended_by: Literal["vehicle", "station"]
     welding_v: float | None
     energy_wh: float

@@ -93,6 +93,8 @@ async def test_a_charge_by_contract_over_tls(certificates: Path) -> None:
         result = await client.charge(settings(station, roots, contract=contract, plan=plan))
         assert (result.ok, result.payment) == (True, "contract"), result.reason
         assert result.tls.startswith("TLSv1.2")
+        assert result.tls_details["group"] == "secp256r1"
+        assert result.tls == f"{result.tls_details['version']} {result.tls_details['suite']}"
         place = station.names.index("PaymentDetails")
         assert station.names[place - 1 : place + 2] == ["PaymentServiceSelection", "PaymentDetails", "Authorization"]
         request = next(each for each in station.requests if isinstance(each, iso2.AuthorizationReq))

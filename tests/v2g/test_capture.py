@@ -11,13 +11,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.v2g.capture_reader import PACKET, SECRETS, blocks, needs_tshark, plaintext, tshark
 from tests.v2g.tls.chains import ED448, Chain, chain, second
 from v2g import capture
-from v2g.capture import CaptureSettings, Recorder, anchored
+from v2g.capture import Capture, CaptureSettings, Recorder, anchored
 from v2g.errors import HandshakeFailed
-from v2g.packets import Side
+from v2g.packets import Conversation, End, Side
 from v2g.stream import Stream, TcpStream
 from v2g.tls.context import client_context, server_context
 from v2g.tls.stream import accept, connect
@@ -270,6 +272,32 @@ async def test_secrets_do_not_reach_the_log(tmp_path: Path, caplog: pytest.LogCa
     secret = keys.read_text().split()[-1]
     assert secret not in caplog.text
     recorder.close()
+
+
+PIECES = st.lists(st.tuples(st.sampled_from(Side), st.binary(min_size=1, max_size=60)))
+
+
+@given(PIECES, PIECES)
+def test_whatever_passes_is_kept_in_its_order(
+    before: list[tuple[Side, bytes]], after: list[tuple[Side, bytes]]
+) -> None:
+    """Also what looks like a ClientHello and is none; before the handshake has ended, and after."""
+    read, write = os.pipe()
+    kept = Capture(write, Conversation(End.named(("::1", 1)), End.named(("::1", 2))))
+    kept.begin()
+    for side, data in before:
+        kept.sent(side, data)
+    kept.secret(b"CLIENT_RANDOM 00 00")
+    kept.settle()
+    for side, data in after:
+        kept.sent(side, data)
+    kept.close()
+    kept.close()
+    with os.fdopen(read, "rb") as pipe:
+        found = blocks(pipe.read())
+    packets = [each.packet for each in found if each.kind == PACKET][3:]
+    assert [(Side(packet[41] - 1), packet[60:]) for packet in packets] == before + after
+    assert SECRETS not in [each.kind for each in found]
 
 
 @pytest.mark.parametrize("key", ["folder", "keylog"])
