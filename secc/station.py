@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 from ipaddress import IPv6Address
@@ -281,7 +281,7 @@ class Station:
 
     async def _converse(self, link: SeccLink, visit: Visit) -> Ending:
         """Run the session, its limits and the watch over it side by side; the session's end ends all three."""
-        beside = (visit.limits.keep(), self._watch(link, visit))
+        beside = (visit.limits.keep, partial(self._watch, link, visit))
         helpers = [asyncio.ensure_future(self._guarded(link, visit, work)) for work in beside]
         try:
             return await link.conduct(_speak(link, visit))
@@ -290,10 +290,10 @@ class Station:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
 
-    async def _guarded(self, link: SeccLink, visit: Visit, work: Awaitable[None]) -> None:
+    async def _guarded(self, link: SeccLink, visit: Visit, work: Callable[[], Awaitable[None]]) -> None:
         """Do work beside the session; a fault of ours in it ends the session, which would go on unwatched."""
         try:
-            await work
+            await work()
         except Exception as error:
             log.exception("the watch over the session failed by a fault of ours")
             visit.make_safe("internal error")

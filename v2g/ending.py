@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from v2g.errors import HandshakeFailed, PeerGone, Refused, Silence, Undecodable, V2GError
+from v2g.errors import HandshakeFailed, PeerGone, Refused, Silence, Undecodable, Untrusted, V2GError
 
 Kind = Literal[
     "terminated", "paused", "refused", "silence", "gone", "undecodable", "handshake", "untrusted", "internal"
@@ -25,11 +25,9 @@ class Ending:
 
 def alert_of(error: V2GError) -> str:
     """Tell the alert that a failed handshake ended with, and whether it was sent or received; empty where not known."""
-    if not isinstance(error, HandshakeFailed):
-        return ""
-    if error.received:
+    if isinstance(error, HandshakeFailed) and error.received:
         return f"received {error.received}"
-    return f"sent {error.sent}" if error.sent else ""
+    return f"sent {error.sent}" if isinstance(error, HandshakeFailed | Untrusted) and error.sent else ""
 
 
 def kind_of(error: V2GError) -> Kind:

@@ -79,9 +79,13 @@ class HandshakeFailed(V2GError):
 
 
 class Untrusted(V2GError):
-    """A certificate or signature does not hold; `rule` names the check that failed."""
+    """A certificate or signature does not hold; `rule` names the check that failed.
+
+    `sent` is the alert that told a peer in TLS, by the name of the registry; empty elsewhere.
+    """
 
     def __init__(self, rule: str, detail: str = "") -> None:
         self.rule = rule
         self.detail = detail
+        self.sent = ""
         super().__init__(f"{rule}: {detail}" if detail else rule)

@@ -17,13 +17,14 @@ import msgspec
 from pki import credentials
 from pki.relying_party import RelyingParty
 from secc import config, station
+from secc.keyring import server_tls
 from secc.station import Station
+from secc.vehicles import Vehicles
 from tests.secc.bench_car import Car
 from tests.secc.bench_charger import AC_SETUP, DC_SETUP, FINAL_EVENTS, BenchCharger, Order
 from tests.secc.bench_requests import Step, walk
 from v2g.stream import TcpStream
 from v2g.timing import Timing
-from v2g.tls.context import Identity, server_context
 
 SETUPS = {"AC": AC_SETUP, "DC": DC_SETUP}
 
@@ -139,6 +140,7 @@ def settings(certificates: Path | None, **changes: dict[str, Any]) -> config.Sec
         leaf = certificates / "leaf" / "secc" / "evse1"
         raw["tls"] |= {"chain": str(leaf / "chain.pem"), "key": str(leaf / "key.pem")}
         raw["trust"] = {"contract": [str(certificates / "trust" / "mo.pem")]}
+    raw["evse"][0] |= changes.pop("evse", {})
     for section, values in changes.items():
         raw[section] = raw.get(section, {}) | values
     return msgspec.convert(raw, config.SeccConfig)
@@ -161,12 +163,14 @@ async def bench(
     chosen = settings(certificates, **changes)
     charger = BenchCharger(SETUPS[energy])
     roots = anchors or [der for name in chosen.trust.contract for der in credentials.load_anchors(name)]
+    cars = [der for name in chosen.trust.vehicle for der in credentials.load_anchors(name)]
     served = Station(
         chosen.evse[0],
         chosen,
         charger,
-        tls=_server(chosen.tls),
+        tls=server_tls(chosen.tls, cars),
         verify=RelyingParty(roots, chosen.trust).verify,
+        vehicles=Vehicles(cars, chosen.trust) if cars else None,
         timing=timing or Timing(scale),
     )
 
@@ -185,13 +189,6 @@ async def bench(
         finally:
             await running.close()
     assert charger.violations == []
-
-
-def _server(tls: config.TlsSettings) -> Any:
-    if tls.chain is None or tls.key is None:
-        return None
-    credential = credentials.load_credential(tls.chain, tls.key)
-    return server_context(Identity.of(credential.chain, credential.key))
 
 
 ac_bench = partial(bench, "AC")

@@ -34,9 +34,10 @@ class Judgement:
                 self._refusal = refusal
         return self._rule
 
-    def raise_refusal(self) -> None:
-        """Raise the refusal if there was one."""
+    def raise_refusal(self, sent: str = "") -> None:
+        """Raise the refusal if there was one; `sent` is the alert that told the peer."""
         if self._refusal is not None:
+            self._refusal.sent = sent
             raise self._refusal
 
     def demand(self) -> Verdict:

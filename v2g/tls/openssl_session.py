@@ -66,6 +66,7 @@ class OpenSslSession:
             raise self._failed("the peer sent close_notify in the middle of it") from error
         except SSL.Error as error:
             if self._refusal is not None:
+                self._refusal.sent = self._failed("").sent
                 raise self._refusal from error
             raise self._failed(_words(error)) from error
         self._check_group()

@@ -125,7 +125,7 @@ async def _accept(stream: Stream, server: ServerContext, verify: Verify | None) 
     try:
         await _shake_hands(stream, session)
     except HandshakeFailed as error:
-        judge.raise_refusal()
+        judge.raise_refusal(error.sent)
         if lacking := server.missing(hello):
             reason = f"{error.reason}; the vehicle does not offer {lacking}"
             raise HandshakeFailed(reason, sent=error.sent, received=error.received) from error
@@ -139,8 +139,8 @@ async def _connect(stream: Stream, client: ClientContext, verify: Verify) -> Tls
     session = client.session(judge)
     try:
         await _shake_hands(stream, session)
-    except HandshakeFailed:
-        judge.raise_refusal()
+    except HandshakeFailed as error:
+        judge.raise_refusal(error.sent)
         raise
     return TlsStream(stream, session, judge.demand().subject)
 
