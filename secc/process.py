@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from v2g import protocols
 from v2g.capture import Recorder
 from v2g.messages.app_protocol import SupportedAppProtocolReq, SupportedAppProtocolRes
 from v2g.messages.xmldsig import SignedInfo
+from v2g.signals import hangups
 from v2g.timing import Timing
 from v2g.toml import ConfigurationError, place
 
@@ -34,6 +36,14 @@ async def run(path: Path, *, time_scale: float = 1.0, lab: bool = False) -> None
         raise ConfigurationError(f"{path}: [capture]: whoever has these files reads every session: add --lab")
     with place(path, "[capture]"):
         recorder = Recorder(settings.capture)
+    with contextlib.closing(recorder), hangups() as hangup:
+        await _run(path, settings, time_scale, recorder, hangup)
+
+
+async def _run(
+    path: Path, settings: config.SeccConfig, time_scale: float, recorder: Recorder, hangup: asyncio.Event
+) -> None:
+    """Make the stations and serve; what they show and trust is read anew when `hangup` is set."""
     with place(path, "[staples]"):
         staples = _staples(settings.staples, time_scale)
     read = partial(keyring.load, path, settings, recorder.keylog, staples)
@@ -64,17 +74,14 @@ async def run(path: Path, *, time_scale: float = 1.0, lab: bool = False) -> None
         for _, controller in stations:
             controller.event(kind, reason)
 
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(reread(files, since, read, renew, tell))
-            if staples is not None:
-                staples.sources = staple_sources.sources(settings.staples, [each for _, each in stations])
-                staples.tell = tell
-                tasks.create_task(staples.run())
-            for station, controller in stations:
-                tasks.create_task(_serve(station, controller))
-    finally:
-        recorder.close()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(reread(files, since, hangup, read, renew, tell))
+        if staples is not None:
+            staples.sources = staple_sources.sources(settings.staples, [each for _, each in stations])
+            staples.tell = tell
+            tasks.create_task(staples.run())
+        for station, controller in stations:
+            tasks.create_task(_serve(station, controller))
 
 
 def _staples(settings: config.StapleSettings, time_scale: float) -> Staples | None:

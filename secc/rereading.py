@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from signal import SIGHUP
 from typing import TypeVar
 
 LOOK_S = 2.0
@@ -27,21 +25,24 @@ log = logging.getLogger(__name__)
 
 
 async def reread(
-    files: Sequence[Path], since: State, load: Callable[[], T], use: Callable[[T], None], tell: Tell
+    files: Sequence[Path],
+    since: State,
+    hangup: asyncio.Event,
+    load: Callable[[], T],
+    use: Callable[[T], None],
+    tell: Tell,
 ) -> None:
     """Hand what `load` reads to `use` whenever a file has changed, until cancelled; `load` runs in a thread.
 
-    `since` is the state of the files before they were read for the first time. What `load` raises is told, and nothing
-    else happens.
+    `since` is the state of the files before they were read for the first time; `hangup` has them read at once. What
+    `load` raises is told, and nothing else happens.
     """
     in_force = seen = since
-    with _hangups() as hangup:
-        while True:
-            asked = await _wait(hangup)
-            now = await asyncio.to_thread(state, files)
-            rests, seen = now == seen, now
-            if not asked and (now == in_force or not rests):
-                continue
+    while True:
+        asked = await _wait(hangup)
+        now = await asyncio.to_thread(state, files)
+        rests, seen = now == seen, now
+        if asked or (now != in_force and rests):
             in_force = now
             await _exchange(load, use, tell)
 
@@ -85,14 +86,3 @@ async def _wait(hangup: asyncio.Event) -> bool:
         return False
     hangup.clear()
     return True
-
-
-@contextmanager
-def _hangups() -> Iterator[asyncio.Event]:
-    """Set an event whenever SIGHUP comes, which then does not end the process."""
-    hangup, loop = asyncio.Event(), asyncio.get_running_loop()
-    loop.add_signal_handler(SIGHUP, hangup.set)
-    try:
-        yield hangup
-    finally:
-        loop.remove_signal_handler(SIGHUP)

@@ -1,11 +1,14 @@
-"""How our processes end: SIGINT and SIGTERM cancel what runs, which then takes leave."""
+"""What our processes do when they are sent a signal.
+
+SIGINT and SIGTERM cancel what runs, which then takes leave; SIGHUP is a wish to read files anew.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -20,3 +23,14 @@ async def until_signal(work: Coroutine[Any, Any, T]) -> T | None:
     with contextlib.suppress(asyncio.CancelledError):
         return await task
     return None
+
+
+@contextlib.contextmanager
+def hangups() -> Iterator[asyncio.Event]:
+    """Set an event whenever SIGHUP comes, which meanwhile does not end the process."""
+    hangup, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
+    try:
+        yield hangup
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)

@@ -16,6 +16,7 @@ import pytest
 from secc import rereading
 from secc.rereading import reread
 from tests.brokers import eventually
+from v2g.signals import hangups
 
 LOOK_S = 0.02
 
@@ -55,16 +56,17 @@ class Reader:
 
 @asynccontextmanager
 async def running(reader: Reader) -> AsyncIterator[Reader]:
-    task = asyncio.create_task(
-        reread(reader.files, rereading.state(reader.files), reader.load, reader.used.append, reader.tell)
-    )
-    try:
-        yield reader
-    finally:
-        assert not task.done()
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    since = rereading.state(reader.files)
+    with hangups() as hangup:
+        work = reread(reader.files, since, hangup, reader.load, reader.used.append, reader.tell)
+        task = asyncio.create_task(work)
+        try:
+            yield reader
+        finally:
+            assert not task.done()
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 @pytest.fixture
@@ -161,7 +163,6 @@ async def test_a_fault_of_ours_does_not_end_it(reader: Reader, caplog: pytest.Lo
 async def test_a_hangup_reads_at_once_what_did_not_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = count_looks(monkeypatch)
     async with running(Reader(tmp_path)) as reader:
-        await reader.until(lambda: signal.getsignal(signal.SIGHUP) is not signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGHUP)
         await reader.until(lambda: bool(reader.used))
         assert (reader.used, looks()) == (["old"], 2)
