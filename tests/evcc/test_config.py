@@ -14,6 +14,7 @@ from evcc.config import ConfigurationError, address, load
 
 PLAIN = '[network]\nsecurity = "none"\n'
 CONTRACT = '[tls]\nroots = ["r"]\n[contract]\nchain = "c"\nkey = "k"\n'
+VEHICLE = '[vehicle]\nchain = "v.pem"\nkey = "k.pem"\n'
 CARD = '[plan]\npayment = "external"\n'
 
 
@@ -53,6 +54,14 @@ def test_plans_with_din(file: Path, text: str) -> None:
     assert "din" in load(file).plan.protocols
 
 
+def test_both_generations(file: Path) -> None:
+    file.write_text('[tls]\nroots = ["r"]\ngenerations = ["iso2", "iso20"]\n' + VEHICLE + CARD, encoding="utf-8")
+    settings = load(file)
+    assert settings.tls.generations == ("iso2", "iso20")
+    assert settings.vehicle is not None
+    assert (settings.vehicle.chain, settings.vehicle.key) == (str(file.parent / "v.pem"), str(file.parent / "k.pem"))
+
+
 WRONG = {
     "no roots": (CARD, r"\[tls\] roots is missing.*security = \"none\""),
     "no contract": ('[tls]\nroots = ["r"]\n', r"\[contract\] is missing.*payment = \"external\""),
@@ -75,6 +84,21 @@ WRONG = {
         '[tls]\nroots = ["r"]\n' + CARD + 'energy = "dc"\nprotocols = ["din"]\n',
         r"protocols: DIN 70121 knows no TLS: set `security = \"none\"`",
     ),
+    "-20 without a vehicle certificate": (
+        '[tls]\nroots = ["r"]\ngenerations = ["iso20"]\n' + CARD,
+        r"\[vehicle\] is missing.*`generations = \[\"iso2\"\]` in \[tls\]",
+    ),
+    "-20 alone and plain TCP": (
+        '[network]\naccept_plain = true\n[tls]\nroots = ["r"]\ngenerations = ["iso20"]\n' + VEHICLE + CARD,
+        r"\[network\] accept_plain: ISO 15118-20 is spoken in TLS 1\.3 alone",
+    ),
+    "a generation twice": (
+        '[tls]\nroots = ["r"]\ngenerations = ["iso2", "iso2"]\n' + CARD,
+        r"\[tls\] generations: each may stand once",
+    ),
+    "no generation": ('[tls]\nroots = ["r"]\ngenerations = []\n' + CARD, r"tls\.generations"),
+    "another generation": ('[tls]\nroots = ["r"]\ngenerations = ["din"]\n' + CARD, r"tls\.generations"),
+    "half a vehicle": (CARD + '[vehicle]\nchain = "c"\n', r"key.*vehicle"),
     "DIN with a pause": (
         PLAIN + CARD + 'energy = "dc"\nprotocols = ["din"]\npause_after_s = 1.0\n',
         r"protocols: DIN 70121 knows neither pause nor renegotiation",
