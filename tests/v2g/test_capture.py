@@ -110,6 +110,8 @@ async def test_tshark_decrypts_both_directions(tmp_path: Path, by: Side, make: C
     (car, to, said), (back, home, answered) = shown
     assert (to, back, home) == (str(number), str(number), car)
     assert (said, answered) == (MESSAGE.hex(), ANSWER.hex())
+    certificates = tshark(file, "-d", f"tcp.port=={number},tls", "-Y", "tls.handshake.type == 11", *fields[:4])
+    assert certificates == ([str(number)] if make is chain else [str(number), car])
     assert tshark(file, "-Y", "_ws.malformed || tcp.analysis.flags") == []
 
 
