@@ -1,0 +1,1 @@
+"""Vehicles that get TLS wrong on purpose, and how a station has to take it."""
