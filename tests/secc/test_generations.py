@@ -142,7 +142,7 @@ async def test_another_certificate_than_the_vehicles_is_refused(trees: Path, car
         assert ending is not None
         assert ending.alert == f"sent {caught.value.received}"
         assert any(f"vehicle certificate, {each}" in told["reason"] for each in rule.split("|")), told
-    expected = {"unsupported_certificate"} if rule == "profile" else {"unknown_ca", "bad_certificate"}
+    expected = {"bad_certificate"} if rule == "profile" else {"unknown_ca", "bad_certificate"}
     assert caught.value.received in expected
 
 

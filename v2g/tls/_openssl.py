@@ -26,12 +26,12 @@ from v2g.trust import Rule
 
 _HELD = int(lib.X509_V_OK)
 _TABLE: dict[Rule, int] = {
-    Rule.DEPTH: lib.X509_V_ERR_CERT_REJECTED,  # bad_certificate
-    Rule.PARSE: lib.X509_V_ERR_CERT_REJECTED,
-    Rule.ORDER: lib.X509_V_ERR_CERT_REJECTED,
-    Rule.PROFILE: lib.X509_V_ERR_INVALID_PURPOSE,  # unsupported_certificate
+    Rule.DEPTH: lib.X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,  # unknown_ca
+    Rule.PARSE: lib.X509_V_ERR_CERT_REJECTED,  # bad_certificate
+    Rule.ORDER: lib.X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+    Rule.PROFILE: lib.X509_V_ERR_CERT_REJECTED,
     Rule.SIGNATURE: lib.X509_V_ERR_CERT_REJECTED,
-    Rule.ANCHOR: lib.X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,  # unknown_ca
+    Rule.ANCHOR: lib.X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
     Rule.NOT_YET_VALID: lib.X509_V_ERR_CERT_HAS_EXPIRED,  # certificate_expired: also "not currently valid"
     Rule.EXPIRED: lib.X509_V_ERR_CERT_HAS_EXPIRED,
     Rule.REVOKED: lib.X509_V_ERR_CERT_REVOKED,  # certificate_revoked

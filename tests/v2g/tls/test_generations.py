@@ -123,10 +123,10 @@ def test_a_car_of_tls_1_2_is_refused_by_a_station_of_1_3() -> None:
 
 # RFC 8446, section 6.2, says what each alert is for.
 ALERTS = {
-    Rule.DEPTH: "bad_certificate",
+    Rule.DEPTH: "unknown_ca",
     Rule.PARSE: "bad_certificate",
-    Rule.ORDER: "bad_certificate",
-    Rule.PROFILE: "unsupported_certificate",
+    Rule.ORDER: "unknown_ca",
+    Rule.PROFILE: "bad_certificate",
     Rule.SIGNATURE: "bad_certificate",
     Rule.ANCHOR: "unknown_ca",
     Rule.NOT_YET_VALID: "certificate_expired",
