@@ -91,12 +91,6 @@ def count_looks(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     return lambda: len(looks)
 
 
-async def look(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for the next look."""
-    looks = count_looks(monkeypatch)
-    await reader.until(lambda: looks() > 0)
-
-
 async def test_files_that_changed_are_read_once_and_elsewhere(reader: Reader) -> None:
     """In a thread: a charge loop does not wait for a disk or for what is checked."""
     reader.say("new")
@@ -112,15 +106,25 @@ async def test_files_that_did_not_change_are_not_read(reader: Reader, monkeypatc
     assert reader.reads == 0
 
 
-async def test_a_change_counts_when_it_came_to_rest(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_change_counts_when_it_came_to_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a renewal that takes longer than a look, nothing but its end is read."""
-    for number in range(5):
-        reader.files[0].write_text("new" * (number + 1))
-        await look(reader, monkeypatch)
-    assert reader.reads == 0
-    reader.say("new")
-    await reader.until(lambda: bool(reader.used))
-    assert (reader.used, reader.reads) == (["new"], 1)
+    monkeypatch.setattr(rereading, "LOOK_S", LOOK_S)
+    reader, look, looks = Reader(tmp_path), rereading.state, []
+
+    def renewing(files: list[Path]) -> rereading.State:
+        """Before each of some looks, one file more has been written."""
+        looks.append(1)
+        if 1 < len(looks) < 6:
+            files[0].write_text("new" * len(looks))
+        elif len(looks) == 6:
+            reader.say("new")
+        return look(files)
+
+    monkeypatch.setattr(rereading, "state", renewing)
+    async with running(reader):
+        await reader.until(lambda: bool(reader.used))
+        assert (reader.used, reader.reads) == (["new"], 1)
+        assert len(looks) > 6
 
 
 async def test_what_cannot_be_used_changes_nothing_and_is_told_once(
@@ -162,6 +166,7 @@ async def test_a_fault_of_ours_does_not_end_it(reader: Reader, caplog: pytest.Lo
 
 async def test_a_hangup_reads_at_once_what_did_not_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = count_looks(monkeypatch)
+    monkeypatch.setattr(rereading, "LOOK_S", 1_000.0)
     async with running(Reader(tmp_path)) as reader:
         os.kill(os.getpid(), signal.SIGHUP)
         await reader.until(lambda: bool(reader.used))
