@@ -89,7 +89,7 @@ def test_a_reason_that_is_none(served: Served) -> None:
     assert served.client.delete(path).status_code == 404
 
 
-@pytest.mark.parametrize("host", ["evil.example", "10.1.2.3", "127.0.0.1.evil.example:80"])
+@pytest.mark.parametrize("host", ["evil.example", "10.1.2.3", "127.0.0.1.evil.example:80", "[", "[::1", "", "@"])
 def test_a_page_in_the_browser_administrates_nothing(served: Served, host: str) -> None:
     """A name that leads here is not enough: it has to be the machine's own."""
     answer = served.client.put("/admin/clock", json={"offset_s": 9}, headers={"Host": host})
