@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448
 from cryptography.x509.oid import ExtensionOID, ObjectIdentifier
 
 from pki.keys import PrivateKey, suite_of
+from pki.profiles import ORDINARY
 from v2g.errors import Untrusted
 
 MALFORMED = (
@@ -31,18 +32,7 @@ MALFORMED = (
 )
 """What `cryptography` raises for DER that it cannot read."""
 
-UNDERSTOOD = frozenset(
-    {
-        ExtensionOID.BASIC_CONSTRAINTS,
-        ExtensionOID.KEY_USAGE,
-        ExtensionOID.EXTENDED_KEY_USAGE,
-        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
-        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
-        ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
-        ExtensionOID.CRL_DISTRIBUTION_POINTS,
-        ExtensionOID.OCSP_NO_CHECK,
-    }
-)
+UNDERSTOOD = ORDINARY | {ExtensionOID.OCSP_NO_CHECK}
 """The extensions that may be critical in the certificate of one who signs OCSP responses."""
 
 

@@ -119,7 +119,7 @@ _FULL = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME, NameOID.COUNTRY_NAME, N
 _SHORT = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
 # What one peer takes in the name of a contract (-20) beside CN and O.
 _WIDE = frozenset({*_FULL, NameOID.ORGANIZATIONAL_UNIT_NAME})
-_LISTED = frozenset(
+ORDINARY = frozenset(
     {
         ExtensionOID.BASIC_CONSTRAINTS,
         ExtensionOID.KEY_USAGE,
@@ -128,9 +128,10 @@ _LISTED = frozenset(
         ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
         ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
         ExtensionOID.CRL_DISTRIBUTION_POINTS,
-        ExtensionOID.CERTIFICATE_POLICIES,
     }
 )
+"""The extensions that certificates of any role may have, and everybody here understands."""
+_LISTED = ORDINARY | {ExtensionOID.CERTIFICATE_POLICIES}
 _CRITICAL: Mapping[str, ObjectIdentifier] = MappingProxyType(
     {
         "authority-key": ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
