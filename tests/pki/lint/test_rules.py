@@ -28,4 +28,4 @@ def test_a_rule_finds_its_case_and_nothing_else(rule: str) -> None:
 
 
 def test_every_check_of_a_profile_has_a_rule() -> None:
-    assert {check.value for check in Check} <= set(RULES)
+    assert {f"profile-{check}" for check in Check} <= set(RULES)
