@@ -12,7 +12,7 @@ from secc.config import TlsSettings
 from secc.process import run, server_tls
 from tests.certificates import make_tree
 from v2g.tls.client_hello import ClientHello, parse
-from v2g.tls.context import ServerContext, client_context
+from v2g.tls.context import Fault, ServerContext, client_context
 from v2g.toml import ConfigurationError
 
 
@@ -37,7 +37,7 @@ def station(tree: Path, root: Path | None) -> ServerContext:
 
 def naming(anchors: Path) -> ClientHello:
     """The ClientHello of a vehicle that names these roots by their hashes."""
-    connection = client_context(credentials.load_anchors(anchors)).connection(lambda _: False)
+    connection = client_context(credentials.load_anchors(anchors)).connection(lambda _: Fault.UNKNOWN_CA)
     with pytest.raises(SSL.WantReadError):
         connection.do_handshake()
     hello = parse(connection.bio_read(65_536))

@@ -6,6 +6,8 @@ Every return value is checked, so that a setting is in force or an exception is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from enum import IntEnum
 from typing import Any
 
 from OpenSSL import SSL
@@ -46,3 +48,29 @@ class Context(SSL.Context):
         self._kept_alive += [content, callback]  # OpenSSL holds bare pointers to both
         null = ffi.NULL
         _demand(lib.SSL_CTX_add_client_custom_ext(self._context, number, callback, null, null, null, null))
+
+
+class Fault(IntEnum):
+    """What OpenSSL calls a fault of the peer's chain (x509_vfy.h), named after the alert that it sends for it."""
+
+    NONE = 0
+    CERTIFICATE_EXPIRED = 10
+    UNKNOWN_CA = 20
+    CERTIFICATE_REVOKED = 23
+    BAD_CERTIFICATE = 28
+    CERTIFICATE_UNKNOWN = 75
+
+
+class Connection(SSL.Connection):
+    """A connection whose verification is somebody else's, down to the alert that a refusal is told with."""
+
+    def set_judge(self, mode: int, judge: Callable[[SSL.Connection], Fault]) -> None:
+        """Ask `judge` in place of OpenSSL, for each certificate and fault that it finds; what it raises is a no."""
+
+        def verify(_ok: int, store: Any) -> int:
+            fault = judge(self)
+            lib.X509_STORE_CTX_set_error(store, int(fault))
+            return int(fault is Fault.NONE)
+
+        self._judge = ffi.callback("int (*)(int, X509_STORE_CTX *)", verify, error=0)  # OpenSSL holds a bare pointer
+        lib.SSL_set_verify(self._ssl, mode, self._judge)

@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from cryptography import x509
 from OpenSSL import SSL
 
-from v2g.tls._openssl import Context
+from v2g.tls._openssl import Connection, Context, Fault
 from v2g.tls.client_hello import MAX_AUTHORITIES, TLS_1_2, ClientHello, Extension, Identifier, parse
 from v2g.tls.identity import BadIdentity, ServerIdentity, cert_sha1
 
-__all__ = ["BadIdentity", "ClientContext", "Keylog", "ServerContext", "ServerIdentity"]
+__all__ = ["BadIdentity", "ClientContext", "Fault", "Keylog", "ServerContext", "ServerIdentity"]
 
 SUITE = 0xC023
 SUITE_NAME = "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256"
@@ -99,19 +99,19 @@ class ClientContext:
             self._context.add_client_extension(Extension.TRUSTED_CA_KEYS, len(entries).to_bytes(2) + entries)
         self._check()
 
-    def connection(self, accept: Callable[[SSL.Connection], bool]) -> SSL.Connection:
-        """Start the vehicle's end of a connection; `accept` judges the chain, called inside the handshake.
+    def connection(self, judge: Callable[[SSL.Connection], Fault]) -> SSL.Connection:
+        """Start the vehicle's end of a connection; `judge` says what is wrong with the chain, inside the handshake.
 
-        OpenSSL knows no anchor and judges nothing itself: it asks `accept` at least once, and stops at the first False.
+        OpenSSL knows no anchor and judges nothing itself: it asks `judge` at least once, and stops at the first fault.
         """
-        connection = SSL.Connection(self._context, None)
-        connection.set_verify(SSL.VERIFY_PEER, lambda connection, *_: accept(connection))
+        connection = Connection(self._context, None)
+        connection.set_judge(SSL.VERIFY_PEER, judge)
         connection.set_connect_state()
         return connection
 
     def _check(self) -> None:
         """Raise `RuntimeError` unless the ClientHello says what ISO 15118-2 prescribes, and no more."""
-        connection = self.connection(lambda _: False)
+        connection = self.connection(lambda _: Fault.UNKNOWN_CA)
         try:
             connection.do_handshake()
         except SSL.WantReadError:

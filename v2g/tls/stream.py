@@ -11,9 +11,9 @@ from OpenSSL import SSL, crypto
 from v2g.errors import HandshakeFailed, PeerGone, Silence, Undecodable, Untrusted, V2GError
 from v2g.stream import FAREWELL, Facts, Stream
 from v2g.tls.client_hello import ClientHello, Intake
-from v2g.tls.context import ClientContext, ServerContext, missing
+from v2g.tls.context import ClientContext, Fault, ServerContext, missing
 from v2g.tls.session import Session
-from v2g.trust import Role, Verdict, Verify
+from v2g.trust import Role, Rule, Verdict, Verify
 from v2g.v2gtp import VERSION
 
 _ALERT_DECODE_ERROR = bytes.fromhex("15 0303 0002 02 32")
@@ -120,13 +120,26 @@ async def _accept(stream: Stream, server: ServerContext) -> TlsStream:
 async def _connect(stream: Stream, client: ClientContext, verify: Verify) -> TlsStream:
     """Say ClientHello and judge the answer; a refusal by the judge is told as such."""
     judge = _Judge(verify)
-    session = Session(client.connection(judge.accept))
+    session = Session(client.connection(judge.fault))
     try:
         await _shake_hands(stream, session)
     except HandshakeFailed:
         judge.raise_refusal()
         raise
     return TlsStream(stream, session, judge.demand().subject)
+
+
+_FAULTS = {
+    Rule.EXPIRED: Fault.CERTIFICATE_EXPIRED,
+    Rule.NOT_YET_VALID: Fault.CERTIFICATE_EXPIRED,  # "has expired or is not currently valid" (RFC 8446 6.2)
+    Rule.REVOKED: Fault.CERTIFICATE_REVOKED,
+    Rule.REVOCATION: Fault.CERTIFICATE_UNKNOWN,
+    Rule.ANCHOR: Fault.UNKNOWN_CA,
+    Rule.DEPTH: Fault.UNKNOWN_CA,
+    Rule.ORDER: Fault.UNKNOWN_CA,
+    Rule.CHECK: Fault.CERTIFICATE_UNKNOWN,
+}
+"""The alert that tells a station which rule its chain broke; the others make it a bad certificate."""
 
 
 class _Judge:
@@ -136,15 +149,34 @@ class _Judge:
         self._verify = verify
         self._verdict: Verdict | None = None
         self._refusal: Untrusted | None = None
+        self._fault = Fault.CERTIFICATE_UNKNOWN
 
-    def accept(self, connection: SSL.Connection) -> bool:
+    def fault(self, connection: SSL.Connection) -> Fault:
         """Answer OpenSSL, which asks for each certificate and each fault it finds; the answer stays the same."""
         if self._verdict is None and self._refusal is None:
             try:
-                self._verdict = _judged(connection, self._verify)
+                self._verdict = self._judged(connection)
+                self._fault = Fault.NONE
             except Untrusted as refusal:
                 self._refusal = refusal
-        return self._refusal is None
+        return self._fault
+
+    def _judged(self, connection: SSL.Connection) -> Verdict:
+        """Let `verify` judge the chain the station sent; whatever goes wrong on the way is a refusal."""
+        try:
+            certificates = connection.get_peer_cert_chain() or []
+            chain = [crypto.dump_certificate(crypto.FILETYPE_ASN1, each) for each in certificates]
+            verdict = self._verify(chain, Role.SECC)
+            if verdict.broken is not None:
+                self._fault = _FAULTS.get(verdict.broken, Fault.BAD_CERTIFICATE)
+            verdict.demand()
+        except Untrusted:
+            raise
+        except Exception as error:
+            raise Untrusted("station certificate", f"its check failed with {type(error).__name__}: {error}") from error
+        if verdict.role is not Role.SECC:
+            raise Untrusted("station certificate", f"it was judged as {verdict.role}")
+        return verdict
 
     def raise_refusal(self) -> None:
         """Raise the refusal if there was one."""
@@ -157,21 +189,6 @@ class _Judge:
         if self._verdict is None:
             raise Untrusted("station certificate", "its chain was never judged")
         return self._verdict
-
-
-def _judged(connection: SSL.Connection, verify: Verify) -> Verdict:
-    """Let `verify` judge the chain the station sent; whatever goes wrong on the way is a refusal."""
-    try:
-        certificates = connection.get_peer_cert_chain() or []
-        verdict = verify([crypto.dump_certificate(crypto.FILETYPE_ASN1, each) for each in certificates], Role.SECC)
-        verdict.demand()
-    except Untrusted:
-        raise
-    except Exception as error:
-        raise Untrusted("station certificate", f"its check failed with {type(error).__name__}: {error}") from error
-    if verdict.role is not Role.SECC:
-        raise Untrusted("station certificate", f"it was judged as {verdict.role}")
-    return verdict
 
 
 async def _client_hello(stream: Stream) -> tuple[ClientHello, bytes]:

@@ -45,8 +45,8 @@ it has to be known. `made` is when it was made: some are what they are for a few
 
 Variants are called `<role>-<tier>-<fault>`, or `<role>-<fault>` for those of a chain as a whole. Every one of ISO
 15118-2 is played against our own SECC, EVCC and provisioning service over real connections by the tests; those of ISO
-15118-20 are judged by `pki.validate` so far. Alerts are those of RFC 8446: what has to be named is a rule, and a TLS
-library may tell it in another word. Codes of ISO 15118-20 rest on one source (unverified).
+15118-20 are judged by `pki.validate` so far. Alerts are those of RFC 8446; a TLS library that cannot read a certificate
+may say decode_error of it instead. Codes of ISO 15118-20 rest on one source (unverified).
 
 In ISO 15118-2 a vehicle sends its provisioning certificate alone. What is wrong above it the provisioning service has
 to know, and chains that are sent wrongly are none of its variants.

@@ -12,7 +12,7 @@ from tests.v2g.tls.chains import chain
 from tests.v2g.tls.wire import tcp_pair
 from v2g.tls._openssl import Context
 from v2g.tls.client_hello import ClientHello, parse
-from v2g.tls.context import ClientContext, client_context, missing, server_context
+from v2g.tls.context import ClientContext, Fault, client_context, missing, server_context
 from v2g.tls.stream import accept, connect
 from v2g.trust import Role, Verdict
 
@@ -22,7 +22,7 @@ FIT = ClientHello(versions=(0x0303,), suites=(0xC023,), groups=(23,), signature_
 
 def said(client: ClientContext) -> bytes:
     """Return the ClientHello record."""
-    connection = client.connection(lambda _: False)
+    connection = client.connection(lambda _: Fault.UNKNOWN_CA)
     with pytest.raises(SSL.WantReadError):
         connection.do_handshake()
     return connection.bio_read(65_536)

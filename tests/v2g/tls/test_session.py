@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.v2g.tls.chains import chain
 from v2g.errors import HandshakeFailed, PeerGone
 from v2g.tls.client_hello import parse
-from v2g.tls.context import client_context, server_context
+from v2g.tls.context import Fault, client_context, server_context
 from v2g.tls.session import Session
 
 GOOD = chain()
@@ -19,7 +19,7 @@ CLIENT = client_context([GOOD.root])
 
 def pair() -> tuple[Session, Session]:
     """Start both ends; the vehicle's hello has reached the station."""
-    vehicle = Session(CLIENT.connection(lambda _: True))
+    vehicle = Session(CLIENT.connection(lambda _: Fault.NONE))
     assert not vehicle.handshake()
     greeting = vehicle.take()
     hello = parse(greeting)

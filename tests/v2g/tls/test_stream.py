@@ -14,8 +14,8 @@ from tests.v2g.tls.chains import DAY, NOW, chain
 from tests.v2g.tls.wire import Tapped, records, tcp_pair
 from v2g.errors import HandshakeFailed, PeerGone, Silence, Undecodable, Untrusted
 from v2g.tls import stream
-from v2g.tls._openssl import Context
-from v2g.tls.context import ClientContext, ServerContext, client_context, server_context
+from v2g.tls._openssl import Connection, Context
+from v2g.tls.context import ClientContext, Fault, ServerContext, client_context, server_context
 from v2g.tls.stream import TlsStream, accept, connect
 from v2g.trust import Role, Rule, Verdict, Verify
 
@@ -274,7 +274,7 @@ async def test_leave_taken_during_the_handshake_is_a_failure() -> None:
 
 
 async def test_a_library_that_does_not_ask_lets_nobody_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SSL.Connection, "set_verify", lambda *_: None)
+    monkeypatch.setattr(Connection, "set_judge", lambda *_: None)
     async with tcp_pair() as (vehicle, station):
         ours, _ = await handshake(vehicle, station)
         assert isinstance(ours, Untrusted)
@@ -301,7 +301,7 @@ async def test_garbage_from_a_station_is_refused() -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 4, 5, 40, -1])
 async def test_a_hello_cut_short(size: int) -> None:
-    connection = CLIENT.connection(lambda _: False)
+    connection = CLIENT.connection(lambda _: Fault.UNKNOWN_CA)
     with pytest.raises(SSL.WantReadError):
         connection.do_handshake()
     hello = connection.bio_read(65_536)
@@ -314,7 +314,7 @@ async def test_a_hello_cut_short(size: int) -> None:
 
 
 async def test_a_handshake_cut_short() -> None:
-    connection = CLIENT.connection(lambda _: False)
+    connection = CLIENT.connection(lambda _: Fault.UNKNOWN_CA)
     with pytest.raises(SSL.WantReadError):
         connection.do_handshake()
     async with tcp_pair() as (vehicle, station):
