@@ -8,9 +8,9 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from pki import operator
 from pki.certificate import Certificate, read, signed_by
 from pki.issue import Issued
-from pki.keys import suite_of
 from pki.profiles import Edition, Tier
 from pki.revoked import authorities
 from pki.roles import role_of
@@ -87,9 +87,8 @@ class Path:
 
 def edition_of(tree: Store) -> Edition:
     """Tell the edition of a tree by the keys of its CAs; raises `Lacking` for one without."""
-    editions = {"P-256": Edition.ISO2, "P-521": Edition.ISO20, "Ed448": Edition.ISO20_ED448}
     for certificate in authorities(tree).values():
-        return editions.get(suite_of(certificate.key).name, Edition.ISO2)
+        return operator.edition_of(certificate.key)
     raise Lacking(f"{tree.folder}: holds no CA; `plugcharge pki init` makes a tree")
 
 
