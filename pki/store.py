@@ -6,7 +6,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from pki.keys import PrivateKey
 
 PRIVATE = 0o600
 PUBLIC = 0o644
+_LOCK = ".lock"
 
 
 def write(path: Path, data: bytes, mode: int = PUBLIC, *, durable: bool = True) -> None:
@@ -160,6 +161,18 @@ class Store:
     def alone(self) -> Iterator[None]:
         """Hold the folder against a second writer; wait for one that is at work."""
         make_folder(self.folder)
-        with (self.folder / ".lock").open("w") as lock:
+        with (self.folder / _LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Keep writers away while files are read that belong together; wait for one that is at work.
+
+        Nobody of ours ever wrote where there is no lock.
+        """
+        path = self.folder / _LOCK
+        with path.open("rb") if path.is_file() else nullcontext() as lock:
+            if lock is not None:
+                fcntl.flock(lock, fcntl.LOCK_SH)
             yield

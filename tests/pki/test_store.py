@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -57,3 +58,13 @@ def test_places_are_found_again(pristine: Path) -> None:
 
 def test_an_empty_folder_has_no_places(tmp_path: Path) -> None:
     assert store.Store(tmp_path / "none").places() == []
+
+
+def test_a_reader_waits_for_a_writer_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    tree = store.Store(tmp_path / "none")
+    with tree.still():
+        assert not tree.folder.exists()
+    with tree.alone():
+        pass
+    with tree.still(), tree.still(), (tree.folder / ".lock").open() as lock, pytest.raises(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

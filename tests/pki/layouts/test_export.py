@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import fcntl
+import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,6 +15,7 @@ from pki.credentials import load_chain
 from pki.layouts.export import export
 from pki.layouts.folder import RECORD
 from pki.layouts.layout import Form
+from pki.layouts.selection import Selection, select
 from pki.renewal import bring_up_to_date
 from pki.store import Store
 from pki.tree import Leaf, SubCas, read
@@ -49,6 +53,28 @@ def test_openssl_opens_every_key_and_it_is_that_of_the_certificate(
             kind = "DER" if file.form is Form.PKCS8_DER else "PEM"
             found = openssl("pkey", "-in", path, "-inform", kind, "-passin", secret, "-pubout")
             assert found == public[file.places[0]], file.path
+
+
+def test_nobody_renews_a_tree_while_it_is_read(
+    editions: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is exported has to be of one moment: a new Sub-CA did not sign an old leaf."""
+    tree, kept_out = tmp_path / "tree", []
+    shutil.copytree(editions["iso2"], tree)
+    with Store(tree).alone():
+        pass
+
+    def reading(*arguments: Any, **more: Any) -> Selection:
+        with (tree / ".lock").open() as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        kept_out.append(True)
+        return select(*arguments, **more)
+
+    monkeypatch.setattr("pki.layouts.export.select", reading)
+    export(Store(tree), "josev", tmp_path / "export")
+    assert kept_out
+    with (tree / ".lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @pytest.mark.parametrize(("layout", "edition"), CASES)
