@@ -19,7 +19,7 @@ from pki.fit import misfits
 from pki.issue import KEYED, Issued, declared, end_of_validity, issue, subject
 from pki.manifest import Listed
 from pki.profiles import Tier
-from pki.store import KeyWithheld, Store
+from pki.store import KeyWithheld, Put, Store
 from pki.tree import Entry, Tree
 
 _ABOVE = ExtensionOID.AUTHORITY_KEY_IDENTIFIER
@@ -75,16 +75,17 @@ def bring_up_to_date(
             issued, reason = _keep_or_issue(entry, made, folder, making)
             made[entry.place] = issued
             outcomes.append(Outcome(entry, reason))
-        # Nothing is written before everything could be made.
+        # Nothing is written before everything could be made, and nothing in its place before all is on the disk.
         for outcome in outcomes:
             if outcome.reason:
                 folder.set_aside(outcome.entry.place)
-        for entry in progress(entries):
-            _write(entry, made, folder)
-        if any(entry.many for entry in entries):
-            os.sync()
-        _write_crossed(entries, made, folder)
-        _write_trust(entries, made, folder)
+        with store.together() as put:
+            for entry in progress(entries):
+                _write(entry, made, folder, put)
+            _write_crossed(entries, made, folder, put)
+            _write_trust(entries, made, folder, put)
+            if any(entry.many for entry in entries):
+                os.sync()
         _write_manifest(entries, made, folder)
     return outcomes
 
@@ -166,22 +167,22 @@ def _changed(entry: Entry, found: Certificate) -> str:
     return "" if len(found.key_id or b"") == entry.profile.key_id else "its key identifier changed"
 
 
-def _write(entry: Entry, made: dict[str, Issued], folder: Store) -> None:
+def _write(entry: Entry, made: dict[str, Issued], folder: Store, put: Put) -> None:
     """Write the files of an entry: the key before the certificate that needs it."""
     issued, durable = made[entry.place], not entry.many
     if entry.twin is None:
-        store.write(folder.key(entry.place), issued.key_pem, store.PRIVATE, durable=durable)
+        put(folder.key(entry.place), issued.key_pem, store.PRIVATE, durable=durable)
     if issued.second is not None:
-        store.write(folder.second_key(entry.place), issued.second_pem, store.PRIVATE, durable=durable)
+        put(folder.second_key(entry.place), issued.second_pem, store.PRIVATE, durable=durable)
     path = folder.certificate(entry.place)
-    store.write(path.with_suffix(".der"), issued.der, durable=durable)
-    store.write(path, issued.pem, durable=durable)
+    put(path.with_suffix(".der"), issued.der, durable=durable)
+    put(path, issued.pem, durable=durable)
     if not entry.profile.ca:
         above = b"".join(made[link.place].pem for link in below_root(entry))
-        store.write(folder.chain(entry.place), above, durable=durable)
+        put(folder.chain(entry.place), above, durable=durable)
 
 
-def _write_crossed(entries: Sequence[Entry], made: dict[str, Issued], folder: Store) -> None:
+def _write_crossed(entries: Sequence[Entry], made: dict[str, Issued], folder: Store, put: Put) -> None:
     """Write a second chain for leaves below a root that another one certified: with the cross certificate."""
     crossed: dict[str, list[Entry]] = {}
     for entry in entries:
@@ -192,7 +193,7 @@ def _write_crossed(entries: Sequence[Entry], made: dict[str, Issued], folder: St
             links = list(below_root(entry))
             for cross in crossed.get(_root_place(entry), ()):
                 chain_of = b"".join(made[link.place].pem for link in (*links, cross))
-                store.write(folder.chain(entry.place).with_name(f"chain-{cross.name}.pem"), chain_of)
+                put(folder.chain(entry.place).with_name(f"chain-{cross.name}.pem"), chain_of)
 
 
 def _root_place(entry: Entry) -> str:
@@ -208,11 +209,11 @@ def below_root(entry: Entry) -> Iterable[Entry]:
         entry = entry.issuer
 
 
-def _write_trust(entries: Sequence[Entry], made: dict[str, Issued], folder: Store) -> None:
+def _write_trust(entries: Sequence[Entry], made: dict[str, Issued], folder: Store, put: Put) -> None:
     roots = [entry for entry in entries if entry.profile.tier is Tier.ROOT]
     for kind in sorted({entry.profile.branch for entry in roots}):
         anchors = [made[entry.place].pem for entry in roots if entry.profile.branch == kind]
-        store.write(folder.trust(kind), b"".join(anchors))
+        put(folder.trust(kind), b"".join(anchors))
 
 
 def _write_manifest(entries: Sequence[Entry], made: dict[str, Issued], folder: Store) -> None:

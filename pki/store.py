@@ -7,8 +7,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -23,27 +25,51 @@ PUBLIC = 0o644
 _LOCK = ".lock"
 
 
+class Put(Protocol):
+    """Writes one of several files that belong together."""
+
+    def __call__(self, path: Path, data: bytes, mode: int = PUBLIC, *, durable: bool = True) -> None:
+        """Write a file, as `write` does; it is in its place when all are."""
+
+
 def write(path: Path, data: bytes, mode: int = PUBLIC, *, durable: bool = True) -> None:
     """Write a file by way of a temporary one, so that a reader sees the old or the new bytes; keep it if equal.
 
     `durable` waits for the disk, which costs a millisecond or more: whoever writes thousands waits once, at the end.
     """
+    with together() as put:
+        put(path, data, mode, durable=durable)
+
+
+@contextmanager
+def together() -> Iterator[Put]:
+    """Give what writes files that belong together, as `write` does: none is in its place before all were written."""
+    waiting: list[tuple[Path, Path]] = []
+    try:
+        yield partial(_put, waiting)
+        for temporary, path in waiting:
+            temporary.replace(path)
+    finally:
+        for temporary, _ in waiting:
+            temporary.unlink(missing_ok=True)
+
+
+def _put(
+    waiting: list[tuple[Path, Path]], path: Path, data: bytes, mode: int = PUBLIC, *, durable: bool = True
+) -> None:
+    """Write what will be in a file to a temporary one beside it, unless it is there already."""
     if path.is_file() and path.stat().st_mode & 0o777 == mode and path.read_bytes() == data:
         return
     make_folder(path.parent, private=mode == PRIVATE)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        temporary.chmod(mode)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    waiting.append((temporary, path))
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        if durable:
+            os.fsync(file.fileno())
+    temporary.chmod(mode)
 
 
 def make_folder(path: Path, *, private: bool = False) -> None:

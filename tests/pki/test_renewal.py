@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import threading
 from collections.abc import Callable
@@ -55,6 +56,24 @@ def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
 def changed(before: dict[str, tuple[bytes, int]], folder: Path) -> set[str]:
     after = contents(folder)
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} - {".lock"}
+
+
+@pytest.mark.parametrize("at", [1, 2, 25, 50])
+def test_a_full_disk_leaves_the_tree_as_it_was(folder: Path, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    before, synced = contents(folder), []
+
+    def full(descriptor: int) -> None:
+        synced.append(descriptor)
+        if len(synced) == at:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        bring_up_to_date(TREE, Store(folder), within=timedelta(days=36_525))
+    assert changed(before, folder) == set()
+    monkeypatch.undo()
+    assert bring_up_to_date(TREE, Store(folder), within=timedelta(days=36_525))
+    assert changed(before, folder)
 
 
 def test_a_second_run_touches_nothing(folder: Path) -> None:

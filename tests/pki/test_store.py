@@ -41,6 +41,28 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mon
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_files_that_belong_together_are_all_new_or_all_old(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    store.write(first, b"old")
+
+    def fail() -> None:
+        with store.together() as put:
+            put(first, b"new", store.PRIVATE)
+            put(second, b"new")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        fail()
+    assert first.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [first]
+    with store.together() as put:
+        put(first, b"new", store.PRIVATE)
+        assert first.read_bytes() == b"old"
+    assert first.read_bytes() == b"new"
+    assert first.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [first]
+
+
 def test_a_private_file_makes_a_private_folder(tmp_path: Path) -> None:
     store.write(tmp_path / "a" / "private" / "key", b"secret", store.PRIVATE)
     assert (tmp_path / "a" / "private").stat().st_mode & 0o777 == 0o700
