@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from pki.serve.misbehaviour import MISBEHAVIOURS, Switch, switch
 from pki.serve.server import Server
 from v2g.record import Record
 
+_LONGEST_SERIAL = 64
+"""Characters: 20 octets are 49 digits, or 61 with 0x and colons."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -79,8 +82,10 @@ class Admin:
         intake.admit(request)
         path, certificate = request.path_params, request.query_params.get("certificate", "")
         wanted = _checked(path["service"], path["name"], certificate)
-        on = [each for each in self.server.ledger.switches if each != wanted]
-        await self._change(self.server.state.switch, [*on, wanted] if request.method == "PUT" else on)
+        if request.method == "PUT":
+            await self._change(self.server.state.switch_on, [wanted])
+        else:
+            await self._change(self.server.state.switch_off, wanted)
         return _json({"on": self.server.ledger.switches})
 
     async def clock(self, request: Request) -> Response:
@@ -126,10 +131,7 @@ class Admin:
     async def _key(self, request: Request) -> Key:
         """Return whom a path names; raises `HTTPException` unless exactly one certificate is known so."""
         tree, text = request.path_params["tree"], request.path_params["serial"]
-        try:
-            serial = int(text.replace(":", ""), 16) if text.lower().startswith("0x") else int(text)
-        except ValueError:
-            raise HTTPException(400, "write the serial number in decimal, or as 0x and hexadecimal") from None
+        serial = _serial(text)
         found = await run_in_threadpool(self.server.state.by_serial, tree, serial)
         if len(found) != 1:
             raise HTTPException(404, f"{len(found)} certificates of the tree have this serial number, not one")
@@ -160,6 +162,13 @@ def _seconds(wanted: Offset) -> float:
     except ValueError as error:
         raise HTTPException(400, str(error)) from error
     return offset_s
+
+
+def _serial(text: str) -> int:
+    with contextlib.suppress(ValueError):
+        if len(text) <= _LONGEST_SERIAL:
+            return int(text.replace(":", ""), 16) if text.lower().startswith("0x") else int(text)
+    raise HTTPException(400, "write the serial number in decimal, or as 0x and hexadecimal")
 
 
 def _time(text: str) -> datetime:

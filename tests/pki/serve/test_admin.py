@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from pathlib import Path
@@ -54,6 +55,15 @@ def test_switches_one_by_one(served: Served) -> None:
     assert status(served) is OCSPCertStatus.GOOD
 
 
+async def test_switches_put_at_the_same_time_are_all_on(served: Served) -> None:
+    own = [each for each in MISBEHAVIOURS if each.service == "ocsp"]
+    async with httpx.AsyncClient(base_url=served.url, trust_env=False, timeout=20) as many:
+        puts = (many.put(f"/admin/misbehaviour/ocsp/{each.name}") for each in own)
+        assert {answer.status_code for answer in await asyncio.gather(*puts)} == {200}
+    on = served.client.get("/admin/misbehaviour").json()["on"]
+    assert {each["name"] for each in on} == {each.name for each in own}
+
+
 @pytest.mark.parametrize(
     ("path", "body", "told"),
     [
@@ -68,6 +78,10 @@ def test_switches_one_by_one(served: Served) -> None:
         ("clock", {"offset_s": -1e10}, "a clock shows"),
         ("revocations/iso2/1", {}, "0 certificates of the tree"),
         ("revocations/iso2/x", {}, "in decimal"),
+        (f"revocations/iso2/0x{'f' * 4000}", {}, "in decimal"),
+        ("misbehaviour", [{"service": "ocsp", "name": "revoked", "certificate": "x" * 129}], "128 characters"),
+        ("misbehaviour", [{"service": "ocsp", "name": "revoked", "certificate": "0x" + "f" * 4000}], "128 characters"),
+        ("misbehaviour", [{"service": "ocsp", "name": "revoked", "certificate": "\0"}], "that print"),
         ("secrets/csms", {"secret": "short"}, "choose 12"),
         ("secrets/c.s", {}, "letters, digits"),
     ],
