@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from pki.certificate import Certificate, signed_by
 
+TRIED = 16
+"""Issuers that are put to the proof for one certificate: ten roots may share a name [V2G2-878], hostile files more."""
 K = TypeVar("K")
 
 
@@ -53,9 +56,9 @@ def descent(above: Mapping[K, K | None]) -> Iterator[tuple[K, int]]:
 
 def _issuer(certificate: Certificate, candidates: Sequence[K], found: Mapping[K, Certificate]) -> K | None:
     """Return the first candidate that signed a certificate."""
-    for key in candidates:
-        issuer = found[key]
-        if issuer is not certificate and certificate.names(issuer) and signed_by(certificate.parsed, issuer.parsed):
+    others = (key for key in candidates if found[key] is not certificate and certificate.names(found[key]))
+    for key in islice(others, TRIED):
+        if signed_by(certificate.parsed, found[key].parsed):
             return key
     return None
 
