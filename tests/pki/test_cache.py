@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import dataclasses
 import logging
 import os
 import threading
@@ -11,13 +10,11 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki import cache, crl
 from pki.cache import Cache
 from pki.evidence import GOOD, UNKNOWN, Flaw, Standing, Status, Unusable
-from pki.ocsp import cert_id
 from pki.ocsp import cert_id
 from tests.pki.chains import NOW
 from tests.pki.signers import delegate
@@ -97,28 +94,6 @@ def test_a_revocation_for_good_does_not_make_room_for_newer_words() -> None:
     evidence.add(told(REVOKED))
     for number in range(20):
         evidence.add(told(GOOD, number))
-    assert said(evidence).count(REVOKED) == 1
-    assert said(evidence).count(GOOD) == cache.MOST_OF_ONE
-
-
-def test_what_was_asked_again_and_again_does_not_pile_up() -> None:
-    """A responder that does not know a certificate is asked every half minute, and every answer is another one."""
-    evidence = Cache()
-    evidence.add(about_another(standing=REVOKED, about=cert_id(1, SUB2.parsed, SHA256())))
-    for number in range(20):
-        evidence.add(about_another(standing=UNKNOWN, nonce=bytes([number]) * 16))
-        evidence.add(listed(number=number))
-    assert said(evidence).count(UNKNOWN) == cache.MOST_OF_ONE
-    assert said(evidence).count(GOOD) == cache.MOST_OF_ONE
-    other = dataclasses.replace(LEAF, serial=1)
-    assert evidence.find(other, SUB2, NOW).statements[0].standing == REVOKED
-
-
-def test_a_revocation_for_good_does_not_make_room_for_newer_words() -> None:
-    evidence = Cache()
-    evidence.add(about_another(standing=REVOKED))
-    for number in range(20):
-        evidence.add(about_another(standing=GOOD, nonce=bytes([number]) * 16))
     assert said(evidence).count(REVOKED) == 1
     assert said(evidence).count(GOOD) == cache.MOST_OF_ONE
 
