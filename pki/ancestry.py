@@ -37,6 +37,16 @@ def issuers(found: Mapping[K, Certificate]) -> dict[K, K | None]:
     return _without_loops(above)
 
 
+def issuer_among(certificate: Certificate, found: Mapping[K, Certificate]) -> K | None:
+    """Return the key of one certificate's issuer, a root before cross certificates of its name and key; None if away.
+
+    As `issuers` does for all: here only what bears the issuer's name is put to the proof.
+    """
+    named = [key for key, each in found.items() if each.subject == certificate.issuer]
+    named.sort(key=lambda key: not self_signed(found[key]))
+    return _issuer(certificate, named, found)
+
+
 def self_signed(certificate: Certificate) -> bool:
     """Tell whether a certificate names itself as its issuer, and is."""
     return certificate.subject == certificate.issuer and signed_by(certificate.parsed, certificate.parsed)

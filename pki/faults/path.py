@@ -9,17 +9,22 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki import operator
-from pki.certificate import Certificate, read, signed_by
+from pki.ancestry import issuer_among
+from pki.certificate import Certificate, read
 from pki.issue import Issued
 from pki.profiles import Edition, Tier
 from pki.revoked import authorities
 from pki.roles import role_of
-from pki.store import Store
+from pki.store import KeyWithheld, Store
 from v2g.trust import Role
 
 
 class Lacking(ValueError):
     """The tree has nothing that such a variant could be made from."""
+
+
+class Keyless(ValueError):
+    """The key of a CA lies elsewhere, and what it would have to sign cannot be made."""
 
 
 class Path:
@@ -46,10 +51,10 @@ class Path:
         return places
 
     def _issuer(self, place: str, certificate: Certificate) -> str:
-        for above, issuer in self._above.items():
-            if certificate.names(issuer) and signed_by(certificate.parsed, issuer.parsed):
-                return above
-        raise Lacking(f"{place}: its issuer is not in {self.tree.folder}")
+        above = issuer_among(certificate, self._above)
+        if above is None:
+            raise Lacking(f"{place}: its issuer is not in {self.tree.folder}")
+        return above
 
     @property
     def tiers(self) -> tuple[Tier, ...]:
@@ -73,16 +78,19 @@ class Path:
         return self.tree.load_certificate(self.place(tier))
 
     def issued(self, tier: Tier) -> Issued:
-        """Return certificate and key of a tier; raises ValueError naming the key that is not there."""
+        """Return certificate and key of a tier; raises ValueError naming a key that is not there (`Keyless`) or damaged."""
         if tier not in self._loaded:
             place = self.place(tier)
             try:
                 self._loaded[tier] = self.tree.load(place)
+            except KeyWithheld as error:
+                raise Keyless(self._without(place, error)) from error
             except (ValueError, FileNotFoundError) as error:
-                raise ValueError(
-                    f"{self.tree.key(place)}: {error}; without it no variant of {place} is made"
-                ) from error
+                raise ValueError(self._without(place, error)) from error
         return self._loaded[tier]
+
+    def _without(self, place: str, error: Exception) -> str:
+        return f"{self.tree.key(place)}: {error}; without it no variant of {place} is made"
 
 
 def edition_of(tree: Store) -> Edition:

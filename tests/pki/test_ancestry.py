@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from pki.ancestry import TRIED, descent, issuers
+from pki.ancestry import TRIED, descent, issuer_among, issuers
 from pki.certificate import Certificate, read, signed_by
 from tests.pki.chains import GOOD, Key, Made, Spec, build, make, p256
 
@@ -117,3 +117,12 @@ def test_a_crowd_of_one_name_is_not_tried_one_by_one(monkeypatch: pytest.MonkeyP
     above = issuers(found(**{f"one{number}": each for number, each in enumerate(crowd)}))
     assert set(above.values()) == {None}
     assert checks <= 60 * (TRIED + 1) < 60 * 59
+
+
+def test_one_certificates_issuer_is_the_root_and_not_its_cross_certificate() -> None:
+    old, new = root("Old"), root("New")
+    cross = crossed(new, old)
+    sub = read(make(GOOD["secc"]["sub1"], new).der)
+    assert issuer_among(sub, found(cross=cross, new=new, old=old)) == "new"
+    assert issuer_among(sub, found(cross=cross, old=old)) == "cross"
+    assert issuer_among(sub, found(old=old)) is None
