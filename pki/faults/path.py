@@ -78,7 +78,7 @@ class Path:
         return self.tree.load_certificate(self.place(tier))
 
     def issued(self, tier: Tier) -> Issued:
-        """Return certificate and key of a tier; raises ValueError naming a key that is not there (`Keyless`) or damaged."""
+        """Return certificate and key of a tier; raises ValueError naming a key that is away (`Keyless`) or damaged."""
         if tier not in self._loaded:
             place = self.place(tier)
             try:
