@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,9 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="No space left") as caught:
         store.write(path, b"new")
+    assert caught.value.filename == str(path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -90,3 +92,23 @@ def test_a_reader_waits_for_a_writer_and_leaves_nothing_behind(tmp_path: Path) -
         pass
     with tree.still(), tree.still(), (tree.folder / ".lock").open() as lock, pytest.raises(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_who_waits_for_another_run_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(store, "_PATIENCE_S", 0.0)
+    tree, told = store.Store(tmp_path), threading.Event()
+    monkeypatch.setattr(store.logger, "handle", lambda record: (caplog.handler.emit(record), told.set()))
+
+    def wait() -> None:
+        with tree.alone():
+            pass
+
+    waiting = threading.Thread(target=wait)
+    with tree.alone():
+        waiting.start()
+        assert told.wait(10)
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert f"{tmp_path}: another run is at work there; waiting" in caplog.text
