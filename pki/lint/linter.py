@@ -15,7 +15,7 @@ from pki.certificate import Certificate, read
 from pki.lint import second, single
 from pki.lint.der import encoding
 from pki.lint.finding import Finding, Place, Remark, Severity
-from pki.lint.guess import Taken, answers, edition_of, taken_for
+from pki.lint.guess import Taken, answers, edition_of, likely, taken_for
 from pki.lint.hubject import hubject
 from pki.lint.links import Known, Register, link
 from pki.lint.report import Described, Examined, Report
@@ -79,6 +79,7 @@ class _Examination:
         self.demand = demand
         self.seen: dict[bytes, _Seen] = {}
         self.findings: list[Finding] = []
+        self._likely: dict[bytes, frozenset[str]] = {}
 
     def report(self) -> Report:
         for source in self.sources:
@@ -119,7 +120,10 @@ class _Examination:
                 known.issuer = self.seen[above].known
 
     def _recognise(self) -> None:
-        """Take each for a role, those first that issued nothing: what they are tells what their issuer is."""
+        """Take each for a role, those first that issued nothing: what they are tells what their issuer is.
+
+        A leaf is taken by what its issuer looks like, too: the shape of a CN is that of several identifiers.
+        """
         every = [one for one in self.seen.values() if one.known is not None]
         signers = [one for one in every if one.certificate is not None and answers(one.certificate)]
         others = [one for one in every if one.certificate is not None and not answers(one.certificate)]
@@ -141,13 +145,26 @@ class _Examination:
         """Take a certificate for what it is; return its role."""
         if one.known is None:
             return ""
-        above = one.known.issuer.row if one.known.issuer is not None else None
-        one.taken = self._taken(one.known.certificate, issued, above.role if above is not None else "")
+        one.taken = self._taken(one.known.certificate, issued, self._above(one.known.issuer))
         one.known.row = one.taken.row
         return one.taken.row.role if one.taken.row is not None else ""
 
-    def _taken(self, certificate: Certificate, issued: Collection[str], issuer: str) -> Taken:
-        edition = self.demand.edition or edition_of(certificate) or Edition.ISO2
+    def _above(self, issuer: Known | None) -> Collection[str]:
+        """Return the roles an issuer may have; that it was taken for, if it was."""
+        if issuer is None:
+            return ()
+        if issuer.row is not None:
+            return (issuer.row.role,)
+        der = issuer.certificate.der
+        if der not in self._likely:
+            self._likely[der] = likely(issuer.certificate, self._edition(issuer.certificate), self.demand.options)
+        return self._likely[der]
+
+    def _edition(self, certificate: Certificate) -> Edition:
+        return self.demand.edition or edition_of(certificate) or Edition.ISO2
+
+    def _taken(self, certificate: Certificate, issued: Collection[str], issuer: Collection[str]) -> Taken:
+        edition = self._edition(certificate)
         said = profiles(edition, self.demand.options).get(self.demand.role or "")
         if said is not None and (len(self.seen) == 1 or bool(certificate.ca) is said.ca):
             return Taken(said, "its role was named")
