@@ -25,6 +25,7 @@ from v2g.record import Record
 
 _LONGEST_SERIAL = 64
 """Characters: 20 octets are 49 digits, or 61 with 0x and colons."""
+_NOT_HERE = "it is not revoked here; of what `pki revoke` lists, its --undo lifts holds, and nothing the rest"
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -103,7 +104,7 @@ class Admin:
         key = await self._key(request)
         if request.method == "DELETE":
             if not await self._change(self.server.state.reinstate, key):
-                raise HTTPException(404, "it is not revoked here; what `pki revoke` lists is released by it")
+                raise HTTPException(404, _NOT_HERE)
             return _json({"status": "good"})
         wanted = await intake.record(request, Reason)
         if wanted.reason not in REASONS:
@@ -116,12 +117,13 @@ class Admin:
         """Make or take a secret for enrolment, or forget it. It is told once, here."""
         intake.admit(request)
         name = request.path_params["name"]
-        if request.method == "DELETE":
-            if not await self._change(self.server.state.drop_secret, name):
-                raise HTTPException(404, "there is no such name")
-            return _json({"name": name})
-        chosen = await intake.record(request, Chosen)
         try:
+            login.check_name(name)
+            if request.method == "DELETE":
+                if not await self._change(self.server.state.drop_secret, name):
+                    raise HTTPException(404, "there is no such name")
+                return _json({"name": name})
+            chosen = await intake.record(request, Chosen)
             kept, plain = await run_in_threadpool(login.make, name, chosen.secret)
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
@@ -132,6 +134,8 @@ class Admin:
         """Return whom a path names; raises `HTTPException` unless exactly one certificate is known so."""
         tree, text = request.path_params["tree"], request.path_params["serial"]
         serial = _serial(text)
+        if tree not in self.server.trees:
+            raise HTTPException(404, f"no tree {tree[:64]!a}; there are {', '.join(self.server.trees)}")
         found = await run_in_threadpool(self.server.state.by_serial, tree, serial)
         if len(found) != 1:
             raise HTTPException(404, f"{len(found)} certificates of the tree have this serial number, not one")
