@@ -26,6 +26,8 @@ from pki.keys import PrivateKey
 logger = logging.getLogger(__name__)
 PRIVATE = 0o600
 PUBLIC = 0o644
+SECOND_KEY = "key-x448.pem"
+"""The X448 key of a leaf with two keys, beside the other."""
 _LOCK = ".lock"
 _PATIENCE_S = 1.0
 """How long somebody waits for another run before he is told."""
@@ -152,7 +154,7 @@ class Store:
 
     def second_key(self, place: str) -> Path:
         """Return where the X448 key of a leaf with two keys lies."""
-        return self.key(place).with_name("key-x448.pem")
+        return self.key(place).with_name(SECOND_KEY)
 
     def chain(self, place: str) -> Path:
         """Return where the chain of a leaf lies: itself, Sub2, Sub1, without the root."""
