@@ -19,6 +19,8 @@ BODY_S = 10.0
 """How long a body may take to arrive."""
 _LONGEST_JSON = 65_536
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+"""Headers of a request that somebody handed on: who asked can only be believed, not seen."""
 T = TypeVar("T")
 
 
@@ -67,7 +69,8 @@ def admit(request: Request) -> None:
     try:
         # A name that leads here but is not ours would let a foreign page talk to us as its own server.
         named = urlsplit(f"//{request.headers.get('host', '')}").hostname
-        local = ipaddress.ip_address(host).is_loopback and named in _LOCAL_NAMES
+        direct = not any(name in request.headers for name in _FORWARDED)
+        local = direct and ipaddress.ip_address(host).is_loopback and named in _LOCAL_NAMES
     except ValueError:
         local = False
     if not local:

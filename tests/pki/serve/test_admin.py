@@ -115,6 +115,14 @@ def test_a_page_in_the_browser_administrates_nothing(served: Served, host: str) 
     assert served.client.get("/admin/clock").json()["offset_s"] == 0
 
 
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+def test_what_a_proxy_hands_on_administrates_nothing(served: Served, name: str) -> None:
+    """Whoever stands behind it is not seen, and may say that he is this machine."""
+    answer = served.client.put("/admin/clock", json={"offset_s": 9}, headers={name: "127.0.0.1"})
+    assert answer.status_code == 403
+    assert served.client.get("/admin/clock").json()["offset_s"] == 0
+
+
 async def test_another_machine_administrates_nothing(served: Served) -> None:
     transport = httpx.ASGITransport(application(served.server), client=("192.0.2.7", 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as foreign:
