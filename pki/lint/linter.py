@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -23,9 +23,13 @@ from pki.lint.rules import rule
 from pki.lint.sequence import completed, sequence, trust, twins
 from pki.lint.source import Source
 from pki.options import DEFAULT, Options
+from pki.overview import uncollected
 from pki.profiles import Edition, Profile, profile, profiles
 from pki.shown import shown
 from pki.validate import Policy
+
+Progress = Callable[[Sequence[int]], Iterable[int]]
+"""Passes on numbers of certificates, and tells how far it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +61,16 @@ class _Seen:
     known: Known | None = None
 
 
-def lint(sources: Iterable[Source], demand: Demand) -> Report:
+def lint(sources: Iterable[Source], demand: Demand, progress: Progress = iter) -> Report:
     """Judge the certificates of some sources; nothing is raised for what they hold, whatever it is.
 
-    Raise ValueError for a role that the edition asked for does not have.
+    `progress` passes on the certificates while they are judged one by one, which takes longest. Raise ValueError for a
+    role that the edition asked for does not have.
     """
     if demand.role is not None and not any(demand.role in profiles(edition) for edition in _editions(demand)):
         profile(demand.role, _editions(demand)[0])
-    return _Examination(list(sources), demand).report()
+    with uncollected():
+        return _Examination(list(sources), demand).report(progress)
 
 
 def _editions(demand: Demand) -> list[Edition]:
@@ -81,7 +87,7 @@ class _Examination:
         self.findings: list[Finding] = []
         self._likely: dict[bytes, frozenset[str]] = {}
 
-    def report(self) -> Report:
+    def report(self, progress: Progress) -> Report:
         for source in self.sources:
             self._look(source)
         self._relate()
@@ -89,8 +95,9 @@ class _Examination:
         if not (self.demand.second and second.available()) and self.seen:
             place = Place(file=self.sources[0].name)
             self._tell(place, Remark("second-reader", "pyasn1 is not asked: one reader alone is believed"))
-        for one in self.seen.values():
-            self._one(one)
+        every = list(self.seen.values())
+        for number in progress(range(len(every))):
+            self._one(every[number])
         known = [one.known for one in self.seen.values() if one.known is not None]
         self._links(known)
         for source in self.sources:
