@@ -158,6 +158,35 @@ def test_a_variant_is_no_standard_delivery(
     assert all(check["holds"] for check in told["checks"])
 
 
+@pytest.mark.parametrize("edition", KEYS)
+def test_a_request_is_granted(trees: Path, tmp_path: Path, edition: str) -> None:
+    tree, asked = trees / edition, tmp_path / "request"
+    assert run("request", "--tree", tree, "-o", asked).exit_code == 0
+    answer = made(tmp_path, tree, "--request", asked, "--experimental", "short")
+    result = run("open", answer, "--key", tree / PLACE / KEYS[edition])
+    assert result.exit_code == 0, result.output
+    files = ("--vehicle", tree / PLACE / "chain.pem", tree / PLACE / "key.pem")
+    refused = run("request", "--tree", tmp_path, *files, "--format", "json")
+    assert (refused.exit_code, "give one with --trust" in refused.output) == (1, True)
+    told = run("request", "--tree", tmp_path, *files, "--format", "json", "--trust", tree / "trust/v2g.pem")
+    assert (told.exit_code, "CertificateInstallationReq" in told.output) == (0, True)
+
+
+def test_a_request_names_the_roots_of_the_vehicle(pristine: Path) -> None:
+    result = run("request", "--tree", pristine, "--format", "exi")
+    body = read(result.stdout_bytes).envelope.body
+    assert isinstance(body, iso2.CertificateInstallationReq)
+    (root,) = body.ListOfRootCertificateIDs.RootCertificateID
+    known = read_certificate(load_chain(pristine / "trust/v2g.pem")[0])
+    assert root.X509SerialNumber == known.serial
+    assert "CN=V2G Root CA" in root.X509IssuerName
+
+
+def test_a_request_of_nobody(pristine: Path) -> None:
+    result = run("request", "--tree", pristine, "--leaf", "car9", "--format", "hex")
+    assert (result.exit_code, "car9" in result.output) == (1, True)
+
+
 def test_from_standard_input(pristine: Path, tmp_path: Path) -> None:
     vehicle, key = provisioning.leaf(pristine, "oem-provisioning", "car1"), pristine / PLACE / "key.pem"
     asked = provisioning.installation(vehicle)
