@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from pki.certificate import Certificate, signed_by
 
+TRIED = 16
+"""Issuers that are put to the proof for one certificate: ten roots may share a name [V2G2-878], hostile files more."""
 K = TypeVar("K")
 
 
@@ -34,6 +37,16 @@ def issuers(found: Mapping[K, Certificate]) -> dict[K, K | None]:
     return _without_loops(above)
 
 
+def issuer_among(certificate: Certificate, found: Mapping[K, Certificate]) -> K | None:
+    """Return the key of one certificate's issuer, a root before cross certificates of its name and key; None if away.
+
+    As `issuers` does for all: here only what bears the issuer's name is put to the proof.
+    """
+    named = [key for key, each in found.items() if each.subject == certificate.issuer]
+    named.sort(key=lambda key: not self_signed(found[key]))
+    return _issuer(certificate, named, found)
+
+
 def self_signed(certificate: Certificate) -> bool:
     """Tell whether a certificate names itself as its issuer, and is."""
     return certificate.subject == certificate.issuer and signed_by(certificate.parsed, certificate.parsed)
@@ -53,9 +66,9 @@ def descent(above: Mapping[K, K | None]) -> Iterator[tuple[K, int]]:
 
 def _issuer(certificate: Certificate, candidates: Sequence[K], found: Mapping[K, Certificate]) -> K | None:
     """Return the first candidate that signed a certificate."""
-    for key in candidates:
-        issuer = found[key]
-        if issuer is not certificate and certificate.names(issuer) and signed_by(certificate.parsed, issuer.parsed):
+    others = (key for key in candidates if found[key] is not certificate and certificate.names(found[key]))
+    for key in islice(others, TRIED):
+        if signed_by(certificate.parsed, found[key].parsed):
             return key
     return None
 

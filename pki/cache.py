@@ -21,23 +21,36 @@ logger = logging.getLogger(__name__)
 MOST_PIECES = 1024
 MOST_BYTES = 16 * crl.MOST_BYTES
 MOST_FILES = 1024
+MOST_OF_ONE = 4
+"""Pieces about one certificate, or lists of one CA, that are kept of those added: the others are out of date."""
 _SUFFIXES = {".crl", ".ocsp", ".der", ".pem"}
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An OCSP response as it came, and whom it says to be about."""
+    """An OCSP response, about whom it says."""
 
-    der: bytes
-    about: ocsp.CertId
+    read: ocsp.Response
+
+    @property
+    def subject(self) -> tuple[object, ...]:
+        """What others would have to be about to say the same, newer or older."""
+        about = self.read.about
+        return about.algorithm.name, about.name_hash, about.key_hash, about.serial
+
+    @property
+    def lasting(self) -> bool:
+        """Whether no newer one can take its place."""
+        return self.read.standing.final
 
     def concerns(self, certificate: Certificate, issuer: Certificate) -> bool:
         """Tell whether it speaks of this certificate."""
-        return self.about.serial == certificate.serial and self.about.fits(certificate.serial, issuer.parsed)
+        about = self.read.about
+        return about.serial == certificate.serial and about.fits(certificate.serial, issuer.parsed)
 
     def judge(self, certificate: Certificate, issuer: Certificate, at: datetime, terms: Terms) -> Statement:
         """Return what it says; raise `Unusable`."""
-        return ocsp.judge(self.der, certificate, issuer, at, terms)
+        return self.read.judge(certificate, issuer, at, terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,16 @@ class List:
     """A revocation list."""
 
     read: crl.RevocationList
+
+    @property
+    def subject(self) -> tuple[object, ...]:
+        """What others would have to be about to say the same, newer or older."""
+        return self.read.issuer, self.read.issuer_key_id
+
+    @property
+    def lasting(self) -> bool:
+        """Whether no newer one can take its place: a complete list repeats what stood in the last."""
+        return False
 
     def concerns(self, certificate: Certificate, issuer: Certificate) -> bool:
         """Tell whether it names the issuer of this certificate."""
@@ -65,7 +88,7 @@ def recognize(data: bytes) -> Piece:
     except Unusable as error:
         if error.flaw is not Flaw.MALFORMED:
             raise
-    return Response(data, ocsp.about(data))
+    return Response(ocsp.read_response(data))
 
 
 @dataclass(slots=True)
@@ -107,6 +130,9 @@ class Cache:
         with self._lock:
             self._added.pop(data, None)
             self._added[data] = piece
+            same = [key for key, each in self._added.items() if each.subject == piece.subject and not each.lasting]
+            for key in same[:-MOST_OF_ONE]:
+                del self._added[key]
             while len(self._added) > MOST_PIECES or sum(map(len, self._added)) > MOST_BYTES:
                 del self._added[next(iter(self._added))]
         return piece

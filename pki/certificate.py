@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ _MALFORMED = (
 )
 # UTF8String, PrintableString, TeletexString, IA5String, UniversalString, BMPString (RFC 5280 4.1.2.4)
 _STRINGS = frozenset({12, 19, 20, 22, 28, 30})
+_FILTERS = threading.RLock()
 _VERSION = 0xA0
 _UNIQUE_IDS = b"\x81\x82"
 _AGREEMENT_ONLY = {Usage.ENCIPHER_ONLY, Usage.DECIPHER_ONLY}
@@ -91,8 +93,11 @@ class Certificate:
 
 @contextmanager
 def unwarned() -> Iterator[None]:
-    """Hear no warnings about serial numbers, which the profile check judges, and lengths in names."""
-    with warnings.catch_warnings():
+    """Hear no warnings about serial numbers, which the profile check judges, and lengths in names.
+
+    One thread at a time: each puts back the filters of the whole process as it found them.
+    """
+    with _FILTERS, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 

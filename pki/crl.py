@@ -115,8 +115,9 @@ class RevocationList:
         `issuer` has to be known as the issuer of `certificate`.
         """
         self.check_issuer(issuer)
-        until = usable_until(Source.CRL, self.this_update, self.next_update, at, terms)
         standing = self.entries.get(certificate.serial, GOOD)
+        times = self.this_update, self.next_update
+        until = usable_until(Source.CRL, *times, at, terms, lasting=standing.final)
         return Statement(standing=standing, source=Source.CRL, this_update=self.this_update, until=until)
 
     def check_issuer(self, issuer: Certificate) -> None:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448
 from cryptography.x509.oid import ExtensionOID, ObjectIdentifier
 
 from pki.keys import PrivateKey, suite_of
+from pki.profiles import ORDINARY
 from v2g.errors import Untrusted
 
 MALFORMED = (
@@ -31,18 +32,7 @@ MALFORMED = (
 )
 """What `cryptography` raises for DER that it cannot read."""
 
-UNDERSTOOD = frozenset(
-    {
-        ExtensionOID.BASIC_CONSTRAINTS,
-        ExtensionOID.KEY_USAGE,
-        ExtensionOID.EXTENDED_KEY_USAGE,
-        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
-        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
-        ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
-        ExtensionOID.CRL_DISTRIBUTION_POINTS,
-        ExtensionOID.OCSP_NO_CHECK,
-    }
-)
+UNDERSTOOD = ORDINARY | {ExtensionOID.OCSP_NO_CHECK}
 """The extensions that may be critical in the certificate of one who signs OCSP responses."""
 
 
@@ -103,6 +93,11 @@ class Standing:
         """Whether it is revoked for the time being only: a later word may lift that."""
         return self.status is Status.REVOKED and self.reason is x509.ReasonFlags.certificate_hold
 
+    @property
+    def final(self) -> bool:
+        """Whether it is revoked for good: no later word can change that."""
+        return self.status is Status.REVOKED and not self.held
+
 
 GOOD = Standing(status=Status.GOOD)
 UNKNOWN = Standing(status=Status.UNKNOWN)
@@ -110,7 +105,10 @@ UNKNOWN = Standing(status=Status.UNKNOWN)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """A word that may be relied upon: where it stands, from when it is, until when it may be used."""
+    """A word that may be relied upon: where it stands, from when it is, until when it is fresh.
+
+    One that tells a revocation for good is relied upon afterwards, too.
+    """
 
     standing: Standing
     source: Source
@@ -148,14 +146,25 @@ class Signer(Protocol):
 
 
 def usable_until(
-    source: Source, this_update: datetime, next_update: datetime | None, at: datetime, terms: Terms
+    source: Source,
+    this_update: datetime,
+    next_update: datetime | None,
+    at: datetime,
+    terms: Terms,
+    *,
+    lasting: bool = False,
 ) -> datetime:
-    """Return until when a word of these times may be used; raise `Unusable` if it may not be at all."""
+    """Return until when a word of these times is fresh; raise `Unusable` if it may not be used at all.
+
+    A `lasting` one may be of any age: whoever keeps newer ones away must not have a certificate count as good again.
+    """
     if this_update > at + terms.slack:
         raise Unusable(source, Flaw.NOT_YET, f"is of {_time(this_update)}, which is still to come")
     until = this_update + terms.open_ended if next_update is None else next_update
     if until < this_update:
         raise Unusable(source, Flaw.MALFORMED, "its nextUpdate lies before its thisUpdate")
+    if lasting:
+        return until
     if at > until + terms.slack:
         raise Unusable(source, Flaw.STALE, f"was to be renewed by {_time(until)}")
     if terms.longest_age is None:

@@ -155,6 +155,8 @@ def fetch(url: str, reach: Reach, *, most: int, body: bytes | None = None) -> by
         if time.monotonic() - began >= reach.seconds:
             # Cut off, a body without a length looks like one that is complete.
             raise TimeoutError
+    except UnicodeError as error:
+        raise FetchFailed(Failure.ADDRESS, f"{url[:80]!r} names a host that no look-up takes") from error
     except (OSError, http.client.HTTPException) as error:
         if isinstance(error, TimeoutError) or time.monotonic() - began >= reach.seconds:
             raise FetchFailed(Failure.TIME, f"{url} did not answer within {reach.seconds:g} s") from error

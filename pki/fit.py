@@ -12,7 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID, Ob
 
 from pki.ancestry import self_signed
 from pki.certificate import Certificate
-from pki.profiles import ANY_NAME, Component, Profile, Tier, Usage
+from pki.profiles import ANY_NAME, ORDINARY, Component, Profile, Tier, Usage
 
 
 class Check(StrEnum):
@@ -49,18 +49,7 @@ class Misfit:
         return self.text
 
 
-_UNDERSTOOD = frozenset(
-    {
-        ExtensionOID.BASIC_CONSTRAINTS,
-        ExtensionOID.KEY_USAGE,
-        ExtensionOID.EXTENDED_KEY_USAGE,
-        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
-        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
-        ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
-        ExtensionOID.SUBJECT_INFORMATION_ACCESS,
-        ExtensionOID.CRL_DISTRIBUTION_POINTS,
-    }
-)
+_UNDERSTOOD = ORDINARY | {ExtensionOID.SUBJECT_INFORMATION_ACCESS}
 # They narrow what an issuer may sign. V2G does not use them, and we would not obey them.
 _NARROWING = frozenset(
     {

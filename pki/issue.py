@@ -64,13 +64,18 @@ def issue(
     naming the longest field.
     """
     row = entry.profile
-    key = key or row.suite.generate(_derived(seed, entry.place, "key"))
+    key = key or row.suite.generate(key_seed(seed, entry))
     second = _second_key(_derived(seed, entry.place, "second key")) if row.alternative else None
     signer = issuer.key if issuer else key
     builder = _builder(entry, key.public_key(), issuer, at, seed, second)
     issued = Issued(suite_of(signer).sign(builder, signer, deterministic=seed is not None), key, second)
     _check_size(issued.certificate, entry)
     return issued
+
+
+def key_seed(seed: bytes | None, entry: Entry) -> bytes | None:
+    """Return what the key of an entry follows from in a tree of this seed; None where it follows from nothing."""
+    return _derived(seed, entry.place, "key")
 
 
 def certify(entry: Entry, key: PublicKey, issuer: Issued, at: datetime) -> x509.Certificate:

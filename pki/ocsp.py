@@ -7,7 +7,7 @@ it, at most leads to a refusal or proposes who signed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
@@ -156,6 +156,55 @@ def decline(status: ocsp.OCSPResponseStatus) -> bytes:
 # --- judged -----------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """A response about one certificate that was read completely, by nobody's authority yet.
+
+    `proved` holds who was found to have signed it, by the issuer (DER) in question: one that is kept is judged often.
+    """
+
+    parsed: ocsp.OCSPResponse
+    about: CertId
+    standing: Standing
+    this_update: datetime
+    next_update: datetime | None
+    nonce: bytes | None
+    proved: dict[bytes, Certificate] = field(default_factory=dict, repr=False, compare=False)
+
+    def judge(
+        self,
+        certificate: Certificate,
+        issuer: Certificate,
+        at: datetime,
+        terms: Terms = ISO2,
+        *,
+        nonce: bytes | None = None,
+    ) -> Statement:
+        """Return what it says of a certificate at a time (aware); raise `Unusable` if it may not be relied upon.
+
+        `issuer` has to be known as the issuer of `certificate`. A `nonce` that was asked for has to come back.
+        """
+        if not self.about.fits(certificate.serial, issuer.parsed):
+            raise _unusable(Flaw.OTHER_CERTIFICATE, "is about another certificate")
+        self._check_signer(issuer, at)
+        times = self.this_update, self.next_update
+        until = usable_until(Source.OCSP, *times, at, terms, lasting=self.standing.final)
+        if nonce is not None and self.nonce != nonce:
+            raise _unusable(Flaw.NONCE, "does not repeat the nonce of the request: it may be an old one")
+        return Statement(standing=self.standing, source=Source.OCSP, this_update=self.this_update, until=until)
+
+    def _check_signer(self, issuer: Certificate, at: datetime) -> None:
+        """Refuse unless the issuer itself, or one whom it allowed to, signed the response."""
+        if issuer.der not in self.proved:
+            try:
+                self.proved[issuer.der] = _signer(self.parsed, issuer)
+            except MALFORMED as error:
+                raise _unusable(Flaw.MALFORMED, str(error)) from error
+        signer = self.proved[issuer.der]
+        if signer.der != issuer.der and not signer.not_before <= at <= signer.not_after:
+            raise _not_allowed("it is not valid at the time")
+
+
 def judge(
     der: bytes,
     certificate: Certificate,
@@ -165,45 +214,30 @@ def judge(
     *,
     nonce: bytes | None = None,
 ) -> Statement:
-    """Return what a response says of a certificate at a time (aware); raise `Unusable` if it may not be relied upon.
-
-    `issuer` has to be known as the issuer of `certificate`. A `nonce` that was asked for has to come back.
-    """
-    response = _read(der)
-    try:
-        single = _only(response)
-        _check_extensions(response)
-        _check_about(single, certificate, issuer)
-        _check_signer(response, issuer, at)
-        until = usable_until(Source.OCSP, single.this_update_utc, single.next_update_utc, at, terms)
-        if nonce is not None and _nonce(response.extensions) != nonce:
-            raise _unusable(Flaw.NONCE, "does not repeat the nonce of the request: it may be an old one")
-        return Statement(
-            standing=_standing(single), source=Source.OCSP, this_update=single.this_update_utc, until=until
-        )
-    except MALFORMED as error:
-        raise _unusable(Flaw.MALFORMED, str(error)) from error
+    """Read and judge a response; raise `Unusable` if it may not be relied upon."""
+    return read_response(der).judge(certificate, issuer, at, terms, nonce=nonce)
 
 
-def about(der: bytes) -> CertId:
-    """Return whom a response says to be about, for who keeps it; nothing is proved. Raises `Unusable`."""
-    response = _read(der)
-    try:
-        return _cert_id(_only(response))
-    except MALFORMED as error:
-        raise _unusable(Flaw.MALFORMED, str(error)) from error
-
-
-def _read(der: bytes) -> ocsp.OCSPResponse:
+def read_response(der: bytes) -> Response:
+    """Read a response about one certificate; nothing is proved. Raises `Unusable` for what is none, or is not plain."""
     if len(der) > MOST_BYTES:
         raise _unusable(Flaw.SIZE, f"has {len(der)} bytes, more than {MOST_BYTES}")
     try:
         response = ocsp.load_der_ocsp_response(der)
+        if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+            raise _unusable(Flaw.NO_ANSWER, f"the responder answers {response.response_status.name}")
+        single = _only(response)
+        _check_extensions(response)
+        return Response(
+            parsed=response,
+            about=_cert_id(single),
+            standing=_standing(single),
+            this_update=single.this_update_utc,
+            next_update=single.next_update_utc,
+            nonce=_nonce(response.extensions),
+        )
     except MALFORMED as error:
         raise _unusable(Flaw.MALFORMED, str(error)) from error
-    if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-        raise _unusable(Flaw.NO_ANSWER, f"the responder answers {response.response_status.name}")
-    return response
 
 
 def _only(response: ocsp.OCSPResponse) -> ocsp.OCSPSingleResponse:
@@ -223,13 +257,8 @@ def _check_extensions(response: ocsp.OCSPResponse) -> None:
             raise _unusable(Flaw.EXTENSION, f"has a critical extension {extension.oid.dotted_string}")
 
 
-def _check_about(single: ocsp.OCSPSingleResponse, certificate: Certificate, issuer: Certificate) -> None:
-    if not _cert_id(single).fits(certificate.serial, issuer.parsed):
-        raise _unusable(Flaw.OTHER_CERTIFICATE, "is about another certificate")
-
-
-def _check_signer(response: ocsp.OCSPResponse, issuer: Certificate, at: datetime) -> None:
-    """Refuse unless the issuer itself, or one whom it allowed to, signed the response."""
+def _signer(response: ocsp.OCSPResponse, issuer: Certificate) -> Certificate:
+    """Return who signed a response, the issuer itself or one whom it allowed to; raise `Unusable` for another."""
     named = [each for each in _candidates(response, issuer) if _names(response, each)]
     if not named:
         raise _unusable(Flaw.SIGNER, "names a signer that is neither the issuer nor enclosed")
@@ -237,8 +266,10 @@ def _check_signer(response: ocsp.OCSPResponse, issuer: Certificate, at: datetime
     signers = [each for each in named if signs(each.key, algorithm, response.signature, signed)]
     if not signers:
         raise _unusable(Flaw.SIGNATURE, "the signer it names did not sign it")
-    if issuer not in signers:
-        _check_delegate(signers[0], issuer, at)
+    if issuer in signers:
+        return issuer
+    _check_delegate(signers[0], issuer)
+    return signers[0]
 
 
 def _candidates(response: ocsp.OCSPResponse, issuer: Certificate) -> Iterator[Certificate]:
@@ -254,7 +285,7 @@ def _names(response: ocsp.OCSPResponse, signer: Certificate) -> bool:
     return response.responder_key_hash == x509.SubjectKeyIdentifier.from_public_key(signer.parsed.public_key()).digest
 
 
-def _check_delegate(signer: Certificate, issuer: Certificate, at: datetime) -> None:
+def _check_delegate(signer: Certificate, issuer: Certificate) -> None:
     """Refuse a signer that this very CA did not make a signer of responses (RFC 6960 4.2.2.2)."""
     flaws = {
         "the CA in question did not issue it": not signer.names(issuer) or not signed_by(signer.parsed, issuer.parsed),
@@ -264,11 +295,10 @@ def _check_delegate(signer: Certificate, issuer: Certificate, at: datetime) -> N
         # Without it the signer's own revocation would have to be known first, from whom else than itself.
         "it lacks id-pkix-ocsp-nocheck": ExtensionOID.OCSP_NO_CHECK not in signer.extensions,
         "it has critical extensions we do not obey": bool(signer.critical - UNDERSTOOD),
-        "it is not valid at the time": not signer.not_before <= at <= signer.not_after,
     }
     for flaw, found in flaws.items():
         if found:
-            raise _unusable(Flaw.SIGNER, f"its signer is not allowed: {flaw}")
+            raise _not_allowed(flaw)
 
 
 def _standing(single: ocsp.OCSPSingleResponse) -> Standing:
@@ -299,6 +329,10 @@ def _hash(algorithm: hashes.HashAlgorithm, data: bytes) -> bytes:
     digest = hashes.Hash(algorithm)
     digest.update(data)
     return digest.finalize()
+
+
+def _not_allowed(why: str) -> Unusable:
+    return _unusable(Flaw.SIGNER, f"its signer is not allowed: {why}")
 
 
 def _unusable(flaw: Flaw, detail: str) -> Unusable:

@@ -37,6 +37,10 @@ class Options(Record, forbid_unknown_fields=True):
     secc_component: bool = True
     """Demand DC=CPO of SECC leaves in -20, as CharIN's profile has it. (?)"""
 
+    sub_component: bool = True
+    """Demand the DC of their branch of Sub-CAs of -20 below a root of another, as in -2: without it whoever runs one
+    branch below a V2G root could issue for all of them. (?)"""
+
     known_extensions: bool = True
     """Refuse extensions that a profile of -20 does not list [V2G20-2686]. (IDX)"""
 

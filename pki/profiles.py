@@ -119,7 +119,7 @@ _FULL = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME, NameOID.COUNTRY_NAME, N
 _SHORT = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
 # What one peer takes in the name of a contract (-20) beside CN and O.
 _WIDE = frozenset({*_FULL, NameOID.ORGANIZATIONAL_UNIT_NAME})
-_LISTED = frozenset(
+ORDINARY = frozenset(
     {
         ExtensionOID.BASIC_CONSTRAINTS,
         ExtensionOID.KEY_USAGE,
@@ -128,9 +128,10 @@ _LISTED = frozenset(
         ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
         ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
         ExtensionOID.CRL_DISTRIBUTION_POINTS,
-        ExtensionOID.CERTIFICATE_POLICIES,
     }
 )
+"""The extensions that certificates of any role may have, and everybody here understands."""
+_LISTED = ORDINARY | {ExtensionOID.CERTIFICATE_POLICIES}
 _CRITICAL: Mapping[str, ObjectIdentifier] = MappingProxyType(
     {
         "authority-key": ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
@@ -243,6 +244,7 @@ def _iso2(o: Options) -> Iterator[Profile]:
 def _iso20(o: Options) -> Iterator[Profile]:
     B, T = Branch, Tier
     secc_dc = _MUST if o.secc_component else _MAY
+    sub_dc = _BELOW if o.sub_component else _MAY
     contract_names = frozenset(_SHORT) if o.strict else _WIDE
     for kind in ("v2g", "mo", "oem"):
         yield Profile(f"{kind}-root", B(kind), T.ROOT, _ANY, kind.upper(), _MAY, None, _ISSUE, _ISSUE, 14_610)
@@ -253,8 +255,8 @@ def _iso20(o: Options) -> Iterator[Profile]:
     for branch, dc, *above in (("cpo", "V2G"), ("mo", "MO", "mo-root"), ("oem", "OEM", "oem-root"), ("cps", "CPS"),
                                ("vehicle", "OEM", "oem-root")):
         roots = (*above, "v2g-root")
-        yield Profile(f"{branch}-sub1", B(branch), T.SUB1, _ANY, dc, _MAY, 1, _ISSUE, _ISSUE, o.sub_days_iso20, roots)
-        yield Profile(f"{branch}-sub2", B(branch), T.SUB2, _ANY, dc, _MAY, 0, _ISSUE, _ISSUE, o.sub_days_iso20,
+        yield Profile(f"{branch}-sub1", B(branch), T.SUB1, _ANY, dc, sub_dc, 1, _ISSUE, _ISSUE, o.sub_days_iso20, roots)
+        yield Profile(f"{branch}-sub2", B(branch), T.SUB2, _ANY, dc, sub_dc, 0, _ISSUE, _ISSUE, o.sub_days_iso20,
                       (f"{branch}-sub1", *roots))
     days = o.leaf_days_iso20
     yield Profile(Role.SECC,     B.CPO, T.LEAF, _STATION, "CPO", secc_dc, None, _SIGN, _SIGN, days,

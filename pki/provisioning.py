@@ -69,6 +69,7 @@ class ProvisioningService:
     def fulfil(self, envelope: Envelope, manner: Manner | None = None, at: datetime | None = None) -> Envelope:
         """Answer a request that can be granted; raises `Refused` for another one, else as `respond`."""
         request, how = envelope.body, manner or self.manner
+        contract.check_manner(how)
         match request:
             case iso2.CertificateInstallationReq():
                 delivery = self.install(request, envelope.signature, how, at)

@@ -116,7 +116,7 @@ def weigh(statements: Iterable[Statement]) -> Standing:
     if not words:
         return UNKNOWN
     for word in words:
-        if word.standing.status is Status.REVOKED and not word.standing.held:
+        if word.standing.final:
             return word.standing
     return words[-1].standing
 

@@ -16,7 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki import crl, store
-from pki.certificate import Certificate, read, signed_by
+from pki.ancestry import issuer_among, self_signed
+from pki.certificate import Certificate, read
 from pki.evidence import GOOD, Signer, Standing, Status
 from pki.store import Store
 from v2g.record import Record
@@ -56,6 +57,10 @@ class RevokedList(Record, forbid_unknown_fields=True):
     def of(self, issuer: str) -> list[Revoked]:
         """Return those of one CA, by its place."""
         return [entry for entry in self.revoked if entry.issuer == issuer]
+
+    def by(self, at: datetime) -> RevokedList:
+        """Return the list without what is revoked later than a time only."""
+        return RevokedList(revoked=tuple(entry for entry in self.revoked if entry.at <= at))
 
     def find(self, issuer: str, serial: int) -> Revoked | None:
         """Return the entry of a certificate; None if it is not revoked."""
@@ -133,11 +138,11 @@ def _identify(tree: Store, place: str, serial: int | None) -> tuple[str, int, st
 
 def issuer_of(tree: Store, place: str, certificate: Certificate) -> str:
     """Return the place of the CA that issued a certificate; raise ValueError for a root or where it is not there."""
-    if signed_by(certificate.parsed, certificate.parsed):
+    if self_signed(certificate):
         raise ValueError(f"{place}: is a root; who trusts it has to take it away, no list can revoke it")
-    for above, issuer in authorities(tree).items():
-        if certificate.names(issuer) and signed_by(certificate.parsed, issuer.parsed):
-            return above
+    above = issuer_among(certificate, authorities(tree))
+    if above is not None:
+        return above
     raise ValueError(f"{place}: its issuer is not in {tree.folder}; revoke it where it was issued")
 
 
@@ -183,10 +188,10 @@ def write_crls(
 ) -> list[Path]:
     """Write the list of each CA into a folder, crl in that of the tree if None, and return the files.
 
-    Raises ValueError naming a CA whose key is not there.
+    On it is what was revoked by then, as OCSP tells it. Raises ValueError naming a CA whose key is not there.
     """
     folder = tree.folder / "crl" if folder is None else folder
-    listed = load(tree.folder)
+    listed = load(tree.folder).by(at)
     made: dict[Path, bytes] = {}
     for place in places:
         try:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
+import re
 import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import count
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from itertools import chain, count
 from pathlib import Path
+from typing import IO, Any, Protocol
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -18,8 +23,23 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pki.issue import Issued
 from pki.keys import PrivateKey
 
+logger = logging.getLogger(__name__)
 PRIVATE = 0o600
 PUBLIC = 0o644
+SECOND_KEY = "key-x448.pem"
+"""The X448 key of a leaf with two keys, beside the other."""
+_LOCK = ".lock"
+_PATIENCE_S = 1.0
+"""How long somebody waits for another run before he is told."""
+_LEFT = re.compile(r"\..+\.(pem|der|key|json|crl)\.[a-z0-9_]{8}")
+"""The temporary files of `write`, as `tempfile` names them."""
+
+
+class Put(Protocol):
+    """Writes one of several files that belong together."""
+
+    def __call__(self, path: Path, data: bytes, mode: int = PUBLIC, *, durable: bool = True) -> None:
+        """Write a file, as `write` does; it is in its place when all are."""
 
 
 def write(path: Path, data: bytes, mode: int = PUBLIC, *, durable: bool = True) -> None:
@@ -27,22 +47,50 @@ def write(path: Path, data: bytes, mode: int = PUBLIC, *, durable: bool = True) 
 
     `durable` waits for the disk, which costs a millisecond or more: whoever writes thousands waits once, at the end.
     """
+    with together() as put:
+        put(path, data, mode, durable=durable)
+
+
+@contextmanager
+def together() -> Iterator[Put]:
+    """Give what writes files that belong together, as `write` does: none is in its place before all were written."""
+    waiting: list[tuple[Path, Path]] = []
+    try:
+        yield partial(_put, waiting)
+        for temporary, path in waiting:
+            with _naming(path):
+                temporary.replace(path)
+    finally:
+        for temporary, _ in waiting:
+            temporary.unlink(missing_ok=True)
+
+
+def _put(
+    waiting: list[tuple[Path, Path]], path: Path, data: bytes, mode: int = PUBLIC, *, durable: bool = True
+) -> None:
+    """Write what will be in a file to a temporary one beside it, unless it is there already."""
     if path.is_file() and path.stat().st_mode & 0o777 == mode and path.read_bytes() == data:
         return
     make_folder(path.parent, private=mode == PRIVATE)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
+    with _naming(path):
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        temporary = Path(name)
+        waiting.append((temporary, path))
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             if durable:
                 os.fsync(file.fileno())
         temporary.chmod(mode)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Have an error of the disk tell the file it is about, not a temporary one or none."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
 
 
 def make_folder(path: Path, *, private: bool = False) -> None:
@@ -106,7 +154,7 @@ class Store:
 
     def second_key(self, place: str) -> Path:
         """Return where the X448 key of a leaf with two keys lies."""
-        return self.key(place).with_name("key-x448.pem")
+        return self.key(place).with_name(SECOND_KEY)
 
     def chain(self, place: str) -> Path:
         """Return where the chain of a leaf lies: itself, Sub2, Sub1, without the root."""
@@ -156,10 +204,43 @@ class Store:
         """Where the list of all files and certificates lies."""
         return self.folder / "manifest.json"
 
+    def sweep(self) -> None:
+        """Remove the temporary files of a run that was cut short; the caller holds `alone`."""
+        parts = ((self.folder / part).rglob(".*") for part in ("ca", "leaf", "trust", "crl"))
+        for found in chain(self.folder.glob(".*"), *parts):
+            if _LEFT.fullmatch(found.name) and found.is_file():
+                found.unlink()
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the folder against a second writer; wait for one that is at work."""
         make_folder(self.folder)
-        with (self.folder / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with (self.folder / _LOCK).open("w") as lock:
+            _hold(lock, fcntl.LOCK_EX, self.folder)
             yield
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Keep writers away while files are read that belong together; wait for one that is at work.
+
+        Nobody of ours ever wrote where there is no lock.
+        """
+        path = self.folder / _LOCK
+        with path.open("rb") if path.is_file() else nullcontext() as lock:
+            if lock is not None:
+                _hold(lock, fcntl.LOCK_SH, self.folder)
+            yield
+
+
+def _hold(lock: IO[Any], kind: int, folder: Path) -> None:
+    """Take a lock of a kind; who has to wait long is told why."""
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        telling = threading.Timer(_PATIENCE_S, logger.warning, ("%s: another run is at work there; waiting", folder))
+        telling.daemon = True
+        telling.start()
+        try:
+            fcntl.flock(lock, kind)
+        finally:
+            telling.cancel()

@@ -181,7 +181,7 @@ async def _play(choice: Choice) -> Report:
 
 
 async def _make_certificates(folder: Path) -> None:
-    await _finish(await _start("pki", "init", "--out", folder / "certs", stdout=DEVNULL))
+    await _finish(await _start("pki", "init", "--tree", "iso2", "--out", folder / "certs", stdout=DEVNULL))
 
 
 async def _drive(config: Path, result: Path, report: Report) -> None:

@@ -123,11 +123,14 @@ def _installing(request: iso2.CertificateInstallationReq) -> PublicKeyTypes:
 
 
 def _updating(request: iso2.CertificateUpdateReq, visit: Visit) -> PublicKeyTypes:
-    """The key of the contract to be renewed, whose chain has to hold."""
+    """The key of the contract to be renewed, whose chain has to hold.
+
+    Where it is still being found out whether it is revoked, that is left to the operator: nothing is charged on it.
+    """
     presented = request.ContractSignatureCertChain
     chain = [presented.Certificate, *(presented.SubCertificates.Certificate if presented.SubCertificates else ())]
     verdict = visit.verify(chain, Role.CONTRACT)
-    if verdict.broken is not None:
+    if verdict.broken is not None and not (verdict.broken is Rule.REVOCATION and verdict.pending):
         raise Refused(_update_code(verdict), f"{verdict.broken}: {verdict.detail}")
     if not identifiers.same_emaid(request.eMAID, verdict.subject):
         raise Refused("FAILED_NoCertificateAvailable", "the eMAID is not the one of the contract certificate")

@@ -13,6 +13,7 @@ from v2g.check_character import din, iso
 from v2g.identifiers import BadIdentifier
 from v2g.record import Record
 
+_EVCC_ISO20 = "EVCCID of -20"
 Check = Literal["right", "wrong", "absent", "none", "unknown"]
 """Of a check character: `none` where the kind has none, `unknown` where nothing free says how it is computed."""
 
@@ -45,7 +46,14 @@ class Identified(Record):
 
 def identify(text: str) -> list[Identified]:
     """Tell everything a text may be, the likeliest first; nothing where it is no identifier at all."""
-    return [found for read in _READERS for found in _tried(read, text)]
+    found = [found for read in _READERS for found in _tried(read, text)]
+    kinds = {each.kind for each in found}
+    return [*found, _short_evcc_iso20(found[0])] if "EMAID" in kinds and _EVCC_ISO20 not in kinds else found
+
+
+def _short_evcc_iso20(emaid: Identified) -> Identified:
+    """Read an EMAID as the CN of a vehicle, which may be any text [V2G20-2598]: certificates may bear either."""
+    return Identified(kind=_EVCC_ISO20, normal=emaid.normal, written=emaid.normal, check="unknown")
 
 
 def _tried(read: Callable[[str], Identified], text: str) -> Iterator[Identified]:
@@ -107,7 +115,7 @@ def _secc(text: str) -> Identified:
 
 def _evcc_iso20(text: str) -> Identified:
     plain = identifiers.evcc_id_iso20(text)
-    return Identified(kind="EVCCID of -20", normal=plain, written=plain, check="unknown")
+    return Identified(kind=_EVCC_ISO20, normal=plain, written=plain, check="unknown")
 
 
 def _mac(text: str) -> Identified:

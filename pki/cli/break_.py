@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,7 +58,14 @@ def break_(
         return
     where = out or tree / folder.FOLDER
     if every:
-        made = folder.write_all(source, chosen, out=where, progress=_progress)
+        keyless: dict[str, int] = Counter()
+
+        def skip(_variant: Variant, error: Exception) -> None:
+            keyless[str(error)] += 1
+
+        made = folder.write_all(source, chosen, out=where, progress=_progress, skipped=skip)
+        for reason, count in keyless.items():
+            click.echo(f"skipped {count}: {reason}", err=True)
         if not as_json:
             click.echo(f"{where}: {len(made)} variants; {folder.EXPECT} in each says what has to follow")
             return

@@ -7,6 +7,7 @@ import click
 from v2g.mounts import Mount, Mounted
 
 MOUNTS = {
+    "request": Mount("pki.cli.contract_request", "request", "Make a vehicle's CertificateInstallationReq, signed."),
     "issue": Mount(
         "pki.cli.contract_issue", "issue", "Make a delivery: CertificateInstallationRes or UpdateRes, signed."
     ),
@@ -16,4 +17,4 @@ MOUNTS = {
 
 @click.command(cls=Mounted, mounts=MOUNTS)
 def contract() -> None:
-    """Contracts delivered to vehicles: make them, right or wrong in one point, and open anybody's."""
+    """Contracts delivered to vehicles: ask for them, make them, right or wrong in one point, and open anybody's."""

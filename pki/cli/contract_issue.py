@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pki.cli.told import DEFAULT_OUT, PATH, told
+
+if TYPE_CHECKING:
+    from pki.options import Options
 
 _PAIR = (PATH, PATH)
 _LIST = "list"
@@ -19,13 +22,14 @@ _LIST = "list"
 @click.option(
     "--tree", type=PATH, help=f"The folder of a tree; {DEFAULT_OUT}/iso2, or that of the edition, if left out."
 )
+@click.option("--config", type=PATH, help="The pki.toml the tree was made by, for its [options].")
 @click.option("--emaid", help="The account; if left out, that of the receiver in the tree.")
 @click.option("--pcid", help="The receiver, by its provisioning certificate; in -20 also what is protected.")
 @click.option("--leaf", metavar="ID", help="The receiver, by its id in the tree.")
 @click.option("--receiver", type=PATH, help="The receiver, by a PEM file with its certificate.")
 @click.option("--contract", type=_PAIR, metavar="CHAIN KEY", help="Deliver this contract instead of a new one.")
 @click.option("--provider", type=_PAIR, metavar="CHAIN KEY", help="Sign as this provider instead of the tree's.")
-@click.option("--request", type=PATH, help="Answer this request: EXI, V2GTP, hex, base64, JSON or XML.")
+@click.option("--request", type=PATH, help="Answer this request, - for stdin: EXI, V2GTP, hex, base64, JSON, XML.")
 @click.option("--update", is_flag=True, help="A CertificateUpdateRes (-2), for the key of the old contract.")
 @click.option("--session", default="00" * 8, metavar="HEX", help="The session id in the header; of a request, its own.")
 @click.option(
@@ -43,6 +47,7 @@ _LIST = "list"
 def issue(
     edition: str | None,
     tree: Path | None,
+    config: Path | None,
     form: str | None,
     output: Path | None,
     request: Path | None,
@@ -69,8 +74,10 @@ def issue(
     chosen = Form(form or ("hex" if output is None and sys.stdout.isatty() else "exi"))
     if chosen is Form.EXI and output is None and sys.stdout.isatty():
         raise click.UsageError("exi is bytes; name a file with -o, or redirect the output")
+    folder = tree or DEFAULT_OUT / (edition or "iso2")
     order = Order(
-        tree=tree or DEFAULT_OUT / (edition or "iso2"),
+        tree=folder,
+        options=_options(config, folder.resolve().name),
         edition=edition or "",
         session_id=_session(session),
         manner=manner_of(kdf, aad, experimental, deviations, padded=padded),
@@ -86,6 +93,19 @@ def issue(
         write(output, data)
     if refused:
         raise click.ClickException(f"the request is refused: {refused}")
+
+
+def _options(config: Path | None, name: str) -> Options:
+    """The options of the tree of this name."""
+    from pki.options import DEFAULT
+    from pki.tree import read
+
+    if config is None:
+        return DEFAULT
+    trees = read(config)
+    if name not in trees:
+        raise ValueError(f"{config}: declares no tree {name!r}, only {', '.join(trees)}; name the folder of one")
+    return trees[name].options
 
 
 def _session(text: str) -> bytes:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--trust", type=PATH, multiple=True, help="PEM files of trust anchors; those of the key's tree if left out."
 )
+@click.option("--tolerant", is_flag=True, help="Accept what opens by a variant that is not the standard's, too.")
 @click.option("--rooted", is_flag=True, help="Demand that the root of the contract is known, too.")
 @click.option("--at", type=click.DateTime(), help="The time to judge by, UTC; now if left out.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
@@ -45,13 +46,15 @@ def open_(
     key_out: Path | None,
     *,
     rooted: bool,
+    tolerant: bool,
     as_json: bool,
 ) -> None:
-    """Open the delivery in FILE and make every check of a vehicle, whatever the others say.
+    """Open the delivery in FILE, or - for stdin, and make every check of a vehicle, whatever the others say.
 
     FILE holds a CertificateInstallationRes or CertificateUpdateRes as EXI, V2GTP, hex, base64, JSON or XML. All known
     variants of key derivation and additional data are tried, and which fitted is told. The exit status is 1 unless
-    all checks hold. A key that is not that of the contract certificate is never written.
+    all checks hold and, but for --tolerant, the variants are the standard's. A key that is not that of the contract
+    certificate is never written.
     """
     from pki.contract import document
     from pki.contract.opening import open_delivery
@@ -68,17 +71,18 @@ def open_(
     opening = open_delivery(
         document.load(file), recipient, anchors, rooted=rooted, at=at.replace(tzinfo=UTC) if at else None
     )
+    findings = opening.findings
+    accepted = findings.tolerable if tolerant else findings.accepted
     if as_json:
         import msgspec
 
-        click.echo(
-            json.dumps(msgspec.to_builtins(opening.findings) | {"accepted": opening.findings.accepted}, indent=2)
-        )
+        told = {"deviations": findings.deviations, "accepted": accepted}
+        click.echo(json.dumps(msgspec.to_builtins(findings) | told, indent=2))
     else:
-        click.echo("\n".join(_lines(opening.findings)))
+        click.echo("\n".join(_lines(findings, tolerant=tolerant)))
     if key_out is not None and opening.key is not None:
         _write(key_out, opening.key)
-    if not opening.findings.accepted or (key_out is not None and opening.key is None):
+    if not accepted or (key_out is not None and opening.key is None):
         context.exit(1)
 
 
@@ -93,13 +97,17 @@ def _pcid(key: Path, certificate: Path | None) -> str:
     return read(load_chain(certificate or beside)[0]).common_name
 
 
-def _lines(findings: Findings) -> list[str]:
+def _lines(findings: Findings, *, tolerant: bool) -> list[str]:
     """What to tell people."""
     size = f", {findings.size} bytes" if findings.size else ""
     lines = [f"{findings.message} of {findings.schema}{size}, {findings.code}"]
     lines += [f"{'ok' if check.holds else 'FAILED':8}{check.check:16}{check.detail}" for check in findings.checks]
     if findings.accepted:
         return [*lines, "accepted: a vehicle may take it"]
+    if findings.tolerable:
+        other = ", ".join(findings.deviations)
+        verdict = "accepted, as --tolerant says" if tolerant else "not accepted, unless with --tolerant"
+        return [*lines, f"{verdict}: it has {other}, and a vehicle that knows the standard alone refuses it"]
     first = next((str(check.check) for check in findings.checks if not check.holds), findings.code)
     return [*lines, f"not accepted: a vehicle stops at {first}"]
 

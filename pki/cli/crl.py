@@ -29,7 +29,7 @@ def crl(places: tuple[str, ...], folder: Path, out: Path | None, days: float, at
     if not chosen:
         raise ValueError(f"{folder}: holds no CA; `plugcharge pki init` makes a tree")
     moment = at.replace(tzinfo=UTC) if at else datetime.now(UTC).replace(microsecond=0)
-    listed = revoked.load(folder)
+    listed = revoked.load(folder).by(moment)
     with tree.alone():
         paths = revoked.write_crls(tree, chosen, moment, timedelta(days=days), out)
     for place, path in zip(chosen, paths, strict=True):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +16,9 @@ from pki.cli.told import PATH
 if TYPE_CHECKING:
     from pki.lint.finding import Severity
     from pki.lint.report import Report
-    from pki.lint.source import Source
+    from pki.lint.source import Search, Source
 
+_MANY = 500  # certificates; fewer take a second or two
 _EDITIONS = click.Choice(["iso2", "iso20", "iso20-ed448", "josev"])
 _LEAST = click.Choice(["error", "warning", "note", "never"])
 _FORMS = click.Choice(["text", "json", "sarif", "junit"])
@@ -55,6 +57,8 @@ def _print_rule(ctx: click.Context, _option: click.Parameter, value: str | None)
 @click.option("--role", help="What the leaves, or all CAs, are: secc, contract, mo-sub2, ...; guessed if left out.")
 @click.option("--hubject", is_flag=True, help="Also ask what Hubject demands of what it signs.")
 @click.option("--strict", is_flag=True, help="Also refuse what only a profile forbids.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Files and folders below a DIR to leave out.")
+@click.option("--quick", is_flag=True, help="Have each certificate read once, not by a second reader as well.")
 @click.option("--trust", type=PATH, multiple=True, help="PEM files of trust anchors that chains have to hang on.")
 @click.option("--private", type=PATH, multiple=True, help="The same for roots of private operators.")
 @click.option("--at", type=click.DateTime(), help="The time to judge by, UTC; now if left out.")
@@ -73,6 +77,8 @@ def lint(
     role: str | None,
     hubject: bool,
     strict: bool,
+    exclude: tuple[str, ...],
+    quick: bool,
     trust: tuple[Path, ...],
     private: tuple[Path, ...],
     at: datetime | None,
@@ -94,7 +100,7 @@ def lint(
     from pki.profiles import Edition
 
     least = None if fail_on == "never" else Severity(fail_on)
-    sources, failures = _gathered(targets, password.encode(), timeout)
+    sources, failures = _gathered(targets, password.encode(), timeout, exclude)
     try:
         demand = Demand(
             edition=Edition(edition) if edition else None,
@@ -104,8 +110,9 @@ def lint(
             at=at.replace(tzinfo=UTC) if at else datetime.now(UTC),
             anchors=_anchors(trust),
             private=_anchors(private),
+            second=not quick,
         )
-        report = examine(sources, demand)
+        report = examine(sources, demand, _progress)
         _write(_told(report, form, least, every=every), output)
     except (ValueError, OSError) as error:
         raise Unusable(str(error)) from error
@@ -115,21 +122,39 @@ def lint(
         raise click.exceptions.Exit(1)
 
 
-def _gathered(targets: tuple[str, ...], password: bytes, timeout: float) -> tuple[list[Source], list[str]]:
-    """Return what could be read, and why the rest could not."""
-    from pki.lint.source import Unreachable
+def _progress(numbers: Sequence[int]) -> Iterator[int]:
+    """Go through certificates with a bar on stderr, where there are many and somebody watches."""
+    if len(numbers) < _MANY or not sys.stderr.isatty():
+        yield from numbers
+        return
+    with click.progressbar(numbers, label="judging", show_pos=True, file=sys.stderr) as bar:
+        yield from bar
 
+
+def _skipped(folder: Path) -> None:
+    from pki.shown import shown
+
+    click.echo(f"{shown(str(folder), 300)}: made from a tree and left out; name it to have it judged", err=True)
+
+
+def _gathered(
+    targets: tuple[str, ...], password: bytes, timeout: float, exclude: tuple[str, ...]
+) -> tuple[list[Source], list[str]]:
+    """Return what could be read, and why the rest could not."""
+    from pki.lint.source import Search, Unreachable
+
+    search = Search(exclude, _skipped)
     sources: list[Source] = []
     failures: list[str] = []
     for target in targets:
         try:
-            sources.extend(_sources(target, password, timeout))
+            sources.extend(_sources(target, password, timeout, search))
         except Unreachable as error:
             failures.append(str(error))
     return sources, failures
 
 
-def _sources(target: str, password: bytes, timeout: float) -> Iterator[Source]:
+def _sources(target: str, password: bytes, timeout: float, search: Search) -> Iterator[Source]:
     from pki.lint.source import gather
 
     if not Path(target).exists():
@@ -139,7 +164,7 @@ def _sources(target: str, password: bytes, timeout: float) -> Iterator[Source]:
         if server is not None:
             yield from served(server, timeout)
             return
-    yield from gather(Path(target), password)
+    yield from gather(Path(target), password, search)
 
 
 def _anchors(files: tuple[Path, ...]) -> tuple[bytes, ...]:

@@ -26,7 +26,7 @@ REASONS = (
 @click.argument("place")
 @click.option("--tree", "folder", type=FOLDER, default=DEFAULT_OUT / "iso2", show_default=True, help="Its folder.")
 @click.option("--reason", type=click.Choice(REASONS), default="unspecified", show_default=True, help="Why.")
-@click.option("--at", type=click.DateTime(), help="Since when, UTC; now if left out.")
+@click.option("--at", type=click.DateTime(), help="Since when, UTC, no later than now; now if left out.")
 @click.option("--serial", type=click.IntRange(min=0), help="Its serial number, PLACE being the CA that issued it.")
 @click.option("--undo", is_flag=True, help="Take back a certificateHold; nothing else can be.")
 @told
@@ -43,7 +43,10 @@ def revoke(place: str, folder: Path, reason: str, at: datetime | None, serial: i
         revoked.release(tree, place, serial)
         click.echo(f"{folder}: the hold on {place} is lifted; `pki crl` writes the lists anew")
         return
-    since = (at.replace(tzinfo=UTC) if at else datetime.now(UTC)).replace(microsecond=0)
+    now = datetime.now(UTC)
+    since = (at.replace(tzinfo=UTC) if at else now).replace(microsecond=0)
+    if since > now:
+        raise ValueError(f"--at {since:%Y-%m-%d %H:%M} is still to come: nobody would be told so before; leave it out")
     entry = revoked.revoke(tree, place, since, revoked.REASONS[reason], serial)
     named = entry.place or f"certificate {entry.serial} of {entry.issuer}"
     click.echo(f"{folder}: {named} is revoked since {since:%Y-%m-%d %H:%M} UTC ({reason}); `pki crl` writes the lists")

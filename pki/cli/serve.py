@@ -64,7 +64,7 @@ def serve(
         state = State(database or f"sqlite:///{out / 'serve.sqlite3'}")
         server = Server(trees, out, state, delay_s=delay_s)
         if switches:
-            state.switch([*server.ledger.switches, *switches])
+            state.switch_on(switches)
             state.refresh(server.ledger)
         _announce(server, state, listening)
         _run(server, listening, verbose=verbose)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 SETS: dict[str, type[Message]] = {"iso2": iso2.V2G_Message, "iso20.common": V2GMessage}
 """The schema sets of both editions, and what their messages are."""
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
+_STDIN = Path("-")
 _HEX = re.compile(rb"[0-9A-Fa-f]+")
 
 
@@ -88,8 +91,14 @@ def read(content: bytes) -> Document:
 
 
 def load(path: Path) -> Document:
-    """Read the message in a file; raises ValueError naming it, and OSError."""
-    content = path.read_bytes()
+    """Read the message in a file, or from stdin for `-`; raises ValueError naming it, and OSError."""
+    from v2g.views.input import LARGEST
+
+    try:
+        with contextlib.nullcontext(sys.stdin.buffer) if path == _STDIN else path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file; name one that holds the message, or - for stdin") from None
     try:
         return read(content)
     except ValueError as error:

@@ -62,8 +62,9 @@ def deliver(contract: Credential, receiver: PublicKey, provider: Credential, man
     """Wrap a contract for the owner of `receiver`, a public key, and have the provider sign it.
 
     The receiver's key is that of the provisioning certificate [V2G2-820], in an update that of the old contract
-    [V2G2-821]. Raises ValueError where a key is not on P-256, or the contract's CN is no EMAID.
+    [V2G2-821]. Raises ValueError where a key is not on P-256, the contract's CN is no EMAID, or for a manner of -20.
     """
+    check_manner(manner)
     key = other_key(contract.key) if Deviation.WRONG_KEY in manner else contract.key
     wrapped = _wrapped(_scalar_key("contract", key), receiver, manner)
     account = identifiers.emaid(common_name(contract.chain[0]))
@@ -83,6 +84,16 @@ def deliver(contract: Credential, receiver: PublicKey, provider: Credential, man
     if Deviation.CHANGED in manner:
         fields |= {_KEY: msgspec.structs.replace(fields[_KEY], value=turned(wrapped.encrypted))}
     return Delivery(fields, signed)
+
+
+def check_manner(manner: Manner) -> None:
+    """Raise ValueError for what a delivery of -2 has no place for."""
+    if manner.additional is not STANDARD.additional:
+        raise ValueError(f"additional data {manner.additional.name}: -2 protects none, only -20 does; leave them out")
+    if manner.padded:
+        raise ValueError("padded: -2 has no X448 keys, only -20 has; leave it out")
+    if manner.derivation.hash is not None:
+        raise ValueError(f"key derivation {manner.derivation.name}: -2 has this hash anyway; leave out what names it")
 
 
 def _wrapped(key: ScalarKey, receiver: PublicKey, manner: Manner) -> WrappedKey:

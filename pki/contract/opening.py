@@ -16,6 +16,7 @@ from pki.contract.recipient import Recipient
 from pki.keys import PrivateKey
 from pki.profiles import Edition
 from pki.validate import Policy, validate
+from v2g.keywrap import additional, derivation
 from v2g.messages import iso2
 from v2g.messages.iso20 import common
 from v2g.record import Record
@@ -44,9 +45,25 @@ class Findings(Record):
     form: str = ""
 
     @property
-    def accepted(self) -> bool:
-        """Whether a vehicle may take it."""
+    def deviations(self) -> list[str]:
+        """The variants that fitted and are not those of the standard, as we read it."""
+        fitted = (
+            ("key derivation", self.derivation, derivation.STANDARD.name),
+            ("additional data", self.additional, additional.STANDARD.name),
+        )
+        return [
+            f"{what} {found} instead of {standard}" for what, found, standard in fitted if found not in ("", standard)
+        ]
+
+    @property
+    def tolerable(self) -> bool:
+        """Whether a vehicle that tries all variants may take it."""
         return all(check.holds for check in self.checks) and self.code.startswith("OK")
+
+    @property
+    def accepted(self) -> bool:
+        """Whether a vehicle that knows the standard alone may take it."""
+        return self.tolerable and not self.deviations
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from pki.contract.recipient import receiver_key
 from pki.credentials import Credential
 from pki.keys import ED448, PublicKey
 from pki.operator import Operator, edition_of
+from pki.options import DEFAULT, Options
 from pki.provisioning import ProvisioningService
 from pki.provisioning_iso20 import ProvisioningService20, expect
 from pki.store import Store
@@ -36,7 +37,8 @@ class Order:
     """A wish for a delivery; what is left out comes from the tree, whose keys tell the edition if none is demanded.
 
     `leaf` is the id of the receiver in the tree, `receiver` a file with its certificate; `update` delivers to the owner
-    of an old contract instead of a provisioning certificate; `contract` and `provider` are files of chain and key.
+    of an old contract instead of a provisioning certificate; `contract` and `provider` are files of chain and key;
+    `options` are those the tree was made by.
     """
 
     tree: Path
@@ -50,6 +52,7 @@ class Order:
     update: bool = False
     session_id: bytes = bytes(8)
     manner: Manner = STANDARD
+    options: Options = DEFAULT
 
     def delivered(self) -> Document:
         """Make the delivery; raises ValueError naming what is missing or does not fit."""
@@ -64,7 +67,7 @@ class Order:
         if self.update:
             raise ValueError("-20 knows no update: leave out --update")
         pcid = vehicle.common_name if self.pcid is None else self.pcid
-        receiver = receiver_key(vehicle, second=ED448.fits(contract.key))
+        receiver = receiver_key(vehicle, self.options, second=ED448.fits(contract.key))
         delivery = contract20.deliver(contract, receiver, provider, pcid, self.manner)
         return Document(contract20.SCHEMA, delivery.installed(self.session_id))
 
@@ -98,7 +101,7 @@ class Order:
 
     @cached_property
     def _operator(self) -> Operator:
-        return Operator(Store(self.tree))
+        return Operator(Store(self.tree), options=self.options)
 
     def _contract(self, vehicle: Certificate) -> Credential:
         """The contract to deliver: a given one, or a new one of the account."""

@@ -15,6 +15,7 @@ from cryptography.x509.oid import ObjectIdentifier
 from pki.certificate import Certificate
 from pki.keys import kind_of
 from pki.options import DEFAULT, Options
+from pki.store import SECOND_KEY
 from v2g.keywrap.agreement import ReceiverKey, ReceiverPublicKey
 from v2g.keywrap.derivation import STANDARD, Derivation
 
@@ -75,7 +76,10 @@ def second_key(certificate: Certificate, options: Options = DEFAULT) -> x448.X44
 
 def load_receiver_key(path: Path, password: bytes | None = None) -> ReceiverKey:
     """Read a vehicle's private key, PEM; raises ValueError naming file and remedy, OSError where it cannot be read."""
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file; name the receiver's private key, PEM") from None
     try:
         key = load_pem_private_key(data, password if b"ENCRYPTED" in data else None)
     except TypeError as error:
@@ -85,4 +89,6 @@ def load_receiver_key(path: Path, password: bytes | None = None) -> ReceiverKey:
     try:
         return agreeing_key(key)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+        second = path.with_name(SECOND_KEY)
+        there = f"; {second} is one" if second.is_file() else ""
+        raise ValueError(f"{path}: {error}{there}") from error

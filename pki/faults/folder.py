@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import shutil
 import tempfile
 import textwrap
@@ -18,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pki import store
 from pki.faults.catalogue import Variant, find, variants
 from pki.faults.making import Made, Making
-from pki.faults.path import Lacking, edition_of
+from pki.faults.path import Keyless, Lacking, edition_of
 from pki.faults.path import Path as TreePath
 from pki.faults.reaction import Expected, expected
 from pki.profiles import Edition
@@ -149,12 +148,20 @@ def write_all(
     *,
     out: Path | None = None,
     progress: Progress = iter,
+    skipped: Callable[[Variant, Keyless], None] = lambda _variant, _error: None,
 ) -> list[Expectation]:
-    """Make every variant that the tree has the certificates for, as `write` does."""
+    """Make every variant that the tree has the certificates for, as `write` does.
+
+    Those that only a key could sign that is kept elsewhere are left out, and told to `skipped`.
+    """
     source, made = Source(tree, at or datetime.now(UTC)), []
     for variant in progress(list(variants(edition or edition_of(tree)).values())):
-        with contextlib.suppress(Lacking):
+        try:
             made.append((variant, source.make(variant)))
+        except Keyless as error:
+            skipped(variant, error)
+        except Lacking:
+            continue
     return _keep(source, made, out or tree.folder / FOLDER)
 
 

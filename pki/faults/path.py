@@ -8,18 +8,23 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.certificate import Certificate, read, signed_by
+from pki import operator
+from pki.ancestry import issuer_among
+from pki.certificate import Certificate, read
 from pki.issue import Issued
-from pki.keys import suite_of
 from pki.profiles import Edition, Tier
 from pki.revoked import authorities
 from pki.roles import role_of
-from pki.store import Store
+from pki.store import KeyWithheld, Store
 from v2g.trust import Role
 
 
 class Lacking(ValueError):
     """The tree has nothing that such a variant could be made from."""
+
+
+class Keyless(ValueError):
+    """The key of a CA lies elsewhere, and what it would have to sign cannot be made."""
 
 
 class Path:
@@ -46,10 +51,10 @@ class Path:
         return places
 
     def _issuer(self, place: str, certificate: Certificate) -> str:
-        for above, issuer in self._above.items():
-            if certificate.names(issuer) and signed_by(certificate.parsed, issuer.parsed):
-                return above
-        raise Lacking(f"{place}: its issuer is not in {self.tree.folder}")
+        above = issuer_among(certificate, self._above)
+        if above is None:
+            raise Lacking(f"{place}: its issuer is not in {self.tree.folder}")
+        return above
 
     @property
     def tiers(self) -> tuple[Tier, ...]:
@@ -73,23 +78,25 @@ class Path:
         return self.tree.load_certificate(self.place(tier))
 
     def issued(self, tier: Tier) -> Issued:
-        """Return certificate and key of a tier; raises ValueError naming the key that is not there."""
+        """Return certificate and key of a tier; raises ValueError naming a key that is away (`Keyless`) or damaged."""
         if tier not in self._loaded:
             place = self.place(tier)
             try:
                 self._loaded[tier] = self.tree.load(place)
+            except KeyWithheld as error:
+                raise Keyless(self._without(place, error)) from error
             except (ValueError, FileNotFoundError) as error:
-                raise ValueError(
-                    f"{self.tree.key(place)}: {error}; without it no variant of {place} is made"
-                ) from error
+                raise ValueError(self._without(place, error)) from error
         return self._loaded[tier]
+
+    def _without(self, place: str, error: Exception) -> str:
+        return f"{self.tree.key(place)}: {error}; without it no variant of {place} is made"
 
 
 def edition_of(tree: Store) -> Edition:
     """Tell the edition of a tree by the keys of its CAs; raises `Lacking` for one without."""
-    editions = {"P-256": Edition.ISO2, "P-521": Edition.ISO20, "Ed448": Edition.ISO20_ED448}
     for certificate in authorities(tree).values():
-        return editions.get(suite_of(certificate.key).name, Edition.ISO2)
+        return operator.edition_of(certificate.key)
     raise Lacking(f"{tree.folder}: holds no CA; `plugcharge pki init` makes a tree")
 
 

@@ -36,7 +36,7 @@ _ALERTS: Mapping[Rule, str] = MappingProxyType(
         Rule.EXPIRED: "certificate_expired",
         Rule.NOT_YET_VALID: "certificate_expired",
         Rule.REVOKED: "certificate_revoked",
-        Rule.REVOCATION: "bad_certificate_status_response",
+        Rule.REVOCATION: "certificate_unknown",
         Rule.ANCHOR: "unknown_ca",
         Rule.DEPTH: "unknown_ca",
         Rule.ORDER: "unknown_ca",
@@ -76,7 +76,8 @@ def expected(variant: Variant) -> Expected:
     said: dict[str, str] = {} if rule is None else {"rule": rule.value, "tier": str(tier)}
     match variant.role:
         case Role.SECC:
-            return Expected(by="evcc", message="TLS handshake", tls_alert=_alert(rule), **said)
+            alert = _stapled(variant) or _alert(rule)
+            return Expected(by="evcc", message="TLS handshake", tls_alert=alert, **said)
         case Role.VEHICLE:
             return Expected(by="secc", message="TLS handshake", tls_alert=_alert(rule), **said)
         case Role.CONTRACT:
@@ -91,6 +92,11 @@ def expected(variant: Variant) -> Expected:
 def _alert(rule: Rule | None) -> str:
     """The alert that names a rule, as RFC 5246 and RFC 8446 have it."""
     return "" if rule is None else _ALERTS.get(rule, "bad_certificate")
+
+
+def _stapled(variant: Variant) -> str:
+    """The alert for what a station of -20 staples; in -2 the vehicle has its evidence from elsewhere."""
+    return "bad_certificate_status_response" if variant.edition.second and variant.fault.rule is Rule.REVOCATION else ""
 
 
 def _code(variant: Variant) -> str:

@@ -50,10 +50,9 @@ def export(
     table = layouts.named(layout)
     secret = table.password if password is None else password
     encryption_with(secret)
-    selection = select(tree, table, leaves or {}, keys=keys, first=first)
-    held = selection.held
-    if any(table.of(Form.STAPLE)):
-        held = with_responses(tree, held)
+    with tree.still():
+        selection = select(tree, table, leaves or {}, keys=keys, first=first)
+        held = with_responses(tree, selection.held) if any(table.of(Form.STAPLE)) else selection.held
     first_generation = all(P256.fits(one.certificate.key) for one in held.values())
     folder = destination / table.folders[0 if first_generation else 1]
     planned = dict(_planned(table, held, secret))

@@ -41,9 +41,12 @@ def select(tree: Store, table: Layout, leaves: Mapping[Role, str], *, keys: bool
     chosen = {role: _leaf(tree, found, role, leaves.get(role), first=first) for role in table.roles}
     picked = {role: place for role, place in chosen.items() if place is not None}
     own = {place: place for place in found if place in table.places}
-    own |= _paths(tree, found, picked)
+    climbs = _climbs(tree, found, picked)
+    own |= _placed(climbs)
     own = {place: own[place] for place in table.places if own.get(place)}
     missing = [place for place in table.demanded if place not in own]
+    for role, climb in climbs.items():
+        _check_climb(tree, table, role, climb, missing)
     if missing:
         raise ValueError(
             f"{tree.folder}: {', '.join(missing)} missing; {table.reason}; declare what is missing in pki.toml and run "
@@ -70,26 +73,61 @@ def _leaf(tree: Store, places: Sequence[str], role: Role, wanted: str | None, *,
     return found[0] if found else None
 
 
-def _paths(tree: Store, found: Sequence[str], picked: Mapping[Role, str]) -> dict[str, str]:
-    """Return for each leaf its place in the layout, and for its CAs theirs; "" for a Sub-CA it has not.
+@dataclass(frozen=True, slots=True)
+class _Climb:
+    """The places above a leaf: its Sub-CAs, the lowest first, and its root, None where that is not here."""
 
-    A tree may have several branches of a kind, and several roots: those count that issued the leaf. Where leaves hang
-    below different V2G roots, the one of the first role counts.
-    """
+    leaf: str
+    subs: Sequence[str]
+    root: str | None
+
+
+def _climbs(tree: Store, found: Sequence[str], picked: Mapping[Role, str]) -> dict[Role, _Climb]:
+    """Follow each leaf to its root: a tree may have several branches of a kind, and several roots."""
     authorities = [place for place in found if place.startswith("ca/")]
     certificates = {place: _certificate(tree, place) for place in (*authorities, *picked.values())}
     above = issuers(certificates)
-    own: dict[str, str] = {}
+    climbs = {}
     for role, leaf in picked.items():
         path = list(_upwards(above[leaf], above))
         rooted = bool(path) and self_signed(certificates[path[-1]])
-        # Every role has its branch in -20.
-        branch = profile(role, Edition.ISO20).branch
-        subs = [*(path[:-1] if rooted else path), "", ""]
-        own |= {leaf_place(role): leaf, f"ca/{branch}/{Tier.SUB2}": subs[0], f"ca/{branch}/{Tier.SUB1}": subs[1]}
-        if rooted:
-            own.setdefault(f"{path[-1].rpartition('/')[0]}/{Tier.ROOT}", path[-1])
+        climbs[role] = _Climb(leaf, path[:-1] if rooted else path, path[-1] if rooted else None)
+    return climbs
+
+
+def _branch(role: Role) -> str:
+    # Every role has its branch in -20.
+    return profile(role, Edition.ISO20).branch
+
+
+def _placed(climbs: Mapping[Role, _Climb]) -> dict[str, str]:
+    """Return for each leaf its place in the layout, and for its CAs theirs; "" for a Sub-CA it has not.
+
+    Where leaves hang below different V2G roots, the one of the first role counts.
+    """
+    own: dict[str, str] = {}
+    for role, climb in climbs.items():
+        branch, subs = _branch(role), [*climb.subs, "", ""]
+        own |= {leaf_place(role): climb.leaf, f"ca/{branch}/{Tier.SUB2}": subs[0], f"ca/{branch}/{Tier.SUB1}": subs[1]}
+        if climb.root is not None:
+            own.setdefault(f"{climb.root.rpartition('/')[0]}/{Tier.ROOT}", climb.root)
     return own
+
+
+def _check_climb(tree: Store, table: Layout, role: Role, climb: _Climb, missing: Sequence[str]) -> None:
+    """Raise ValueError where the Sub-CAs that a layout lacks are not those of the tree but of the leaf chosen."""
+    lacking = [place for place in missing if place.startswith(f"ca/{_branch(role)}/")]
+    if not lacking or climb.root is None:
+        return
+    above = " and ".join([*climb.subs, climb.root])
+    raise ValueError(
+        f"{tree.folder}: {climb.leaf} hangs below {above}, without a {_tiers(lacking)} between; {table.reason}; choose "
+        f"another with --leaf {role}=ID, or another layout"
+    )
+
+
+def _tiers(places: Sequence[str]) -> str:
+    return " and ".join(place.rpartition("/")[2].capitalize() for place in places)
 
 
 def _upwards(place: str | None, above: Mapping[str, str | None]) -> Iterator[str]:

@@ -38,7 +38,7 @@ def _responses(tree: Store) -> Iterator[bytes]:
     for path in sorted((tree.folder / FOLDER).glob("*.der")):
         data = read_file(path)
         try:
-            ocsp.about(data or b"")
+            ocsp.read_response(data or b"")
         except Unusable as error:
             raise ValueError(f"{path}: {error}; remove it") from error
         yield data or b""
@@ -49,7 +49,9 @@ def _longest(responses: Sequence[bytes], certificate: Certificate, issuer: Certi
     usable: list[tuple[datetime, bytes]] = []
     for response in responses:
         try:
-            usable.append((ocsp.judge(response, certificate, issuer, at).until, response))
+            until = ocsp.judge(response, certificate, issuer, at).until
         except Unusable:
             continue
+        if until >= at:
+            usable.append((until, response))
     return max(usable)[1] if usable else None

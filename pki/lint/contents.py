@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -18,7 +18,9 @@ from pki.lint.tlv import INTEGER, OCTETS, OID, SEQUENCE, Element, Walk
 
 MAX_CERTIFICATE = 64 << 10
 """Bytes of the largest certificate that is looked into."""
-_BLOCK = re.compile(rb"^-----BEGIN ([A-Z0-9 #]{1,40})-----[ \t]*\r?$(.*?)^-----END \1-----", re.MULTILINE | re.DOTALL)
+_MARK = re.compile(
+    rb"^-----(?:BEGIN (?P<begin>[A-Z0-9 #]{1,40})-----[ \t]*\r?$|END (?P<end>[A-Z0-9 #]{1,40})-----)", re.MULTILINE
+)
 _BEGIN = b"-----BEGIN "
 _CERTIFICATES = (b"CERTIFICATE", b"X509 CERTIFICATE")
 _SIGNED_DATA = (b"PKCS7", b"CMS", b"PKCS #7 SIGNED DATA")
@@ -68,14 +70,13 @@ def certificates_in(data: bytes, password: bytes = b"") -> Contents:
 def _pem(data: bytes) -> Contents:
     pieces: list[Piece] = []
     remarks: list[Remark] = []
-    blocks = list(_BLOCK.finditer(data))
-    for block in blocks:
-        label = block[1]
-        line = data.count(b"\n", 0, block.start()) + 1
+    blocks = 0
+    for label, line, text in _blocks(data):
+        blocks += 1
         if label.endswith(b"PRIVATE KEY"):
             remarks.append(_key(f"there is one in line {line}"))
         elif label in _CERTIFICATES or label in _SIGNED_DATA:
-            der = _debased(block[2])
+            der = _debased(text)
             if der is None:
                 remarks.append(Remark("unreadable", f"the block in line {line} is no base64"))
             elif label in _CERTIFICATES:
@@ -84,10 +85,23 @@ def _pem(data: bytes) -> Contents:
                 packed, told = _packed(der, "unreadable", _pkcs7)
                 pieces += packed
                 remarks += told
-    if data.count(_BEGIN) > len(blocks):
+    if data.count(_BEGIN) > blocks:
         remarks.append(Remark("unreadable", "a PEM block has no end"))
     pieces, told = _checked(pieces)
     return pieces, remarks + told
+
+
+def _blocks(data: bytes) -> Iterator[tuple[bytes, int, bytes]]:
+    """Yield label, line and text of every PEM block, in one pass: a file may be full of blocks without an end."""
+    begin, line, counted = None, 1, 0
+    for mark in _MARK.finditer(data):
+        if mark["begin"] is not None:
+            begin = mark
+        elif begin is not None and begin["begin"] == mark["end"]:
+            line += data.count(b"\n", counted, begin.start())
+            counted = begin.start()
+            yield begin["begin"], line, data[begin.end() : mark.start()]
+            begin = None
 
 
 def _checked(pieces: list[Piece]) -> Contents:

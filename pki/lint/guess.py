@@ -20,6 +20,8 @@ _READERS: Mapping[str, tuple[Callable[[str], str], ...]] = {
     Role.OEM_PROVISIONING: (identifiers.pcid,),
 }
 _OWN_KINDS = (Edition.ISO2, Edition.ISO20, Edition.ISO20_ED448)
+_NEAR = 3
+"""Points between rows that are too few to tell them apart: less than a DC has."""
 _WORDS = {Branch.CPO: ("CPO", "CSO"), Branch.MO: ("MO", "EMSP"), Branch.PRIVATE: ("PRIVATE", "PE")}
 
 
@@ -53,23 +55,32 @@ def taken_for(
     options: Options = DEFAULT,
     *,
     issued: Collection[str] = (),
-    issuer: str = "",
+    issuer: Collection[str] = (),
 ) -> Taken:
     """Return the row of an edition that fits best.
 
-    `issued` are the roles of what the certificate signed, `issuer` that of who signed it, as far as they are known.
+    `issued` are the roles of what the certificate signed, `issuer` those that who signed it may have, as far as they
+    are known.
     """
     best, clues = None, list[Clue]()
     for row in profiles(edition, options).values():
         found = list(_clues(certificate, row, issued))
-        if issuer in row.issuers:
-            found.append(Clue(4, f"issued by {issuer}"))
+        above = sorted(set(issuer) & set(row.issuers))
+        if above:
+            found.append(Clue(4, f"issued by {' or '.join(above)}"))
         if best is None or _sum(found) > _sum(clues):
             best, clues = row, found
     if best is None or _sum(clues) <= 0:
         return Taken(None, "nothing in it fits any role")
     speaking = sorted((clue for clue in clues if clue.points > 0), key=lambda clue: -clue.points)
     return Taken(best, ", ".join(clue.text for clue in speaking))
+
+
+def likely(certificate: Certificate, edition: Edition, options: Options = DEFAULT) -> frozenset[str]:
+    """Return the roles that a certificate may well have by itself, whatever it issued."""
+    points = {row.role: _sum(list(_clues(certificate, row, ()))) for row in profiles(edition, options).values()}
+    best = max(points.values())
+    return frozenset(role for role, found in points.items() if found > best - _NEAR and best > 0)
 
 
 def _sum(clues: Collection[Clue]) -> int:
@@ -156,5 +167,7 @@ def _purpose(certificate: Certificate, row: Profile) -> Iterator[Clue]:
         yield Clue(8 if signs is (row.tier is Tier.OCSP) else -8, "OCSPSigning" if signs else "")
     elif row.purpose is not None and row.purpose in found:
         yield Clue(2, "its extended key usage")
+    elif found and row.purpose is None:
+        yield Clue(-3, "")
     elif row.role == Role.VEHICLE:
         yield Clue(-1, "")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
+from pki.ancestry import TRIED
 from pki.certificate import Certificate, signed_by
 from pki.lint.finding import Remark
 from pki.profiles import Profile, Tier
@@ -48,7 +49,7 @@ def link(known: Known, register: Register) -> Iterator[Remark]:
     if own.subject == own.issuer:
         return  # a root, whose profile asks for its signature, or one that pretends to be
     candidates = [one for one in register.named.get(own.issuer, ()) if one is not known and one.certificate.ca]
-    for one in candidates:
+    for one in candidates[:TRIED]:
         if signed_by(own.parsed, one.certificate.parsed):
             text = f"{one.label} signed it, but it names another key"
             yield Remark("chain-key-id", text, "extensions.authorityKeyIdentifier")

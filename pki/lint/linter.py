@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from pki.certificate import Certificate, read
 from pki.lint import second, single
 from pki.lint.der import encoding
 from pki.lint.finding import Finding, Place, Remark, Severity
-from pki.lint.guess import Taken, answers, edition_of, taken_for
+from pki.lint.guess import Taken, answers, edition_of, likely, taken_for
 from pki.lint.hubject import hubject
 from pki.lint.links import Known, Register, link
 from pki.lint.report import Described, Examined, Report
@@ -23,9 +23,13 @@ from pki.lint.rules import rule
 from pki.lint.sequence import completed, sequence, trust, twins
 from pki.lint.source import Source
 from pki.options import DEFAULT, Options
+from pki.overview import uncollected
 from pki.profiles import Edition, Profile, profile, profiles
 from pki.shown import shown
 from pki.validate import Policy
+
+Progress = Callable[[Sequence[int]], Iterable[int]]
+"""Passes on numbers of certificates, and tells how far it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +61,16 @@ class _Seen:
     known: Known | None = None
 
 
-def lint(sources: Iterable[Source], demand: Demand) -> Report:
+def lint(sources: Iterable[Source], demand: Demand, progress: Progress = iter) -> Report:
     """Judge the certificates of some sources; nothing is raised for what they hold, whatever it is.
 
-    Raise ValueError for a role that the edition asked for does not have.
+    `progress` passes on the certificates while they are judged one by one, which takes longest. Raise ValueError for a
+    role that the edition asked for does not have.
     """
     if demand.role is not None and not any(demand.role in profiles(edition) for edition in _editions(demand)):
         profile(demand.role, _editions(demand)[0])
-    return _Examination(list(sources), demand).report()
+    with uncollected():
+        return _Examination(list(sources), demand).report(progress)
 
 
 def _editions(demand: Demand) -> list[Edition]:
@@ -79,8 +85,9 @@ class _Examination:
         self.demand = demand
         self.seen: dict[bytes, _Seen] = {}
         self.findings: list[Finding] = []
+        self._likely: dict[bytes, frozenset[str]] = {}
 
-    def report(self) -> Report:
+    def report(self, progress: Progress) -> Report:
         for source in self.sources:
             self._look(source)
         self._relate()
@@ -88,8 +95,9 @@ class _Examination:
         if not (self.demand.second and second.available()) and self.seen:
             place = Place(file=self.sources[0].name)
             self._tell(place, Remark("second-reader", "pyasn1 is not asked: one reader alone is believed"))
-        for one in self.seen.values():
-            self._one(one)
+        every = list(self.seen.values())
+        for number in progress(range(len(every))):
+            self._one(every[number])
         known = [one.known for one in self.seen.values() if one.known is not None]
         self._links(known)
         for source in self.sources:
@@ -119,7 +127,10 @@ class _Examination:
                 known.issuer = self.seen[above].known
 
     def _recognise(self) -> None:
-        """Take each for a role, those first that issued nothing: what they are tells what their issuer is."""
+        """Take each for a role, those first that issued nothing: what they are tells what their issuer is.
+
+        A leaf is taken by what its issuer looks like, too: the shape of a CN is that of several identifiers.
+        """
         every = [one for one in self.seen.values() if one.known is not None]
         signers = [one for one in every if one.certificate is not None and answers(one.certificate)]
         others = [one for one in every if one.certificate is not None and not answers(one.certificate)]
@@ -141,13 +152,26 @@ class _Examination:
         """Take a certificate for what it is; return its role."""
         if one.known is None:
             return ""
-        above = one.known.issuer.row if one.known.issuer is not None else None
-        one.taken = self._taken(one.known.certificate, issued, above.role if above is not None else "")
+        one.taken = self._taken(one.known.certificate, issued, self._above(one.known.issuer))
         one.known.row = one.taken.row
         return one.taken.row.role if one.taken.row is not None else ""
 
-    def _taken(self, certificate: Certificate, issued: Collection[str], issuer: str) -> Taken:
-        edition = self.demand.edition or edition_of(certificate) or Edition.ISO2
+    def _above(self, issuer: Known | None) -> Collection[str]:
+        """Return the roles an issuer may have; that it was taken for, if it was."""
+        if issuer is None:
+            return ()
+        if issuer.row is not None:
+            return (issuer.row.role,)
+        der = issuer.certificate.der
+        if der not in self._likely:
+            self._likely[der] = likely(issuer.certificate, self._edition(issuer.certificate), self.demand.options)
+        return self._likely[der]
+
+    def _edition(self, certificate: Certificate) -> Edition:
+        return self.demand.edition or edition_of(certificate) or Edition.ISO2
+
+    def _taken(self, certificate: Certificate, issued: Collection[str], issuer: Collection[str]) -> Taken:
+        edition = self._edition(certificate)
         said = profiles(edition, self.demand.options).get(self.demand.role or "")
         if said is not None and (len(self.seen) == 1 or bool(certificate.ca) is said.ca):
             return Taken(said, "its role was named")

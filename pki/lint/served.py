@@ -100,7 +100,10 @@ def _shake(connection: SSL.Connection, plain: socket.socket, deadline: float) ->
             return None
         try:
             _flush(connection, plain)
-            plain.settimeout(max(deadline - time.monotonic(), 0.001))
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return TimeoutError("timed out")
+            plain.settimeout(left)
             data = plain.recv(_ONCE)
         except OSError as error:
             return error

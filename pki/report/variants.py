@@ -67,7 +67,8 @@ def _plain(value: Any) -> str:
 
 def _reaction(told: Mapping[Any, Any]) -> str:
     """Return who does what and when: "EVCC: certificate_expired, TLS handshake"."""
-    what = _flat(told.get("code") or told.get("tls_alert") or "accepted")
+    otherwise = f"refused, {_flat(told['rule'])}" if told.get("rule") else "accepted"
+    what = _flat(told.get("code") or told.get("tls_alert") or otherwise)
     return ", ".join([f"{_flat(told['by']).upper()}: {what}", *filter(None, [_flat(told.get("message", ""))])])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,9 @@ from pki.serve.misbehaviour import MISBEHAVIOURS, Switch, switch
 from pki.serve.server import Server
 from v2g.record import Record
 
+_LONGEST_SERIAL = 64
+"""Characters: 20 octets are 49 digits, or 61 with 0x and colons."""
+_NOT_HERE = "it is not revoked here; of what `pki revoke` lists, its --undo lifts holds, and nothing the rest"
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -79,8 +83,10 @@ class Admin:
         intake.admit(request)
         path, certificate = request.path_params, request.query_params.get("certificate", "")
         wanted = _checked(path["service"], path["name"], certificate)
-        on = [each for each in self.server.ledger.switches if each != wanted]
-        await self._change(self.server.state.switch, [*on, wanted] if request.method == "PUT" else on)
+        if request.method == "PUT":
+            await self._change(self.server.state.switch_on, [wanted])
+        else:
+            await self._change(self.server.state.switch_off, wanted)
         return _json({"on": self.server.ledger.switches})
 
     async def clock(self, request: Request) -> Response:
@@ -98,7 +104,7 @@ class Admin:
         key = await self._key(request)
         if request.method == "DELETE":
             if not await self._change(self.server.state.reinstate, key):
-                raise HTTPException(404, "it is not revoked here; what `pki revoke` lists is released by it")
+                raise HTTPException(404, _NOT_HERE)
             return _json({"status": "good"})
         wanted = await intake.record(request, Reason)
         if wanted.reason not in REASONS:
@@ -111,12 +117,13 @@ class Admin:
         """Make or take a secret for enrolment, or forget it. It is told once, here."""
         intake.admit(request)
         name = request.path_params["name"]
-        if request.method == "DELETE":
-            if not await self._change(self.server.state.drop_secret, name):
-                raise HTTPException(404, "there is no such name")
-            return _json({"name": name})
-        chosen = await intake.record(request, Chosen)
         try:
+            login.check_name(name)
+            if request.method == "DELETE":
+                if not await self._change(self.server.state.drop_secret, name):
+                    raise HTTPException(404, "there is no such name")
+                return _json({"name": name})
+            chosen = await intake.record(request, Chosen)
             kept, plain = await run_in_threadpool(login.make, name, chosen.secret)
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
@@ -126,10 +133,9 @@ class Admin:
     async def _key(self, request: Request) -> Key:
         """Return whom a path names; raises `HTTPException` unless exactly one certificate is known so."""
         tree, text = request.path_params["tree"], request.path_params["serial"]
-        try:
-            serial = int(text.replace(":", ""), 16) if text.lower().startswith("0x") else int(text)
-        except ValueError:
-            raise HTTPException(400, "write the serial number in decimal, or as 0x and hexadecimal") from None
+        serial = _serial(text)
+        if tree not in self.server.trees:
+            raise HTTPException(404, f"no tree {tree[:64]!a}; there are {', '.join(self.server.trees)}")
         found = await run_in_threadpool(self.server.state.by_serial, tree, serial)
         if len(found) != 1:
             raise HTTPException(404, f"{len(found)} certificates of the tree have this serial number, not one")
@@ -160,6 +166,13 @@ def _seconds(wanted: Offset) -> float:
     except ValueError as error:
         raise HTTPException(400, str(error)) from error
     return offset_s
+
+
+def _serial(text: str) -> int:
+    with contextlib.suppress(ValueError):
+        if len(text) <= _LONGEST_SERIAL:
+            return int(text.replace(":", ""), 16) if text.lower().startswith("0x") else int(text)
+    raise HTTPException(400, "write the serial number in decimal, or as 0x and hexadecimal")
 
 
 def _time(text: str) -> datetime:

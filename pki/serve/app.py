@@ -91,6 +91,7 @@ class _Routes:
         with contextlib.suppress(Unavailable):
             counts = await run_in_threadpool(self.server.state.counts)
             gauges |= {f"state_{name}": float(number) for name, number in counts.items()}
+        gauges["listed_revocations"] = float(len(self.server.ledger.listed))
         gauges["clock_offset_seconds"] = self.server.ledger.offset_s
         return Response(self.server.metrics.text(gauges), media_type=metrics.MEDIA)
 

@@ -76,6 +76,9 @@ def _names(subject: x509.Name, row: Profile) -> dict[ObjectIdentifier, str]:
     component = values.get(NameOID.DOMAIN_COMPONENT, row.dc)
     if component != row.dc:
         raise ValueError(f"its DC {component[:64]!a} is not {row.dc}; leave it out or correct it")
+    organization = values.get(NameOID.ORGANIZATION_NAME, "")
+    if not organization.isprintable():
+        raise ValueError(f"its O {organization[:64]!a} has characters that do not print")
     country = values.get(NameOID.COUNTRY_NAME)
     if country is not None and not _COUNTRY.fullmatch(country):
         raise ValueError(f"its C {country[:64]!a} is not two capital letters")

@@ -68,8 +68,11 @@ def _sqlite(url: URL) -> Engine:
 
 def _make_private(path: Path) -> None:
     """Make the file, for its owner alone: it holds what guards the enrolment."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise OSError(f"{path}: {error.strerror}; {_REMEDY}") from error
 
 
 def _set_up(connection: Any, record: object) -> None:

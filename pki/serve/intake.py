@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 from datetime import datetime
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -18,6 +19,8 @@ BODY_S = 10.0
 """How long a body may take to arrive."""
 _LONGEST_JSON = 65_536
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+"""Headers of a request that somebody handed on: who asked can only be believed, not seen."""
 T = TypeVar("T")
 
 
@@ -64,11 +67,13 @@ def admit(request: Request) -> None:
     """Let only this machine administrate, and no page in its browser; raises `HTTPException`."""
     host = request.client.host if request.client else ""
     try:
-        local = ipaddress.ip_address(host).is_loopback
+        # A name that leads here but is not ours would let a foreign page talk to us as its own server.
+        named = urlsplit(f"//{request.headers.get('host', '')}").hostname
+        direct = not any(name in request.headers for name in _FORWARDED)
+        local = direct and ipaddress.ip_address(host).is_loopback and named in _LOCAL_NAMES
     except ValueError:
         local = False
-    # A name that leads here but is not ours would let a foreign page talk to us as its own server.
-    if not local or (request.url.hostname or "") not in _LOCAL_NAMES:
+    if not local:
         raise HTTPException(403, "only this machine may administrate, by http://127.0.0.1 or http://localhost")
 
 

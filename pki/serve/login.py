@@ -20,10 +20,15 @@ _KNOWN = 256
 """Logins that are remembered as right, so that only the first of each costs its hash."""
 
 
-def make(name: str, secret: str | None = None) -> tuple[Secret, str]:
-    """Return what is kept of a secret, and the secret, made where none is given; raise ValueError for unfit ones."""
+def check_name(name: str) -> None:
+    """Raise ValueError for what names no secret."""
     if not _NAME.fullmatch(name):
         raise ValueError(f"name {name[:64]!a}: use up to 64 letters, digits, '_' and '-'")
+
+
+def make(name: str, secret: str | None = None) -> tuple[Secret, str]:
+    """Return what is kept of a secret, and the secret, made where none is given; raise ValueError for unfit ones."""
+    check_name(name)
     plain = secrets.token_urlsafe(24) if secret is None else secret
     if not LEAST <= len(plain.encode()) <= _LONGEST:
         raise ValueError(f"a secret of {len(plain)} characters; choose {LEAST} or more, or leave it to the server")

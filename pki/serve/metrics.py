@@ -8,6 +8,16 @@ from collections.abc import Iterable, Mapping
 
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 _PREFIX = "plugcharge_pki_"
+_GAUGES = {
+    "trouble": "Whether the state or the folders cannot be read at the moment; /health says why.",
+    "state_certificates": "Certificates that the state keeps, replaced and expired ones too.",
+    "state_revocations": "Revocations by administration; they lie in the database.",
+    "listed_revocations": "Revocations by `pki revoke`; they lie in the folders of the trees.",
+    "state_secrets": "Secrets for enrolment.",
+    "state_misbehaviours": "Misbehaviours that are on.",
+    "clock_offset_seconds": "How far the clock of the services is moved.",
+}
+"""What is told beside the counters, by name."""
 
 
 class Metrics:
@@ -24,14 +34,14 @@ class Metrics:
         self._seconds[service] += seconds
 
     def text(self, gauges: Mapping[str, float]) -> str:
-        """Return everything counted, and what else is to be told."""
+        """Return everything counted, and the gauges of these names."""
         lines = [
             *_family("requests_total", "counter", "Answers by service and outcome.", self._request_rows()),
             *_family("answer_seconds_total", "counter", "Time it took to make them.", self._second_rows()),
-            *_family("uptime_seconds", "gauge", "", [("", time.monotonic() - self._began)]),
+            *_family("uptime_seconds", "gauge", "Since these servers started.", [("", time.monotonic() - self._began)]),
         ]
         for name, value in gauges.items():
-            lines += _family(name, "gauge", "", [("", value)])
+            lines += _family(name, "gauge", _GAUGES[name], [("", value)])
         return "\n".join([*lines, ""])
 
     def _request_rows(self) -> Iterable[tuple[str, float]]:
@@ -44,9 +54,8 @@ class Metrics:
 
 
 def _family(name: str, kind: str, summary: str, rows: Iterable[tuple[str, float]]) -> list[str]:
-    head = [f"# HELP {_PREFIX}{name} {summary}"] if summary else []
     return [
-        *head,
+        f"# HELP {_PREFIX}{name} {summary}",
         f"# TYPE {_PREFIX}{name} {kind}",
         *(f"{_PREFIX}{name}{labels} {value:.12g}" for labels, value in rows),
     ]

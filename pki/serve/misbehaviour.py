@@ -8,6 +8,9 @@ from enum import StrEnum
 from pki.contract.manner import Deviation
 from v2g.record import Fact, Record
 
+LONGEST = 128
+"""Characters of what names a certificate: a CN has 64, a serial number 49."""
+
 
 class Service(StrEnum):
     """The services that can misbehave."""
@@ -86,7 +89,10 @@ def switch(service: str, name: str, certificate: str = "") -> Switch:
         if not known:
             raise ValueError(f"no service {service!r}; there are {', '.join(Service)}")
         raise ValueError(f"no misbehaviour {name!r} of {service}; there are {', '.join(known)}")
-    return Switch(service=Service(service), name=name, certificate=_plain(certificate.strip()))
+    about = _plain(certificate.strip())
+    if len(about) > LONGEST or not about.isprintable():
+        raise ValueError(f"certificate: give a serial number or a CN, up to {LONGEST} characters that print")
+    return Switch(service=Service(service), name=name, certificate=about)
 
 
 def parse(text: str) -> Switch:

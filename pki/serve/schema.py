@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
 
+from pki.serve.misbehaviour import LONGEST
+
 METADATA = MetaData()
 VERSION = 1
 
@@ -60,5 +62,5 @@ MISBEHAVIOURS = Table(
     METADATA,
     Column("service", String(16), primary_key=True),
     Column("name", String(32), primary_key=True),
-    Column("certificate", String(128), primary_key=True),
+    Column("certificate", String(LONGEST), primary_key=True),
 )

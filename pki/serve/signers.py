@@ -46,7 +46,9 @@ class Signers:
         """Return a signer like the proper one, but certified by a key that is not the CA's."""
         suite = suite_of(authority.certificate.key)
         return self._keep(
-            authority, "stranger", lambda: _like(signer.certificate, suite_of(signer.key).generate(), suite.generate())
+            authority,
+            f"stranger beside {signer.certificate.serial_number}",
+            lambda: _like(signer.certificate, suite_of(signer.key).generate(), suite.generate()),
         )
 
     def without_purpose(self, authority: Authority, signer: Issued) -> Issued:
@@ -56,7 +58,8 @@ class Signers:
             return signer
         key = suite_of(signer.key).generate()
         without = frozenset({ExtensionOID.EXTENDED_KEY_USAGE, ExtensionOID.OCSP_NO_CHECK})
-        return self._keep(authority, "without purpose", lambda: _like(signer.certificate, key, ca.key, without))
+        name = f"without purpose beside {signer.certificate.serial_number}"
+        return self._keep(authority, name, lambda: _like(signer.certificate, key, ca.key, without))
 
     def _keep(self, authority: Authority, name: str, make: Callable[[], Issued]) -> Issued:
         kept = self._made.get((authority.id, name))

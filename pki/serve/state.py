@@ -145,6 +145,18 @@ class State:
             if rows:
                 connection.execute(insert(MISBEHAVIOURS), rows)
 
+    def switch_on(self, switches: Iterable[Switch]) -> None:
+        """Have these misbehaviours on beside those that are."""
+        with self._changing() as connection:
+            for each in switches:
+                connection.execute(_misbehaviour(each))
+                connection.execute(insert(MISBEHAVIOURS).values(**_switch_row(each)))
+
+    def switch_off(self, switch: Switch) -> None:
+        """Have this misbehaviour off, if it was on."""
+        with self._changing() as connection:
+            connection.execute(_misbehaviour(switch))
+
     def set_offset(self, seconds: float) -> None:
         """Move the clock."""
         with self._changing() as connection:
@@ -254,3 +266,8 @@ def _from_row(row: dict[str, Any]) -> Held:
 def _revocation(key: Key) -> Any:
     issuer, serial = key
     return delete(REVOCATIONS).where(REVOCATIONS.c.issuer == issuer, REVOCATIONS.c.serial == str(serial))
+
+
+def _misbehaviour(switch: Switch) -> Any:
+    table = MISBEHAVIOURS.c
+    return delete(MISBEHAVIOURS).where(*(table[name] == value for name, value in _switch_row(switch).items()))

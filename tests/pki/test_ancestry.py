@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from pki.ancestry import descent, issuers
+from pki.ancestry import TRIED, descent, issuer_among, issuers
 from pki.certificate import Certificate, read, signed_by
 from tests.pki.chains import GOOD, Key, Made, Spec, build, make, p256
 
@@ -100,3 +100,29 @@ def test_a_leaf_that_signed_is_shown_as_the_issuer_it_is() -> None:
     path = build()
     wrong = make(Spec(cn=("X",), dc=("CPO",), usage="s", ca=False), path.leaf)
     assert issuers(found(leaf=path.leaf, wrong=wrong))["wrong"] == "leaf"
+
+
+def test_a_crowd_of_one_name_is_not_tried_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each with each would take hours for the thousands that fit into one file."""
+    spec, key = replace(GOOD["secc"]["root"], cn=("Crowd",)), p256()
+    crowd = [make(replace(spec, key=lambda: key), make(spec)) for _ in range(60)]
+    checks = 0
+
+    def counted(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+        nonlocal checks
+        checks += 1
+        return signed_by(certificate, issuer)
+
+    monkeypatch.setattr("pki.ancestry.signed_by", counted)
+    above = issuers(found(**{f"one{number}": each for number, each in enumerate(crowd)}))
+    assert set(above.values()) == {None}
+    assert checks <= 60 * (TRIED + 1) < 60 * 59
+
+
+def test_one_certificates_issuer_is_the_root_and_not_its_cross_certificate() -> None:
+    old, new = root("Old"), root("New")
+    cross = crossed(new, old)
+    sub = read(make(GOOD["secc"]["sub1"], new).der)
+    assert issuer_among(sub, found(cross=cross, new=new, old=old)) == "new"
+    assert issuer_among(sub, found(cross=cross, old=old)) == "cross"
+    assert issuer_among(sub, found(old=old)) is None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import threading
@@ -8,20 +9,30 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki import cache, crl
 from pki.cache import Cache
 from pki.evidence import GOOD, UNKNOWN, Flaw, Standing, Status, Unusable
+from pki.ocsp import cert_id
 from tests.pki.chains import NOW
-from tests.pki.test_crl import COMPROMISED, LEAF, SUB2, listed
+from tests.pki.signers import delegate
+from tests.pki.test_crl import COMPROMISED, LEAF, PATH, SUB2, listed
 from tests.pki.test_ocsp import response as about_another
 
+SIGNER = delegate(PATH.sub2)
 REVOKED = Standing(status=Status.REVOKED, since=COMPROMISED.at, reason=COMPROMISED.reason)
 
 
 def said(evidence: Cache) -> list[Standing]:
     return [word.standing for word in evidence.find(LEAF, SUB2, NOW).statements]
+
+
+def told(standing: Standing, number: int = 0, serial: int = LEAF.serial) -> bytes:
+    """A response about a certificate of this CA; each number gives another one."""
+    about = cert_id(serial, SUB2.parsed, SHA256())
+    return about_another(SIGNER, standing, about=about, nonce=bytes([number]) * 16)
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -63,6 +74,28 @@ def test_the_oldest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
         assert said(evidence)[0] == REVOKED
         evidence.add(listed(number=number))
     assert said(evidence) == [GOOD, GOOD]
+
+
+def test_what_was_asked_again_and_again_does_not_pile_up() -> None:
+    """A responder that does not know a certificate is asked every half minute, and every answer is another one."""
+    evidence = Cache()
+    evidence.add(told(REVOKED, serial=1))
+    for number in range(20):
+        evidence.add(told(UNKNOWN, number))
+        evidence.add(listed(number=100 + number))
+    assert said(evidence).count(UNKNOWN) == cache.MOST_OF_ONE
+    assert said(evidence).count(GOOD) == cache.MOST_OF_ONE
+    other = dataclasses.replace(LEAF, serial=1)
+    assert evidence.find(other, SUB2, NOW).statements[0].standing == REVOKED
+
+
+def test_a_revocation_for_good_does_not_make_room_for_newer_words() -> None:
+    evidence = Cache()
+    evidence.add(told(REVOKED))
+    for number in range(20):
+        evidence.add(told(GOOD, number))
+    assert said(evidence).count(REVOKED) == 1
+    assert said(evidence).count(GOOD) == cache.MOST_OF_ONE
 
 
 def test_bytes_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,16 @@ def test_a_list_is_old_at_its_end_and_not_before() -> None:
     assert flaw(listed(next_update=NOW + 30 * DAY), NOW + 8 * DAY, ISO20) is Flaw.TOO_OLD
 
 
+def test_a_revocation_for_good_outlives_its_list() -> None:
+    """Whoever keeps fresh lists away must not have a certificate count as good again."""
+    hold = replace(COMPROMISED, reason=x509.ReasonFlags.certificate_hold)
+    for later, terms in ((30 * DAY, ISO2), (8 * DAY, ISO20)):
+        assert judge(listed(COMPROMISED), NOW + later, terms).standing == REVOKED
+        assert flaw(listed(hold), NOW + later, terms) in (Flaw.STALE, Flaw.TOO_OLD)
+    assert flaw(listed(COMPROMISED), NOW - DAY) is Flaw.NOT_YET
+    assert flaw(listed(COMPROMISED, issuer=OTHER.sub2), NOW + 30 * DAY) is Flaw.SIGNATURE
+
+
 def test_a_list_of_another_ca() -> None:
     assert flaw(listed(issuer=PATH.sub1)) is Flaw.OTHER_ISSUER
 

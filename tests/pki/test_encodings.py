@@ -5,6 +5,9 @@ What we accept the other judges accept, but for what is listed.
 
 from __future__ import annotations
 
+import sys
+import threading
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from pki.certificate import read
 from pki.profiles import Edition
 from pki.validate import Policy, validate
 from tests.pki import by_hand as hand
@@ -46,7 +50,7 @@ from tests.pki.by_hand import (
     times,
     tlv,
 )
-from tests.pki.chains import NOW, ed, p256, p521
+from tests.pki.chains import NOW, build, ed, p256, p521
 from tests.pki.judges import Question, refusals
 from v2g.trust import Role, Rule
 
@@ -295,3 +299,23 @@ def test_der_has_one_form() -> None:
     for head, tail in ((b"\x30\x83" + size.to_bytes(3), b""), (b"\x30\x80", b"\x00\x00"), (chain[0][:4], b"\x00")):
         assert validate([head + body + tail, *chain[1:]], Role.SECC, anchors, NOW).broken is Rule.PARSE
     assert validate([chain[0], *chain[1:]], Role.SECC, anchors, NOW)
+
+
+def test_certificates_may_be_read_in_several_threads() -> None:
+    """Evidence of revocation is read beside a session: what is hushed for it is hushed for nobody else."""
+    der, before, interval = build().leaf.der, list(warnings.filters), sys.getswitchinterval()
+
+    def reading() -> None:
+        for _ in range(500):
+            read(der)
+
+    threads = [threading.Thread(target=reading) for _ in range(4)]
+    sys.setswitchinterval(1e-5)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert list(warnings.filters) == before

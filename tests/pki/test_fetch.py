@@ -240,6 +240,11 @@ def test_nobody_there() -> None:
     assert failure(f"http://127.0.0.1:{port}/", Reach(hosts=frozenset({ANY}))) is Failure.UNREACHABLE
 
 
+@pytest.mark.parametrize("host", ["a" * 64 + ".test", "a..test", "...", "x" + "." * 300])
+def test_a_host_that_cannot_be_looked_up(host: str) -> None:
+    assert failure(f"http://{host}/", Reach(hosts=frozenset({ANY}))) is Failure.ADDRESS
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [

@@ -116,6 +116,33 @@ def test_a_response_of_the_wrong_time(case: str) -> None:
     assert flaw(response(**changes), terms=terms) is expected
 
 
+@pytest.mark.parametrize("case", TIMES)
+def test_a_revocation_for_good_outlives_its_response(case: str) -> None:
+    """Whoever keeps fresh responses away must not have a certificate count as good again."""
+    changes, terms, expected = TIMES[case]
+    hold = Standing(status=Status.REVOKED, since=NOW - DAY, reason=x509.ReasonFlags.certificate_hold)
+    assert flaw(response(standing=hold, **changes), terms=terms) is expected
+    told = response(standing=REVOKED, **changes)
+    if expected in (Flaw.STALE, Flaw.TOO_OLD):
+        assert judge(told, terms=terms).standing == REVOKED
+    else:
+        assert flaw(told, terms=terms) is expected
+
+
+def test_a_signer_is_proved_once_and_its_validity_every_time() -> None:
+    read = ours.read_response(response(delegate(PATH.sub2, days=(-10, 0.5)), next_update=NOW + 2 * DAY))
+    assert read.judge(LEAF, SUB2, NOW).standing == GOOD
+    assert list(read.proved) == [SUB2.der]
+    with pytest.raises(Unusable, match="not valid at the time"):
+        read.judge(LEAF, SUB2, NOW + DAY)
+    with pytest.raises(Unusable, match="signer"):
+        ours.read_response(response(delegate(OTHER.sub2))).judge(LEAF, SUB2, NOW)
+    twin = facts(OTHER.sub2)
+    with pytest.raises(Unusable, match="another certificate"):
+        read.judge(LEAF, twin, NOW)
+    assert list(read.proved) == [SUB2.der]
+
+
 def test_clocks_may_differ_a_little() -> None:
     for moment in (NOW - timedelta(minutes=4), NOW + DAY + timedelta(minutes=4)):
         assert judge(response(), at=moment).standing == GOOD
@@ -217,10 +244,10 @@ def test_bytes_that_are_no_response() -> None:
 
 
 def test_whom_a_response_is_about() -> None:
-    assert ours.about(response()).serial == LEAF.serial
+    assert ours.read_response(response()).about.serial == LEAF.serial
     for data in (b"", ours.decline(ocsp.OCSPResponseStatus.TRY_LATER)):
         with pytest.raises(Unusable):
-            ours.about(data)
+            ours.read_response(data)
 
 
 @given(st.binary(max_size=200))

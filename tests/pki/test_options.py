@@ -128,6 +128,18 @@ def secc_component() -> None:
         assert not accepts(build("secc", "iso20", leaf={"dc": ("CPS",)}), Role.SECC, secc_component=chosen)
 
 
+def sub_component() -> None:
+    """Whoever has a silent Sub-CA below a V2G root issues for stations, and for nobody else."""
+    assert issued("mo-sub2").subject.get_attributes_for_oid(NameOID.DOMAIN_COMPONENT)
+    silent: dict[str, Any] = {"root": {"dc": ("V2G",)}, "sub1": {"dc": ()}, "sub2": {"dc": ()}}
+    for chosen in (False, True):
+        for role in (Role.CONTRACT, Role.VEHICLE, Role.OEM_PROVISIONING, Role.CPS):
+            assert accepts(build(role, "iso20", **silent), role, sub_component=chosen) is not chosen
+        assert accepts(build("secc", "iso20", **silent), Role.SECC, sub_component=chosen)
+        own = {"sub1": {"dc": ()}, "sub2": {"dc": ()}}
+        assert accepts(build("contract", "iso20", **own), Role.CONTRACT, sub_component=chosen)
+
+
 def known_extensions() -> None:
     for tier in ("leaf", "sub2", "sub1"):
         named = build(
@@ -284,6 +296,7 @@ TESTS: dict[str, Callable[[], None]] = {
             purpose_vehicle,
             strict,
             secc_component,
+            sub_component,
             known_extensions,
             critical,
         ),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import threading
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -17,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from pki import revoked
 from pki.credentials import load_chain
 from pki.options import Options
 from pki.profiles import Edition, profile
@@ -55,6 +58,24 @@ def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
 def changed(before: dict[str, tuple[bytes, int]], folder: Path) -> set[str]:
     after = contents(folder)
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} - {".lock"}
+
+
+@pytest.mark.parametrize("at", [1, 2, 25, 50])
+def test_a_full_disk_leaves_the_tree_as_it_was(folder: Path, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    before, synced = contents(folder), []
+
+    def full(descriptor: int) -> None:
+        synced.append(descriptor)
+        if len(synced) == at:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        bring_up_to_date(TREE, Store(folder), within=timedelta(days=36_525))
+    assert changed(before, folder) == set()
+    monkeypatch.undo()
+    assert bring_up_to_date(TREE, Store(folder), within=timedelta(days=36_525))
+    assert changed(before, folder)
 
 
 def test_a_second_run_touches_nothing(folder: Path) -> None:
@@ -102,9 +123,33 @@ WITHHELD = {"missing": _delete, "encrypted": _encrypt}
 def test_the_key_of_a_good_ca_that_is_kept_elsewhere_is_never_replaced(folder: Path, place: str, why: str) -> None:
     WITHHELD[why](folder / "ca" / place)
     before = contents(folder)
-    with pytest.raises(ValueError, match=rf"is good, but its key is {why}; put .*{place} back, unencrypted"):
+    assert renew(folder) == {}
+    assert changed(before, folder) == set()
+
+
+@pytest.mark.parametrize("why", WITHHELD)
+def test_only_what_a_ca_without_its_key_had_to_sign_is_not_made(folder: Path, why: str) -> None:
+    WITHHELD[why](folder / "ca/cpo/private/sub2.key")
+    (folder / "leaf/contract/car1/cert.pem").unlink()
+    assert renew(folder) == {"leaf/contract/car1": "new"}
+    (folder / "leaf/secc/evse1/cert.pem").unlink()
+    before = contents(folder)
+    named = (
+        rf"leaf/secc/evse1 has to be made \(new\), but .*ca/cpo/sub2\.pem is good, but its key is {why}; "
+        r"put .*/private/sub2\.key back, unencrypted, or move the certificate away"
+    )
+    with pytest.raises(ValueError, match=named):
         renew(folder)
     assert changed(before, folder) == set()
+
+
+def test_an_offline_root_stops_nothing_whose_ocsp_signer_is_good(tmp_path: Path) -> None:
+    renew(tmp_path, of("iso2"))
+    (tmp_path / "ca/v2g/private/root.key").unlink()
+    assert renew(tmp_path, of("iso2")) == {}
+    assert set(renew(tmp_path, of("iso2"), days=15)) == set()
+    with pytest.raises(ValueError, match=r"leaf/v2g-ocsp/root has to be made \(it ends on .*its key is missing"):
+        renew(tmp_path, of("iso2"), days=29)
 
 
 def test_a_ca_is_made_anew_when_its_certificate_is_gone_and_its_key_stays(folder: Path) -> None:
@@ -334,6 +379,66 @@ def test_a_second_key_is_made_kept_and_missed(tmp_path: Path) -> None:
     assert certificate.der.count(point) == 1
     second.unlink()
     assert renew(tmp_path, tree) == {place: "damaged: its second key is missing"}
+
+
+def test_a_tree_of_another_seed_or_none_is_refused(folder: Path) -> None:
+    before = contents(folder)
+    with pytest.raises(ValueError, match=r"ca/v2g/root\.pem: its key is not of this seed; give an empty folder"):
+        bring_up_to_date(TREE, Store(folder), seed=b"a")
+    assert changed(before, folder) == set()
+
+
+def asked(folder: Path, *places: str, tree: Tree = TREE) -> dict[str, str]:
+    outcomes = bring_up_to_date(tree, Store(folder), anew=places)
+    return {outcome.entry.place: outcome.reason for outcome in outcomes if outcome.reason}
+
+
+def test_what_is_asked_for_is_made_anew_with_another_key_and_what_hangs_below(folder: Path) -> None:
+    tree = Store(folder)
+    before = {place: tree.load(place) for place in CONTRACT}
+    assert asked(folder, "leaf/contract/car1") == {"leaf/contract/car1": "as asked"}
+    assert asked(folder, "ca/mo/sub2") == {"ca/mo/sub2": "as asked", "leaf/contract/car1": "its issuer was renewed"}
+    for place, old in before.items():
+        new = tree.load(place)
+        assert new.key.public_key() != old.key.public_key()
+        assert new.certificate.serial_number != old.certificate.serial_number
+    assert renew(folder) == {}
+
+
+def test_a_place_that_is_not_declared_is_named(folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"leaf/contract/car9: is not declared .*did you mean leaf/contract/car1"):
+        asked(folder, "leaf/contract/car9")
+
+
+@pytest.mark.parametrize(("place", "below"), [("leaf/contract/car1", []), ("ca/mo/sub2", ["leaf/contract/car1"])])
+def test_what_was_revoked_for_good_is_made_anew_once(folder: Path, place: str, below: list[str]) -> None:
+    tree, now = Store(folder), datetime.now(UTC)
+    revoked.revoke(tree, place, now, x509.ReasonFlags.certificate_hold)
+    assert renew(folder) == {}
+    revoked.revoke(tree, place, now, x509.ReasonFlags.key_compromise)
+    listed = (folder / revoked.NAME).read_bytes()
+    made = renew(folder)
+    assert list(made) == [place, *below]
+    assert made[place] == "it was revoked (keyCompromise)"
+    assert renew(folder) == {}
+    assert (folder / revoked.NAME).read_bytes() == listed
+
+
+def test_a_revoked_fixture_stays(tmp_path: Path) -> None:
+    """Its key follows from the seed: another certificate would be for the compromised one."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    bring_up_to_date(TREE, Store(tmp_path), at, seed=b"a")
+    revoked.revoke(Store(tmp_path), "leaf/contract/car1", at, x509.ReasonFlags.key_compromise)
+    assert not any(outcome.reason for outcome in bring_up_to_date(TREE, Store(tmp_path), at, seed=b"a"))
+
+
+def test_what_an_interrupted_run_left_is_swept_away_and_nothing_else(folder: Path) -> None:
+    left = [folder / name for name in ("leaf/secc/evse1/.cert.der.ab_c1234", "ca/mo/private/.sub2.key.abcdefgh")]
+    others = [folder / name for name in ("leaf/secc/evse1/.cert.der.swp", "ca/.notes", "leaf/.x.pem.ABCDEFGH")]
+    for path in (*left, *others):
+        path.write_bytes(b"x")
+    assert renew(folder) == {}
+    assert [path.exists() for path in (*left, *others)] == [False] * 2 + [True] * 3
 
 
 def crossed() -> Tree:

@@ -212,6 +212,17 @@ def test_certtool_verifies_our_lists(bench: Bench) -> None:
 
 
 @gnutls
+def test_certtool_refuses_whom_our_lists_name(bench: Bench) -> None:
+    serial = bench.path.leaf.certificate.serial_number
+    command = "certtool --verify --load-ca-certificate all.pem --load-crl lists.pem --infile leaf.pem"
+    bench.write_lists(serial + 1)
+    assert bench.run(*command.split())[0] == 0
+    bench.write_lists(serial)
+    status, told = bench.run(*command.split())
+    assert (status, "The certificate chain is revoked" in told) == (1, True), told
+
+
+@gnutls
 @pytest.mark.parametrize("standing", [GOOD, REVOKED])
 def test_ocsptool_verifies_our_responses(bench: Bench, standing: Standing) -> None:
     bench.response(standing)

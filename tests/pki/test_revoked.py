@@ -54,6 +54,21 @@ def test_a_revoked_certificate_is_on_the_list_of_its_ca_alone(folder: Path) -> N
     assert entry.extensions.get_extension_for_class(x509.CRLReason).value.reason is STOLEN
 
 
+def test_nothing_is_revoked_in_the_future(folder: Path) -> None:
+    code, told = run("revoke", CAR, "--tree", folder, "--at", "2090-01-01")
+    assert (code, "--at 2090-01-01 00:00 is still to come" in told) == (1, True)
+    assert not (folder / revoked.NAME).exists()
+
+
+def test_a_list_of_before_a_revocation_is_without_it(folder: Path) -> None:
+    """OCSP tells the same of that time."""
+    assert run("revoke", CAR, "--tree", folder, "--at", "2026-01-02")[0] == 0
+    for at, serials in (("2026-01-01", set()), ("2026-01-02", {serial(folder)})):
+        code, told = run("crl", "ca/mo/sub2", "--tree", folder, "--at", at)
+        assert (code, f"{len(serials)} revoked" in told) == (0, True)
+        assert listed_serials(folder, "mo-sub2.crl") == serials
+
+
 def test_every_list_judges_as_it_should(folder: Path) -> None:
     tree = Store(folder)
     revoked.revoke(tree, "ca/mo/sub2", NOW, STOLEN)

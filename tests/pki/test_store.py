@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import fcntl
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -34,10 +36,33 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="No space left") as caught:
         store.write(path, b"new")
+    assert caught.value.filename == str(path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_files_that_belong_together_are_all_new_or_all_old(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    store.write(first, b"old")
+
+    def fail() -> None:
+        with store.together() as put:
+            put(first, b"new", store.PRIVATE)
+            put(second, b"new")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        fail()
+    assert first.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [first]
+    with store.together() as put:
+        put(first, b"new", store.PRIVATE)
+        assert first.read_bytes() == b"old"
+    assert first.read_bytes() == b"new"
+    assert first.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [first]
 
 
 def test_a_private_file_makes_a_private_folder(tmp_path: Path) -> None:
@@ -57,3 +82,33 @@ def test_places_are_found_again(pristine: Path) -> None:
 
 def test_an_empty_folder_has_no_places(tmp_path: Path) -> None:
     assert store.Store(tmp_path / "none").places() == []
+
+
+def test_a_reader_waits_for_a_writer_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    tree = store.Store(tmp_path / "none")
+    with tree.still():
+        assert not tree.folder.exists()
+    with tree.alone():
+        pass
+    with tree.still(), tree.still(), (tree.folder / ".lock").open() as lock, pytest.raises(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_who_waits_for_another_run_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(store, "_PATIENCE_S", 0.0)
+    tree, told = store.Store(tmp_path), threading.Event()
+    monkeypatch.setattr(store.logger, "handle", lambda record: (caplog.handler.emit(record), told.set()))
+
+    def wait() -> None:
+        with tree.alone():
+            pass
+
+    waiting = threading.Thread(target=wait)
+    with tree.alone():
+        waiting.start()
+        assert told.wait(10)
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert f"{tmp_path}: another run is at work there; waiting" in caplog.text

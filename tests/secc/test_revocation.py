@@ -14,6 +14,7 @@ import pytest
 from pki import crl
 from pki.credentials import Credential
 from pki.evidence import GOOD, UNKNOWN
+from secc import api
 from tests.certificates import Holder, by_hand
 from tests.pki.chains import Made
 from tests.pki.chains import Path as Chain
@@ -159,6 +160,36 @@ async def test_a_revoked_contract_is_not_renewed(scene: Scene) -> None:
 
 
 # --- what responders tell ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["soft", "hard"])
+async def test_the_operator_decides_on_a_renewal_that_no_responder_spoke_of_yet(
+    online: Scene, site: Site, mode: str
+) -> None:
+    site.answers["/ocsp"] = silent(site)
+    old = Credential(list(online.contract.chain), online.contract.key)
+    trust = {"fetch": [f"127.0.0.1:{site.port}"], "checked": "leaf", "revocation": mode}
+    async with bench(
+        certificates=online.certificates, anchors=online.path.anchors, trust=trust, provisioning={"update": True}
+    ) as station:
+        station.charger.backend = lambda asked: api.BackendCertificate(id=asked.id, status="failed")
+        car = await select(station, 2)
+        assert code_of(await request(car, renewal(old, online.contract.emaid), online.contract.key)) == "FAILED"
+        assert len(station.charger.certificates) == 1
+
+
+async def test_a_renewal_that_nobody_can_speak_of_fails_where_the_mode_is_hard(scene: Scene) -> None:
+    old = Credential(list(scene.contract.chain), scene.contract.key)
+    async with bench(
+        certificates=scene.certificates,
+        anchors=scene.path.anchors,
+        trust={"revocation": "hard"},
+        provisioning={"update": True},
+    ) as station:
+        car = await select(station, 2)
+        payload = await request(car, renewal(old, scene.contract.emaid), scene.contract.key)
+        assert code_of(payload) == "FAILED_NoCertificateAvailable"
+        assert station.charger.certificates == []
 
 
 @pytest.mark.parametrize("mode", ["soft", "hard"])

@@ -33,6 +33,10 @@ def test_samples(text: str, kind: str, normal: str, written: str, check: str, ex
     assert found.verdict
 
 
+def test_a_short_name_of_a_vehicle_has_the_shape_of_an_emaid() -> None:
+    assert [each.kind for each in identify("WACME0000000001")] == ["EMAID", "EVCCID of -20"]
+
+
 def test_an_account_in_the_other_form() -> None:
     """Published: the check character of DIN belongs to what ISO 15118 and eMI3 make of the account."""
     din = next(each for each in identify("NL-TNM-012204-5") if each.kind.startswith("contract"))

@@ -103,7 +103,7 @@ def _plain(key: ContractKey, receiver: ReceiverPublicKey, form: Ed448Form | None
             return key.private_numbers().private_value.to_bytes(SCALAR_BYTES)
         case ed448.Ed448PrivateKey(), x448.X448PublicKey():
             if form is None:
-                raise ValueError(f"a contract with an Ed448 key: {EXPERIMENTAL}")
+                raise ValueError(f"a contract with an Ed448 key: {EXPERIMENTAL}: `--experimental short`")
             return ed448_secret.secret_of(key, form)
     raise ValueError(
         f"a contract's {_kind(key)} key cannot be delivered to a receiver on {_kind(receiver)}: "

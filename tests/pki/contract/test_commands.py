@@ -19,6 +19,7 @@ from pki.commands import pki
 from pki.contract.document import read
 from pki.credentials import load_chain
 from pki.store import Store
+from pki.tree import built_in
 from tests import provisioning, provisioning_iso20
 from v2g.messages import iso2
 from v2g.messages.iso20 import common
@@ -27,8 +28,8 @@ from v2g.protocols import schema
 PLACE = Path("leaf/oem-provisioning/car1")
 
 
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(pki, ["contract", *map(str, arguments)])
+def run(*arguments: str | Path, given: bytes | None = None) -> Result:
+    return CliRunner().invoke(pki, ["contract", *map(str, arguments)], input=given)
 
 
 def made(folder: Path, tree: Path, *arguments: str | Path) -> Path:
@@ -129,9 +130,88 @@ def test_the_pcid_is_needed_in_the_second_generation(trees: Path, tmp_path: Path
 
 def test_additional_data_are_told(trees: Path, tmp_path: Path) -> None:
     file = made(tmp_path, trees / "iso20", "--aad", "raw16", "--kdf", "concat-empty")
-    result = run("open", file, "--key", trees / "iso20" / PLACE / "key.pem")
+    result = run("open", file, "--key", trees / "iso20" / PLACE / "key.pem", "--tolerant")
     assert result.exit_code == 0
     assert "key derivation concat-empty, additional data raw16" in result.output
+
+
+@pytest.mark.parametrize(
+    ("edition", "words", "other"),
+    [
+        ("iso2", ("--deviate", "wrong-kdf"), "key derivation x963-empty instead of concat-015556"),
+        ("iso2", ("--kdf", "concat-empty"), "key derivation concat-empty instead of concat-015556"),
+        ("iso20", ("--kdf", "concat-015556-sha256"), "key derivation concat-015556-sha256 instead of concat-015556"),
+        ("iso20", ("--aad", "none"), "additional data none instead of ski"),
+    ],
+)
+def test_a_variant_is_no_standard_delivery(
+    trees: Path, tmp_path: Path, edition: str, words: tuple[str, ...], other: str
+) -> None:
+    key = trees / edition / PLACE / "key.pem"
+    file = made(tmp_path, trees / edition, *words)
+    strict, tolerant = run("open", file, "--key", key), run("open", file, "--key", key, "--tolerant")
+    assert (strict.exit_code, tolerant.exit_code) == (1, 0)
+    assert f"not accepted, unless with --tolerant: it has {other}" in strict.output
+    assert f"\naccepted, as --tolerant says: it has {other}" in tolerant.output
+    told = json.loads(run("open", file, "--key", key, "--json").stdout)
+    assert (told["accepted"], told["deviations"]) == (False, [other])
+    assert all(check["holds"] for check in told["checks"])
+
+
+@pytest.mark.parametrize("edition", KEYS)
+def test_a_request_is_granted(trees: Path, tmp_path: Path, edition: str) -> None:
+    tree, asked = trees / edition, tmp_path / "request"
+    assert run("request", "--tree", tree, "-o", asked).exit_code == 0
+    answer = made(tmp_path, tree, "--request", asked, "--experimental", "short")
+    result = run("open", answer, "--key", tree / PLACE / KEYS[edition])
+    assert result.exit_code == 0, result.output
+    files = ("--vehicle", tree / PLACE / "chain.pem", tree / PLACE / "key.pem")
+    refused = run("request", "--tree", tmp_path, *files, "--format", "json")
+    assert (refused.exit_code, "give one with --trust" in refused.output) == (1, True)
+    told = run("request", "--tree", tmp_path, *files, "--format", "json", "--trust", tree / "trust/v2g.pem")
+    assert (told.exit_code, "CertificateInstallationReq" in told.output) == (0, True)
+
+
+def test_a_request_names_the_roots_of_the_vehicle(pristine: Path) -> None:
+    result = run("request", "--tree", pristine, "--format", "exi")
+    body = read(result.stdout_bytes).envelope.body
+    assert isinstance(body, iso2.CertificateInstallationReq)
+    (root,) = body.ListOfRootCertificateIDs.RootCertificateID
+    known = read_certificate(load_chain(pristine / "trust/v2g.pem")[0])
+    assert root.X509SerialNumber == known.serial
+    assert "CN=V2G Root CA" in root.X509IssuerName
+
+
+def test_a_request_of_nobody(pristine: Path) -> None:
+    result = run("request", "--tree", pristine, "--leaf", "car9", "--format", "hex")
+    assert (result.exit_code, "car9" in result.output) == (1, True)
+
+
+def test_from_standard_input(pristine: Path, tmp_path: Path) -> None:
+    vehicle, key = provisioning.leaf(pristine, "oem-provisioning", "car1"), pristine / PLACE / "key.pem"
+    asked = provisioning.installation(vehicle)
+    exi = provisioning.message(asked, provisioning.signed(asked, vehicle.key))
+    issued = run("issue", "--tree", pristine, "--request", "-", "--format", "exi", given=exi)
+    assert issued.exit_code == 0, issued.output
+    opened = run("open", "-", "--key", key, given=issued.stdout_bytes)
+    assert opened.exit_code == 0, opened.output
+    empty = run("open", "-", "--key", key, given=b"")
+    assert (empty.exit_code, "-: " in empty.output) == (1, True)
+
+
+def test_the_options_of_the_tree(trees: Path, tmp_path: Path) -> None:
+    """An extension that the issuer puts there only by an option tells whether it was heard."""
+    config = tmp_path / "pki.toml"
+    text = built_in().read_text(encoding="utf-8")
+    config.write_text(text.replace("# [iso2.options]", "[iso20.options]\ncontract_key_id_bytes = 20\n#", 1))
+    tree = trees / "iso20"
+    for words, size in (((), 8), (("--config", config), 20)):
+        body = read(made(tmp_path, tree, *words).read_bytes()).envelope.body
+        assert isinstance(body, common.CertificateInstallationRes)
+        leaf = read_certificate(body.SignedInstallationData.ContractCertificateChain.Certificate)
+        assert len(leaf.key_id or b"") == size
+    result = run("issue", "--tree", tmp_path, "--config", config, "-o", tmp_path / "out")
+    assert (result.exit_code, f"declares no tree '{tmp_path.name}'" in result.output) == (1, True)
 
 
 def test_a_pcid_beside_the_leaf_is_what_is_protected(trees: Path, tmp_path: Path) -> None:
@@ -210,7 +290,10 @@ def test_files_in_place_of_a_tree(pristine: Path, trees: Path, tmp_path: Path) -
         (("--aad", "md5"), "known are ski"),
         (("--deviate", "md5"), "there are wrong-kdf"),
         (("--session", "xyz"), "up to 16 hexadecimal digits"),
-        (("--request", "/nowhere"), "No such file"),
+        (("--request", "/nowhere"), "no such file; name one that holds the message, or - for stdin"),
+        (("--aad", "none"), "-2 protects none"),
+        (("--padded",), "-2 has no X448 keys"),
+        (("--kdf", "concat-015556-sha256"), "-2 has this hash anyway"),
         (("--receiver", "/nowhere"), "no such certificate chain"),
     ],
 )
@@ -230,16 +313,16 @@ def test_what_the_second_generation_has_not(trees: Path, tmp_path: Path) -> None
         result = run("issue", "--tree", trees / "iso20", "-o", tmp_path / "out", *words)
         assert (result.exit_code, why in result.output) == (1, True), result.output
     result = run("issue", "--tree", trees / "iso20-ed448", "-o", tmp_path / "out")
-    assert (result.exit_code, "experimental" in result.output) == (1, True)
+    assert (result.exit_code, "`--experimental short`" in result.output) == (1, True)
 
 
 def test_what_cannot_be_opened(pristine: Path, trees: Path, tmp_path: Path) -> None:
     file, key = made(tmp_path, pristine), pristine / PLACE / "key.pem"
     for words, why in (
-        ((tmp_path / "nowhere", "--key", key), "No such file"),
-        ((file, "--key", tmp_path / "nowhere"), "No such file"),
+        ((tmp_path / "nowhere", "--key", key), "no such file; name one that holds the message, or - for stdin"),
+        ((file, "--key", tmp_path / "nowhere"), "no such file; name the receiver's private key"),
         ((file, "--key", file), "no readable private key"),
-        ((file, "--key", trees / "iso20-ed448" / PLACE / "key.pem"), "opens no delivery"),
+        ((file, "--key", trees / "iso20-ed448" / PLACE / "key.pem"), "key-x448.pem is one"),
         ((key, "--key", key), "key.pem: 'G' is no hexadecimal digit"),
         ((file, "--key", key, "--trust", pristine / PLACE / "cert.pem"), "is no CA"),
     ):

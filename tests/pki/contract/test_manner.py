@@ -82,7 +82,7 @@ def test_several_at_once(pristine: Path) -> None:
     assert failed(judged_iso2(pristine, manner)) == {"signature", "emaid", "key"}
 
 
-@pytest.mark.parametrize("derivation", DERIVATIONS, ids=lambda each: each.name)
+@pytest.mark.parametrize("derivation", [each for each in DERIVATIONS if not each.hash], ids=lambda each: each.name)
 def test_whoever_tries_all_derivations_opens_all(pristine: Path, derivation: Derivation) -> None:
     key = agreeing_key(Store(pristine).load(PLACE).key)
     manner = manner_of(derivation.name, None, None, [])

@@ -12,6 +12,7 @@ from unittest.mock import patch
 import pytest
 from click.testing import CliRunner, Result
 
+import pki as pki_package
 from pki import store
 from pki.commands import pki
 from pki.faults import folder as faults
@@ -101,6 +102,39 @@ def test_no_more_keys_than_needed(folder: Path) -> None:
         (folder / key).unlink()
     ran = run("contract-leaf-expired", "--tree", folder)
     assert ran.exit_code == 0, ran.output
+
+
+def test_all_leaves_out_what_lacks_a_key_and_says_so(folder: Path) -> None:
+    (folder / "ca/mo/private/root.key").unlink()
+    ran = run("--all", "--json", "--tree", folder)
+    assert ran.exit_code == 0, ran.stderr
+    assert f"{folder / 'ca/mo/private/root.key'}: its key is missing" in ran.stderr
+    made = {each["variant"] for each in json.loads(ran.stdout)}
+    assert {"contract-leaf-expired", "secc-root-expired"} < made
+    assert "contract-root-expired" not in made
+
+
+def test_a_damaged_key_is_no_missing_one(folder: Path) -> None:
+    (folder / "ca/mo/private/root.key").write_text("no key")
+    ran = run("--all", "--tree", folder)
+    assert ran.exit_code == 1
+    assert "its key cannot be read" in ran.stderr
+
+
+def test_a_cross_certificate_is_not_taken_for_the_root(tmp_path: Path) -> None:
+    """A tree with a second V2G root that certifies the first: the path of a station ends at its own."""
+    before = (Path(pki_package.__file__).parent / "default.toml").read_text().partition("[iso20]")[2]
+    text = f"[iso20]{before.partition('[iso20-ed448]')[0]}"
+    text += '[[iso20.root]]\nkind = "v2g"\nname = "aside"\ncn = "Aside"\n'
+    text += '[[iso20.cross]]\nroot = "v2g"\nby = "v2g/aside"\n'
+    config = tmp_path / "pki.toml"
+    config.write_text(text)
+    tree = tmp_path / "iso20"
+    bring_up_to_date(read(config)["iso20"], Store(tree))
+    assert (tree / "ca" / "v2g" / "root-by-aside.pem").is_file()
+    ran = run("cps-sub1-expired", "secc-root-expired", "--tree", tree)
+    assert ran.exit_code == 0, ran.output
+    assert (tree / "broken/cps-sub1-expired/expect.json").is_file()
 
 
 def test_a_tree_without_such_a_leaf(folder: Path) -> None:

@@ -119,6 +119,7 @@ ALERTS = {
     "bad_certificate",
     "certificate_revoked",
     "certificate_expired",
+    "certificate_unknown",
     "unknown_ca",
     "bad_certificate_status_response",
 }

@@ -52,10 +52,12 @@ async def refuses(case: Case) -> None:
     assert (result.ok, result.messages) == (False, [])
     rule, tier = case.reaction["rule"], case.reaction["tier"]
     if rule == "parse":
-        # TLS itself reads certificates before anybody judges them.
+        # TLS itself reads certificates before anybody judges them, and has an alert of its own for some.
+        assert set(station.alerts) <= {case.reaction["tls_alert"], "decode_error"}
         assert result.reason.startswith(("HandshakeFailed", "Untrusted")), result.reason
     else:
         assert result.reason.startswith("Untrusted"), result.reason
         assert f"secc certificate, {rule}: {tier}" in result.reason
+        assert station.alerts == [case.reaction["tls_alert"]]
     assert station.beyond == [], "the vehicle went on with the handshake"
     assert len(station.alerts) == 1, "one fatal alert tells the station why"

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import fcntl
+import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,9 +15,10 @@ from pki.credentials import load_chain
 from pki.layouts.export import export
 from pki.layouts.folder import RECORD
 from pki.layouts.layout import Form
+from pki.layouts.selection import Selection, select
 from pki.renewal import bring_up_to_date
 from pki.store import Store
-from pki.tree import Leaf, SubCas, read
+from pki.tree import Leaf, Root, SubCas, read
 from tests.pki.layouts.cases import CASES
 from v2g.trust import Role
 
@@ -49,6 +53,28 @@ def test_openssl_opens_every_key_and_it_is_that_of_the_certificate(
             kind = "DER" if file.form is Form.PKCS8_DER else "PEM"
             found = openssl("pkey", "-in", path, "-inform", kind, "-passin", secret, "-pubout")
             assert found == public[file.places[0]], file.path
+
+
+def test_nobody_renews_a_tree_while_it_is_read(
+    editions: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is exported has to be of one moment: a new Sub-CA did not sign an old leaf."""
+    tree, kept_out = tmp_path / "tree", []
+    shutil.copytree(editions["iso2"], tree)
+    with Store(tree).alone():
+        pass
+
+    def reading(*arguments: Any, **more: Any) -> Selection:
+        with (tree / ".lock").open() as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        kept_out.append(True)
+        return select(*arguments, **more)
+
+    monkeypatch.setattr("pki.layouts.export.select", reading)
+    export(Store(tree), "josev", tmp_path / "export")
+    assert kept_out
+    with (tree / ".lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @pytest.mark.parametrize(("layout", "edition"), CASES)
@@ -153,8 +179,20 @@ def test_the_authorities_are_those_above_the_leaf(folder: Path, tmp_path: Path) 
     everest = export(Store(folder), "everest", tmp_path / "e", leaves={Role.SECC: "evse2"})
     chain = load_chain(everest.folder / "client/cso/CPO_CERT_CHAIN.pem")
     assert chain == load_chain(folder / "leaf/secc/evse2/chain.pem")
-    with pytest.raises(ValueError, match="ca/cpo/sub1 missing; Josev needs one leaf of each role and two Sub-CAs"):
+    told = "evse2 hangs below ca/cpo/north-sub2 and ca/v2g/root, without a Sub1 between; Josev needs .* two Sub-CAs"
+    with pytest.raises(ValueError, match=told):
         export(Store(folder), "josev", tmp_path / "josev", leaves={Role.SECC: "evse2"})
+
+
+def test_a_station_below_its_own_root_has_not_what_others_need(folder: Path, tmp_path: Path) -> None:
+    tree = read()["iso2"]
+    root = Root(kind="private", cn="Own root")
+    leaf = Leaf(role=Role.SECC, id="evse3", cn="DE*PCG*E0003", below="private")
+    bring_up_to_date(msgspec.structs.replace(tree, root=(*tree.root, root), leaf=(*tree.leaf, leaf)), Store(folder))
+    for layout, lacking in (("everest", "Sub2"), ("josev", "Sub1 and Sub2")):
+        with pytest.raises(ValueError, match=f"evse3 hangs below ca/private/root, without a {lacking} between"):
+            export(Store(folder), layout, tmp_path / layout, leaves={Role.SECC: "evse3"})
+        assert not (tmp_path / layout).exists()
 
 
 def test_what_is_missing_is_named(folder: Path, tmp_path: Path) -> None:

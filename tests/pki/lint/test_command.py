@@ -147,3 +147,36 @@ def test_without_pyasn1_a_note_says_so(files: Path, monkeypatch: pytest.MonkeyPa
 def test_pyasn1_is_loaded_only_to_read() -> None:
     code = "import sys, pki.cli.lint, pki.lint.linter; sys.exit(any(name.startswith('pyasn1') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_is_made_from_a_tree_is_left_out_unless_it_is_named(files: Path) -> None:
+    tree = files / "tree"
+    for place in ("broken/one", "export/josev", "ca/broken"):
+        (tree / place).mkdir(parents=True)
+        (tree / place / "chain.pem").write_bytes((files / "bad.pem").read_bytes())
+    (tree / "good.pem").write_bytes((files / "good.pem").read_bytes())
+    everything = run(tree, "--format", "json", *AT)
+    (tree / "manifest.json").write_text("{}")
+    ran = run(tree, "--format", "json", *AT)
+    names = {one["name"] for one in json.loads(ran.stdout)["examined"]}
+    assert names == {str(tree / "good.pem"), str(tree / "ca/broken/chain.pem")}
+    assert len(json.loads(everything.stdout)["examined"]) == 4
+    assert f"{tree / 'broken'}: made from a tree and left out" in ran.stderr
+    assert str(tree / "export") in ran.stderr
+    assert run(files, *AT).stderr.count("left out") == 2
+    assert run(tree / "broken", *AT).exit_code == 1
+
+
+@pytest.mark.parametrize("pattern", ["bad.pem", "b*", "below", "below/*.pem", "*/bad.pem"])
+def test_files_and_folders_may_be_excluded(files: Path, pattern: str) -> None:
+    place = files / "some" / "below"
+    place.mkdir(parents=True)
+    (place / "bad.pem").write_bytes((files / "bad.pem").read_bytes())
+    (files / "some" / "good.pem").write_bytes((files / "good.pem").read_bytes())
+    assert run(files / "some", *AT).exit_code == 1
+    assert run(files / "some", "--exclude", pattern, *AT).exit_code == 0
+
+
+def test_a_quick_run_says_that_one_reader_alone_is_believed(files: Path) -> None:
+    ran = run(files / "good.pem", "--quick", *AT)
+    assert (ran.exit_code, "second-reader" in ran.output) == (0, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from pki.lint.source import MAX_FILE, Unreachable, gather
 from tests.pki.lint.made import path
 
 OWN = path()
+BEGIN = b"-----BEGIN CERTIFICATE-----\n"
 CHAIN = [x509.load_der_x509_certificate(der) for der in OWN.chain]
 
 
@@ -165,3 +167,27 @@ def test_looks_tell_certificates_from_the_rest() -> None:
     assert all(looks_like_certificates(data) for data in WHOLE.values() if data[:1] == b"\x30" or b"BEGIN" in data)
     assert not looks_like_certificates(KEYS["PKCS#8 PEM"])
     assert not looks_like_certificates(b"\x30\x03\x0a\x01\x06")
+
+
+@pytest.mark.parametrize(
+    ("unit", "pieces"),
+    [
+        (b"-----BEGIN CERTIFICATE-----\n", 0),
+        (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", 50_000),
+    ],
+    ids=["beginnings", "blocks"],
+)
+def test_a_file_full_of_blocks_takes_one_pass(unit: bytes, pieces: int) -> None:
+    """Looking for the end of each anew would take an hour."""
+    began = time.monotonic()
+    found, remarks = certificates_in(unit * 50_000)
+    assert time.monotonic() - began < 20
+    assert len(found) == pieces
+    assert [piece.line for piece in found[:3]] == [1, 4, 7][: min(pieces, 3)]
+    assert [remark.text for remark in remarks] == ([] if pieces else ["a PEM block has no end"])
+
+
+def test_a_block_without_an_end_hides_none_behind_it() -> None:
+    pieces, remarks = certificates_in(b"-----BEGIN CERTIFICATE-----\nAAAA\n" + pem(OWN.leaf.der))
+    assert [(piece.der, piece.line) for piece in pieces] == [(OWN.leaf.der, 3)]
+    assert [remark.text for remark in remarks] == ["a PEM block has no end"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,30 @@ def test_certificates_as_josev_makes_them() -> None:
     assert rules(judged(contract.der, second.der, first.der)) == {"serial-short", "emaid-check", "usage-extra"}
     leaf = make(Spec(cn="OEMProvCert", dc="OEM", usage="sa", fields=serial), second)
     assert rules(judged(leaf.der)) == {"serial-short", "pcid"}
+
+
+CLIENT_AUTH = extension("purposes", seq(oid("1.3.6.1.5.5.7.3.2")))
+VEHICLE = Spec(cn="WACME0000000001", dc="", usage="s", key=p521)  # an EVCCID, with the shape of an EMAID
+
+
+@pytest.mark.parametrize("cn", ["VEHICLE Sub-CA 2", "Sub2"])
+@pytest.mark.parametrize("chained", [True, False])
+def test_a_vehicle_is_no_contract_whatever_its_name(cn: str, *, chained: bool) -> None:
+    top = make(Spec(cn="Top", dc="OEM", ca=True, usage="CL", key=p521, days=(-30, 5000)))
+    above = make(Spec(cn=cn, dc="OEM", ca=True, usage="CL", key=p521, path_length=0, days=(-15, 800)), top)
+    leaf = make(replace(VEHICLE, extensions={"purposes": CLIENT_AUTH}), above)
+    report = judged(leaf.der, *([above.der] if chained else []))
+    assert report.examined[0].certificates[0].role == "vehicle", report.examined[0].certificates[0].why
+
+
+def test_the_issuer_tells_a_vehicle_from_a_contract() -> None:
+    top = make(Spec(cn="Top", dc="V2G", ca=True, usage="CL", key=p521, days=(-30, 5000)))
+    spec = Spec(cn="Sub2", ca=True, usage="CL", key=p521, path_length=0, days=(-15, 800))
+    oem, mo = make(replace(spec, dc="OEM"), top), make(spec, top)
+    for above, role in ((oem, "vehicle"), (mo, "contract")):
+        report = judged(make(VEHICLE, above).der, above.der)
+        assert report.examined[0].certificates[0].role == role, report.examined[0].certificates[0].why
+    assert judged(make(VEHICLE, mo).der).examined[0].certificates[0].role == "contract"
 
 
 def test_a_role_may_be_said() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from pki.fit import Check
 from pki.lint.linter import lint
 from pki.lint.rules import RULES
 from tests.pki.lint.cases import CASES
@@ -24,3 +25,7 @@ def test_a_rule_finds_its_case_and_nothing_else(rule: str) -> None:
     report = lint([case.source()], case.asked())
     found = {finding.rule for finding in report.findings}
     assert found == {rule, *case.also}, [(one.rule, str(one.place), one.text) for one in report.findings]
+
+
+def test_every_check_of_a_profile_has_a_rule() -> None:
+    assert {f"profile-{check}" for check in Check} <= set(RULES)

@@ -219,9 +219,11 @@ def test_what_was_made_wrong_is_listed(folder: Path, tmp_path: Path) -> None:
 
 
 def test_the_catalogue_is_listed_as_it_is_made(folder: Path, tmp_path: Path) -> None:
-    assert run("break", "secc-leaf-expired", "secc-leaf-valid", "--tree", folder).exit_code == 0
+    names = ("secc-leaf-expired", "secc-leaf-valid", "cps-leaf-wrong-dc")
+    assert run("break", *names, "--tree", folder).exit_code == 0
     words = guarded(made(folder, tmp_path)).words
     assert "EVCC: certificate_expired, TLS handshake" in words
+    assert "EVCC: refused, profile, CertificateInstallationRes" in words
     assert sum(word.startswith("EVCC: accepted") for word in words) == 1
 
 

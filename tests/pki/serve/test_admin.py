@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
 from cryptography import x509
 from cryptography.x509.ocsp import OCSPCertStatus, load_der_ocsp_response
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from pki import revoked
 from pki.renewal import bring_up_to_date
@@ -54,6 +58,15 @@ def test_switches_one_by_one(served: Served) -> None:
     assert status(served) is OCSPCertStatus.GOOD
 
 
+async def test_switches_put_at_the_same_time_are_all_on(served: Served) -> None:
+    own = [each for each in MISBEHAVIOURS if each.service == "ocsp"]
+    async with httpx.AsyncClient(base_url=served.url, trust_env=False, timeout=20) as many:
+        puts = (many.put(f"/admin/misbehaviour/ocsp/{each.name}") for each in own)
+        assert {answer.status_code for answer in await asyncio.gather(*puts)} == {200}
+    on = served.client.get("/admin/misbehaviour").json()["on"]
+    assert {each["name"] for each in on} == {each.name for each in own}
+
+
 @pytest.mark.parametrize(
     ("path", "body", "told"),
     [
@@ -68,6 +81,11 @@ def test_switches_one_by_one(served: Served) -> None:
         ("clock", {"offset_s": -1e10}, "a clock shows"),
         ("revocations/iso2/1", {}, "0 certificates of the tree"),
         ("revocations/iso2/x", {}, "in decimal"),
+        ("revocations/iso9/1", {}, "no tree 'iso9'; there are iso2, iso20"),
+        (f"revocations/iso2/0x{'f' * 4000}", {}, "in decimal"),
+        ("misbehaviour", [{"service": "ocsp", "name": "revoked", "certificate": "x" * 129}], "128 characters"),
+        ("misbehaviour", [{"service": "ocsp", "name": "revoked", "certificate": "0x" + "f" * 4000}], "128 characters"),
+        ("misbehaviour", [{"service": "ocsp", "name": "revoked", "certificate": "\0"}], "that print"),
         ("secrets/csms", {"secret": "short"}, "choose 12"),
         ("secrets/c.s", {}, "letters, digits"),
     ],
@@ -89,10 +107,18 @@ def test_a_reason_that_is_none(served: Served) -> None:
     assert served.client.delete(path).status_code == 404
 
 
-@pytest.mark.parametrize("host", ["evil.example", "10.1.2.3", "127.0.0.1.evil.example:80"])
+@pytest.mark.parametrize("host", ["evil.example", "10.1.2.3", "127.0.0.1.evil.example:80", "[", "[::1", "", "@"])
 def test_a_page_in_the_browser_administrates_nothing(served: Served, host: str) -> None:
     """A name that leads here is not enough: it has to be the machine's own."""
     answer = served.client.put("/admin/clock", json={"offset_s": 9}, headers={"Host": host})
+    assert answer.status_code == 403
+    assert served.client.get("/admin/clock").json()["offset_s"] == 0
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+def test_what_a_proxy_hands_on_administrates_nothing(served: Served, name: str) -> None:
+    """Whoever stands behind it is not seen, and may say that he is this machine."""
+    answer = served.client.put("/admin/clock", json={"offset_s": 9}, headers={name: "127.0.0.1"})
     assert answer.status_code == 403
     assert served.client.get("/admin/clock").json()["offset_s"] == 0
 
@@ -145,6 +171,41 @@ def counted(served: Served) -> int:
     lines = served.client.get("/metrics").text.splitlines()
     assert all(line.startswith(("#", "plugcharge_pki_")) for line in lines)
     return next((int(line.removeprefix(name)) for line in lines if line.startswith(name)), 0)
+
+
+def test_every_family_of_metrics_says_what_it_is(served: Served) -> None:
+    lines = served.client.get("/metrics").text.splitlines()
+    kinds = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert [line.split()[2] for line in lines if line.startswith("# HELP") and len(line.split()) > 5] == kinds
+    assert len(kinds) > 8
+
+
+def gauge(served: Served, name: str) -> int:
+    name = f"plugcharge_pki_{name} "
+    (found,) = (line for line in served.client.get("/metrics").text.splitlines() if line.startswith(name))
+    return int(found.removeprefix(name))
+
+
+SERIALS = st.text(max_size=80) | st.builds(
+    "{}{}".format, st.sampled_from(["", "0x", "-", "0x-"]), st.integers(0, 2**260).map(str)
+)
+STEPS = st.text(min_size=1, max_size=40) | st.sampled_from(["iso2", "ocsp", "revoked", "revocations", "secrets"])
+
+
+@given(
+    method=st.sampled_from(["GET", "PUT", "DELETE"]),
+    kind=st.sampled_from(["revocations", "misbehaviour", "secrets", "clock"]),
+    steps=st.lists(STEPS | SERIALS, max_size=3),
+)
+@example("PUT", "revocations", ["iso2", "0x" + "f" * 4000])
+@example("PUT", "revocations", ["iso2", "9" * 5000])
+@example("PUT", "revocations", ["\0", "1"])
+@example("DELETE", "secrets", ["\0"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_path_is_answered(served: Served, method: str, kind: str, steps: list[str]) -> None:
+    path = "/".join(["/admin", kind, *(quote(step.encode("utf-8", "replace"), safe="") for step in steps)])
+    answer = served.client.request(method, path, json={})
+    assert answer.status_code in (200, 307, 400, 404, 405), answer.text
 
 
 def test_unknown_paths_and_methods(served: Served) -> None:
@@ -202,6 +263,9 @@ def test_what_pki_revoke_lists_is_revoked(out: Path, database: str, tmp_path: Pa
         assert status(served) is OCSPCertStatus.GOOD
         revoked.revoke(tree, EVSE, now, x509.ReasonFlags.certificate_hold)
         until(served, OCSPCertStatus.REVOKED)
+        assert (gauge(served, "listed_revocations"), gauge(served, "state_revocations")) == (1, 0)
+        refused = served.client.delete(f"/admin/revocations/iso2/{served.certificate(EVSE).serial_number}")
+        assert (refused.status_code, "--undo lifts holds" in refused.text) == (404, True)
         revoked.release(tree, EVSE)
         until(served, OCSPCertStatus.GOOD)
 

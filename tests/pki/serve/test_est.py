@@ -171,6 +171,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "not base64": (b"\x00\xff", "not base64"),
     "no request": (base64.b64encode(b"hello"), "no usable certificate request"),
     "nothing": (b"", "no usable certificate request"),
+    "an O that moves the cursor": (signing_request(STATION, O="Operator\x1b[2J")[1], "do not print"),
     "another curve": (signing_request(STATION, "P-521")[1], "of iso2 has P-256"),
     "Ed448": (signing_request(STATION, "Ed448")[1], "of iso2 has P-256"),
     "OU": (signing_request(STATION, OU="x")[1], "CN, O, C, DC, each once"),

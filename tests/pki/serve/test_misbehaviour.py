@@ -8,13 +8,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.x509.ocsp import load_der_ocsp_response
 
 from pki import crl, ocsp
 from pki.certificate import Certificate, read
@@ -98,6 +99,19 @@ def test_ocsp(served: Served, name: str) -> None:
     assert OPENSSL_SEES[name] in said, said
     served.switch()
     assert judged(served, ask(served).content) is Status.GOOD
+
+
+@pytest.mark.parametrize("name", ["wrong-signer", "signer-without-eku"])
+def test_a_signer_has_one_fault_at_any_time(served: Served, name: str) -> None:
+    """It is not expired as well because it was made for a request of another time."""
+    served.switch(f"ocsp:{name}")
+    now = datetime.now(UTC)
+    for moment in (now, now + timedelta(days=200), now):
+        told = served.client.post(
+            "/iso2/ocsp", content=request(served), headers={"X-Plugcharge-Time": moment.isoformat()}
+        )
+        (signer,) = load_der_ocsp_response(told.content).certificates
+        assert signer.not_valid_before_utc <= moment <= signer.not_valid_after_utc
 
 
 @pytest.mark.parametrize("written", ["serial", "hexadecimal", "colons", "name"])

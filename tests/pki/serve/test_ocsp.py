@@ -234,3 +234,13 @@ def test_an_unknown_tree(served: Served) -> None:
     answer = served.client.post("/iso3/ocsp", content=b"")
     assert answer.status_code == 404
     assert "there are iso2, iso20, iso20-ed448" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("octets", "status"),
+    [(20, "SUCCESSFUL"), (128, "SUCCESSFUL"), (129, "MALFORMED_REQUEST"), (3_900, "MALFORMED_REQUEST")],
+)
+def test_serial_numbers_of_any_length_get_a_response(served: Served, octets: int, status: str) -> None:
+    asked = asn1_ocsp.OCSPRequest.load(request(served))
+    asked["tbs_request"]["request_list"][0]["req_cert"]["serial_number"] = (1 << 8 * octets - 1) - 1
+    assert post(served, asked.dump(force=True)).response_status is OCSPResponseStatus[status]

@@ -120,6 +120,7 @@ def test_all_misbehaviours_are_printed() -> None:
         (["--misbehave", "ocsp:nice"], "there are revoked, unknown"),
         (["--misbehave", "ocsp"], "such as ocsp:revoked"),
         (["--database", "mysql://x"], "no kind of database we know"),
+        (["--database", "sqlite:////proc/none/state"], "name sqlite:///FILE"),
         (["--config", "none.toml"], "none.toml: no such file"),
         (["--host", "192.0.2.1", "--expose"], "choose another with --port"),
     ],
