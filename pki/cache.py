@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from pki import crl, ocsp
 from pki.certificate import Certificate
 from pki.evidence import ISO2, Flaw, Statement, Terms, Unusable
@@ -171,7 +173,7 @@ class Cache:
     def responses(self, certificate: Certificate, issuer: Certificate) -> list[bytes]:
         """Return the OCSP responses (DER) that say to be about a certificate, for who hands them on; none is judged."""
         pieces = (piece for piece in self._pieces() if isinstance(piece, Response))
-        return [piece.der for piece in pieces if piece.concerns(certificate, issuer)]
+        return [piece.parsed.public_bytes(Encoding.DER) for piece in pieces if piece.concerns(certificate, issuer)]
 
     def _pieces(self) -> list[Piece]:
         with self._lock:

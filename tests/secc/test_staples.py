@@ -65,7 +65,9 @@ def test_the_leaf_gets_what_lies_in_the_folder(tmp_path: Path) -> None:
 
 def test_the_cas_get_theirs_where_that_is_wanted(tmp_path: Path) -> None:
     of = path()
-    about = ocsp.cert_id(of.sub2.certificate.serial_number, of.sub1.certificate, ocsp.about(response()).algorithm)
+    about = ocsp.cert_id(
+        of.sub2.certificate.serial_number, of.sub1.certificate, ocsp.read_response(response()).about.algorithm
+    )
     whole = [response(), response(about=about, signer=of.sub1)]
     for place, der in enumerate(whole):
         (tmp_path / f"{place}.der").write_bytes(der)
