@@ -173,7 +173,7 @@ class Cache:
     def responses(self, certificate: Certificate, issuer: Certificate) -> list[bytes]:
         """Return the OCSP responses (DER) that say to be about a certificate, for who hands them on; none is judged."""
         pieces = (piece for piece in self._pieces() if isinstance(piece, Response))
-        return [piece.parsed.public_bytes(Encoding.DER) for piece in pieces if piece.concerns(certificate, issuer)]
+        return [piece.read.parsed.public_bytes(Encoding.DER) for piece in pieces if piece.concerns(certificate, issuer)]
 
     def _pieces(self) -> list[Piece]:
         with self._lock:
