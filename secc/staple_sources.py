@@ -19,6 +19,8 @@ from secc.ocsp import request_data
 from v2g.errors import Silence, V2GError
 
 MOST_RESPONDERS = 2
+CONNECTED_S = 30.0
+"""How long a broker is waited for before somebody else is asked."""
 
 Source = Callable[[Certificate, Certificate], Awaitable[bytes]]
 """Brings the DER of a response about a certificate, given with its issuer."""
@@ -31,6 +33,9 @@ class NoResponse(V2GError):
 class Operator(Protocol):
     """What is needed of `secc.controller.Controller`: one EVSE's way to the operator."""
 
+    async def ready(self) -> None:
+        """Wait until the broker is there."""
+
     def ask_ocsp(self, request: api.OcspRequest) -> None:
         """Publish a request."""
 
@@ -39,9 +44,6 @@ class Operator(Protocol):
 
     async def until(self, holds: Callable[[], bool], within_s: float) -> bool:
         """Wait until something holds; False when the time is over first."""
-
-    def event(self, kind: str, reason: str = "") -> None:
-        """Publish an event."""
 
 
 def sources(settings: StapleSettings, operators: Sequence[Operator]) -> list[Source]:
@@ -60,10 +62,7 @@ def from_operators(operators: Sequence[Operator], deadline_s: float) -> Source:
 
     async def ask(certificate: Certificate, issuer: Certificate) -> bytes:
         data = request_data(certificate.parsed, issuer.parsed)
-        asked = [(each, secrets.token_hex(8)) for each in operators]
-        for operator, request_id in asked:
-            operator.ask_ocsp(api.OcspRequest(id=request_id, deadline_s=deadline_s, certificate=data))
-        waiting = [asyncio.ensure_future(_answer(*each, deadline_s)) for each in asked]
+        waiting = [asyncio.ensure_future(_answer(operator, data, deadline_s)) for operator in operators]
         try:
             return await _first(waiting)
         finally:
@@ -74,12 +73,21 @@ def from_operators(operators: Sequence[Operator], deadline_s: float) -> Source:
     return ask
 
 
-async def _answer(operator: Operator, request_id: str, deadline_s: float) -> bytes:
-    if not await operator.until(lambda: operator.ocsp(request_id) is not None, deadline_s):
+async def _answer(operator: Operator, data: api.OcspRequestData, deadline_s: float) -> bytes:
+    """Ask one operator, once he can hear it: what is said to no broker is lost."""
+    try:
+        async with asyncio.timeout(CONNECTED_S):
+            await operator.ready()
+    except TimeoutError:
+        raise Silence("connection to the broker", CONNECTED_S) from None
+    request = api.OcspRequest(id=secrets.token_hex(8), deadline_s=deadline_s, certificate=data)
+    operator.ask_ocsp(request)
+    await operator.until(lambda: operator.ocsp(request.id) is not None, deadline_s)
+    answer = operator.ocsp(request.id)
+    if answer is None:
         raise Silence(api.BACKEND_OCSP.name, deadline_s)
-    answer = operator.ocsp(request_id)
-    if answer is None or answer.status == "failed" or answer.response is None:
-        raise NoResponse(f"the operator has none: {(answer and answer.reason) or 'no reason given'}")
+    if answer.status == "failed" or answer.response is None:
+        raise NoResponse(f"the operator has none: {answer.reason or 'no reason given'}")
     return answer.response
 
 

@@ -179,18 +179,25 @@ class Staples:
     # --- beside the handshakes ------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Keep the responses fresh until cancelled."""
+        """Keep the responses fresh until cancelled; a fault of ours in it is no reason to charge nobody."""
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._woken.clear()
-                await asyncio.to_thread(self._files.refresh)
-                for kept in self._kept.values():
-                    await self._choose(kept)
-                    if self.sources and kept.due(self.clock(), time.monotonic()):
-                        kept.asking = True
-                        tasks.create_task(self._renew(kept))
-                    self._report(kept)
+                try:
+                    await self._go_round(tasks)
+                except Exception:
+                    log.exception("looking after OCSP responses failed by a fault of ours")
                 await self._pause()
+
+    async def _go_round(self, tasks: asyncio.TaskGroup) -> None:
+        """Take what changed in the folder, and begin to ask for what is due."""
+        await asyncio.to_thread(self._files.refresh)
+        for kept in self._kept.values():
+            await self._choose(kept)
+            if self.sources and kept.due(self.clock(), time.monotonic()):
+                kept.asking = True
+                tasks.create_task(self._renew(kept))
+            self._report(kept)
 
     async def _pause(self) -> None:
         try:
