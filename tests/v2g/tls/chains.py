@@ -89,8 +89,9 @@ def issued(
     make_authority: Callable[[], Key],
     make_leaf: Callable[[], Key],
     valid: tuple[datetime, datetime] = (NOW - DAY, NOW + DAY),
+    critical: x509.ExtensionType | None = None,
 ) -> Chain:
-    """Issue a chain under a new root, of keys made this way; the validity is the leaf's."""
+    """Issue a chain under a new root, of keys made this way; validity and a critical extension are the leaf's."""
     certificates: list[x509.Certificate] = []
     issuer, issuer_key = named(f"{name} Root"), make_authority()
     key = root_key = issuer_key
@@ -110,6 +111,8 @@ def issued(
             .not_valid_after(ends)
             .add_extension(x509.BasicConstraints(ca=not is_leaf, path_length=None), critical=True)
         )
+        if is_leaf and critical is not None:
+            builder = builder.add_extension(critical, critical=True)
         certificates.insert(0, builder.sign(issuer_key, _digest(issuer_key)))
         issuer, issuer_key = subject, key
     return Chain(tuple(certificates), key, root_key)
