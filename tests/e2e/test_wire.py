@@ -30,7 +30,7 @@ SAID = {topic.name: topic for topic in api.TOPICS if topic.writer in {"secc", "c
 ON_DEMAND = {
     each.name
     for each in (
-        api.SECC_AUTHORIZATION, api.SECC_CERTIFICATE, api.SECC_PLAN_REQUEST, api.SECC_RECEIPT,
+        api.SECC_AUTHORIZATION, api.SECC_CERTIFICATE, api.SECC_OCSP, api.SECC_PLAN_REQUEST, api.SECC_RECEIPT,
         api.CHARGER_AUTHORIZATION, api.CHARGER_PLAN, api.CHARGER_REQUEST,
     )
 }  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from secc import api
-from secc.answers import Answers, PlanAnswers
+from secc.answers import Answers, OcspAnswers, PlanAnswers
 from secc.charger import Presented
 
 
@@ -233,3 +233,34 @@ def test_a_word_of_before_a_pause_can_be_revoked_by_the_new_id() -> None:
     word = answers.answered("new", "charger")
     assert word is not None
     assert not word.accepted
+
+
+# --- OCSP -------------------------------------------------------------------------------------------------------------
+
+ABOUT = api.OcspRequestData(hash_algorithm="SHA256", issuer_name_hash="00", issuer_key_hash="00", serial_number="1")
+
+
+def test_an_ocsp_answer_counts_once_and_in_time() -> None:
+    answers = OcspAnswers()
+    answers.ask(api.OcspRequest(id="o", deadline_s=10, certificate=ABOUT), 0.0)
+    first = api.BackendOcsp(id="o", status="accepted", response=b"one")
+    assert answers.take(api.BackendOcsp(id="x", status="accepted", response=b"one"), 1) == "unknown id"
+    assert answers.answered("o") is None
+    assert answers.take(first, 10) == ""
+    assert answers.take(api.BackendOcsp(id="o", status="accepted", response=b"two"), 10) == "answered before"
+    assert answers.answered("o") == first
+
+
+def test_ocsp_answers_are_not_kept_for_ever() -> None:
+    answers = OcspAnswers()
+    for second in range(100):
+        answers.ask(api.OcspRequest(id=str(second), deadline_s=2, certificate=ABOUT), float(second))
+        assert answers.take(api.BackendOcsp(id=str(second), status="failed"), float(second)) == ""
+    assert answers.take(api.BackendOcsp(id="3", status="failed"), 100.0) == "unknown id"
+    assert [answers.answered(str(second)) is not None for second in (3, 97, 98, 99)] == [False, False, True, True]
+
+
+def test_an_ocsp_answer_past_its_deadline() -> None:
+    answers = OcspAnswers()
+    answers.ask(api.OcspRequest(id="o", deadline_s=10, certificate=ABOUT), 0.0)
+    assert answers.take(api.BackendOcsp(id="o", status="failed"), 10.1) == "past its deadline"
