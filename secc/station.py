@@ -17,6 +17,7 @@ from ipaddress import IPv6Address
 from secc import api, config, discovery, spoken, tls_facts
 from secc.arrival import Arrival
 from secc.charger import Charger
+from secc.doorway import TAKEN, Doorway
 from secc.limits import AuthorisedLimits
 from secc.pause import Berth
 from secc.reception import Speaks, receive
@@ -74,11 +75,16 @@ class Station:
         self._address: IPv6Address | None = None
         self._servers: list[asyncio.Server] = []
         self._responder = discovery.Responder(self._interface, self._offer, self._found)
-        self._busy = False
+        self._door = Doorway()
         self._discovered: asyncio.TimerHandle | None = None
         self._arrival = Arrival(self._timing)
         self._berth = Berth(charger)
         self._connections: set[asyncio.Task[None]] = set()
+
+    @property
+    def used(self) -> bool:
+        """Whether a vehicle is here or on the way in."""
+        return self._door.used
 
     async def start(self) -> None:
         """Bind listeners and SDP; raises `InterfaceError` with a remedy where that is not possible."""
@@ -163,7 +169,7 @@ class Station:
 
     def _offer(self, request: SdpRequest) -> SdpResponse | None:
         """Answer SDP with an endpoint, or not at all."""
-        if self._busy or self._address is None or self.reluctance():
+        if self._door.occupied or self._address is None or self.reluctance():
             return None
         response = discovery.choose(request, self._address, tls_port=self.tls_port, plain_port=self.tcp_port)
         if response is not None:
@@ -208,12 +214,11 @@ class Station:
         """Serve one connection; a second one while a vehicle is here, or without a charger, is closed at once."""
         stream = TcpStream(reader, writer)
         setup = self._charger.setup
-        if self._busy or setup is None or self._arrival.over:
-            why = "another vehicle is here" if self._busy else self.reluctance() or "there is no charger"
+        if self._door.occupied or setup is None or self._arrival.over:
+            why = TAKEN if self._door.occupied else self.reluctance() or "there is no charger"
             self._charger.event("connection_refused", why)
             await stream.close()
             return
-        self._busy = True
         self._arrived()
         try:
             await self._attend(stream, setup, self._arrival.came(), speaks)
@@ -227,8 +232,10 @@ class Station:
         visit = self._visit(setup, journal, secure=speaks != "tcp")
         ending = Ending(kind="gone", reason="the connection came to nothing")
         link: SeccLink | None = None
+        passage = self._door.passage()
         try:
             spoken_on = await self._received(stream, journal, within, speaks)
+            passage.enter()
             link = SeccLink(
                 spoken_on,
                 journal,
@@ -242,14 +249,12 @@ class Station:
             ending = await self._converse(link, visit)
         except V2GError as error:
             ending = Ending(kind=kind_of(error), reason=str(error), alert=alert_of(error))
-        except asyncio.CancelledError:
-            ending = Ending(kind="gone", reason="the station stops")
+        except asyncio.CancelledError as error:
+            ending = Ending(kind="gone", reason=str(error) or "the station stops")
             raise
         finally:
-            try:
-                self._conclude(visit, ending)
-            finally:
-                self._busy = False  # a peer that is slow to close keeps nobody else out
+            with passage:  # a peer that is slow to close keeps nobody else out
+                self._conclude(visit, ending, elsewhere=passage.elsewhere)
             if link is not None:
                 await link.close()
 
@@ -324,8 +329,12 @@ class Station:
             visit.observe()
         return danger
 
-    def _conclude(self, visit: Visit, ending: Ending) -> None:
-        """Tell how the session ended and forget it."""
+    def _conclude(self, visit: Visit, ending: Ending, *, elsewhere: bool) -> None:
+        """Tell how the session ended and forget it; the charger is not ours where a vehicle is here `elsewhere`."""
+        if elsewhere:
+            visit.journal.record("ended", ending=ending.kind, reason=ending.reason)
+            self._charger.event("connection_refused", _short(ending.reason))
+            return
         self.last = ending
         good = ending.kind in ("terminated", "paused")
         visit.journal.record("ended", ending=ending.kind, reason=ending.reason)

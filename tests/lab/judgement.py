@@ -118,7 +118,7 @@ async def _leave(guest: Guest, station: Bench, found: str) -> str | None:
     kind = "refused" if found.startswith("FAILED") else "undecodable" if found == CLOSED else "gone"
     kind = ENDINGS.get(guest.follower.state, kind)
     await guest.car.close()
-    await station.until(lambda: not station.station._busy)
+    await station.until(lambda: not station.station.used)
     if station.charger.said("begin"):
         station.assert_safe()
     kinds = [each["kind"] for each in station.endings]

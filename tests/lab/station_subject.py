@@ -141,7 +141,7 @@ class BenchControls:
         return charger.said("wake_up") != []
 
     async def free(self) -> None:
-        await self._bench.until(lambda: not self._bench.station._busy)
+        await self._bench.until(lambda: not self._bench.station.used)
 
 
 def sales_tariff() -> iso2.SalesTariff:

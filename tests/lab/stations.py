@@ -72,7 +72,7 @@ class Session:
         for step in self.before:
             await guest.step(step)
         assert await car.gone()
-        await station.until(lambda: not station.station._busy)
+        await station.until(lambda: not station.station.used)
         station.charger.orders.clear()
         return car.session_id
 
@@ -152,5 +152,5 @@ async def stops(session: Session, station: Bench, waits: Waits) -> list[Stop]:
         exchange = (guest.car.requests[-1], guest.car.answers[-1].body)
         found.append(Stop(session, steps, state, wait, (frozenset(must), frozenset(may)), follower, *exchange))
     assert await guest.car.gone()
-    await station.until(lambda: not station.station._busy)
+    await station.until(lambda: not station.station.used)
     return found

@@ -90,7 +90,7 @@ async def test_nothing_but_the_handshake_comes_before_the_session(title: str, ce
             else:
                 assert await guest.car.gone(), injection.title
             await guest.car.close()
-            await station.until(lambda: not station.station._busy)
+            await station.until(lambda: not station.station.used)
 
 
 async def test_an_answer_out_of_line_is_found(certificates: Path, noted: Waits) -> None:
@@ -109,7 +109,7 @@ async def test_an_answer_out_of_line_is_found(certificates: Path, noted: Waits) 
             found.append(differs(wait, *guest.follower.accepted(), guest.follower.state) is None)
             stop = Stop(altered, 1 if rows is doubled else 2, "", wait, (frozenset(), frozenset()), guest.follower)
             await guest.car.close()
-            await station.until(lambda: not station.station._busy)
+            await station.until(lambda: not station.station.used)
             detail = Injection("ServiceDetail", ServiceDetailReq(ServiceID=1))
             found.append(await judge(stop, detail, station, noted) is None)
     assert found == [True, True, False, False, False, False]

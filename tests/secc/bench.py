@@ -126,7 +126,7 @@ class Bench:
     async def close(self) -> None:
         for car in self._cars:
             await car.close()
-        await self.until(lambda: not self.station._busy, 10.0)
+        await self.until(lambda: not self.station.used, 10.0)
         await self.station.close()
 
 

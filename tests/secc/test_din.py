@@ -486,7 +486,7 @@ def _roomy(route: tuple[Way, ...]) -> tuple[Way, ...]:
 
 
 async def _fresh(station: Bench, setup: api.Setup) -> None:
-    await station.until(lambda: not station.station._busy)
+    await station.until(lambda: not station.station.used)
     station.charger.orders.clear()
     station.charger.setup = setup
     station.charger.change(plug="B", faults=[])

@@ -166,7 +166,7 @@ async def test_a_port_for_tls_and_for_plain_tcp(trees: Path) -> None:
         assert (running.station.tls_port, running.station.tcp_port) == (port, port)
         async with arrived(trees, port, [Generation.ISO2]) as stream:
             assert (await negotiate(stream)).SchemaID == 2
-        await running.until(lambda: not running.station._busy)
+        await running.until(lambda: not running.station.used)
         await running.serves_next()
 
 

@@ -40,7 +40,7 @@ async def test_messages_of_any_content(energy: str) -> None:
 
 async def _fresh(station: Bench) -> None:
     station.charger.change(plug="B", faults=[])
-    await station.until(lambda: not station.station._busy)
+    await station.until(lambda: not station.station.used)
     station.charger.orders.clear()
 
 

@@ -143,7 +143,7 @@ async def test_a_parameter_set_that_is_not_offered(certificates: Path) -> None:
             )
             assert answer.ResponseCode == expected
             await car.close()
-            await station.until(lambda: not station.station._busy)
+            await station.until(lambda: not station.station.used)
 
 
 # --- handed on ------------------------------------------------------------------------------------------------------
