@@ -20,6 +20,7 @@ CHECKS: tuple[Check, ...] = (
     folders.layout,
     folders.too_much,
     folders.unreadable,
+    folders.manifest,
     times.clock,
     times.validity,
     times.lists,
