@@ -137,7 +137,9 @@ def test_what_cannot_be_read_is_named(folder: Path) -> None:
     (folder / "ca/mo/sub1.pem").write_text("garbage")
     result = run("show", "--out", folder)
     assert result.exit_code == 1
-    assert f"{folder / 'ca/mo/sub1.pem'}: holds no PEM certificates" in result.output
+    assert f"DAMAGED: {folder / 'ca/mo/sub1.pem'}: holds no PEM certificates" in result.output
+    assert "cryptography.io" not in result.output
+    assert "leaf/secc/evse1" in result.output
 
 
 def test_an_orphan_stands_at_the_top(folder: Path) -> None:
