@@ -6,7 +6,7 @@ another one in its place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki import crl, store
 from pki.ancestry import issuer_among, self_signed
-from pki.certificate import Certificate, read
+from pki.certificate import Certificate, read, signed_by
 from pki.evidence import GOOD, Signer, Standing, Status
 from pki.store import Store
 from v2g.record import Record
@@ -86,7 +86,7 @@ class RevokedList(Record, forbid_unknown_fields=True):
         if not found.standing.held:
             raise ValueError(
                 f"{_named(found)} is revoked for good ({found.reason.value}); "
-                "only certificateHold can be undone, so issue another certificate"
+                "only certificateHold can be undone; `plugcharge pki renew` makes another certificate"
             )
         return RevokedList(revoked=tuple(each for each in self.revoked if each != found))
 
@@ -144,6 +144,17 @@ def issuer_of(tree: Store, place: str, certificate: Certificate) -> str:
     if above is not None:
         return above
     raise ValueError(f"{place}: its issuer is not in {tree.folder}; revoke it where it was issued")
+
+
+def among(tree: Store, chain: Iterable[Certificate], at: datetime) -> Iterator[tuple[Revoked, Certificate]]:
+    """Yield those of a chain that the list of a tree names by a time, each with its entry; raises ValueError."""
+    listed = load(tree.folder).by(at).revoked
+    for certificate in chain if listed else ():
+        for entry in listed:
+            issuer = tree.certificate(entry.issuer)
+            same = int(entry.serial) == certificate.serial and issuer.is_file()
+            if same and signed_by(certificate.parsed, _certificate(tree, entry.issuer).parsed):
+                yield entry, certificate
 
 
 def authorities(tree: Store) -> Mapping[str, Certificate]:
