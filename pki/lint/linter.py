@@ -230,7 +230,7 @@ class _Examination:
             told += trust(chain, self.demand.anchors, self.demand.at, policy)
         for position, remark in told:
             if position < 0:
-                self._tell(Place(file=source.name), remark)
+                self._tell(Place(file=source.name), remark, edition=members[0].row.edition if members[0].row else None)
             else:
                 self._tell(places[position], remark, self.seen[members[position].certificate.der])
 
@@ -238,16 +238,16 @@ class _Examination:
         one = self.seen[known.certificate.der]
         self._tell(_joined(one), remark, one)
 
-    def _tell(self, place: Place, remark: Remark, one: _Seen | None = None) -> None:
+    def _tell(self, place: Place, remark: Remark, one: _Seen | None = None, edition: Edition | None = None) -> None:
         declared = rule(remark.rule)
         row = one.known.row if one is not None and one.known is not None else None
-        edition = row.edition if row is not None else self.demand.edition or Edition.ISO2
+        judged = row.edition if row is not None else edition or self.demand.edition or Edition.ISO2
         self.findings.append(
             Finding(
                 rule=declared.id,
                 severity=declared.severity,
                 place=replace(place, tier=row.tier if row is not None else "", field=remark.field),
-                requirements=declared.cited(remark.text, second=edition.second),
+                requirements=declared.cited(remark.text, second=judged.second),
                 text=remark.text,
                 remedy=declared.remedy,
                 sha256=hashlib.sha256(one.der).hexdigest() if one is not None else "",
