@@ -16,6 +16,7 @@ from pki.keys import SUITES, PrivateKey, kind_of
 from pki.shown import shown
 
 logger = logging.getLogger(__name__)
+_AT_LENGTH = ("://", "ParseError")
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 _MAKE = "`plugcharge pki init` makes a set for tests"
 
@@ -93,7 +94,8 @@ def _briefly(error: Exception, data: bytes) -> str:
     """Say what is wrong with a PEM file in few words; our own reader's are few, those of `cryptography` a page."""
     if _BEGIN not in data:
         return "no BEGIN CERTIFICATE in it"
-    return f"damaged: {shown(str(error))}" if "://" not in str(error) else "cut short or garbled"
+    text = str(error)
+    return "cut short or garbled" if any(mark in text for mark in _AT_LENGTH) else f"damaged: {shown(text)}"
 
 
 def _bytes(path: Path, what: str) -> bytes:

@@ -205,9 +205,11 @@ def write_crls(
     listed = load(tree.folder).by(at)
     made: dict[Path, bytes] = {}
     for place in places:
+        if not _certificate(tree, place).ca:
+            raise ValueError(f"{place}: is no CA, and only those have lists; name one, such as ca/mo/sub2")
         try:
             signer = tree.load(place)
-        except (ValueError, FileNotFoundError) as error:
+        except ValueError as error:
             raise ValueError(f"{tree.certificate(place)}: {error}; it is needed to sign its list") from error
         made[crl_path(folder, place)] = crl_of(signer, listed.of(place), at, lasts)
     # Nothing is written before everything could be made.

@@ -121,6 +121,8 @@ REFUSED = {
     "place in no tree": (["renew", "{}/leaf/secc/evse1", "--out", "{}/y"], 1, "lies in none of the trees iso2, iso20"),
     "place in several": (["renew", "leaf/secc/evse1", "--out", "{}/y"], 1, "lies in iso2, iso20, iso20-ed448; say"),
     "no place": (["renew", "leaf/secc/evse", "--tree", "iso2", "--out", "{}/y"], 1, "did you mean leaf/secc/evse1?"),
+    "list of no CA": (["crl", "{}/leaf/secc/evse1"], 1, "leaf/secc/evse1: is no CA, and only those have lists"),
+    "list of nobody": (["crl", "{}/ca/mo/sub9"], 1, "ca/mo/sub9: no certificate lies there"),
     "a file in the way": (["crl", "--tree", "{}", "--out", "{}/manifest.json/x"], 1, "; a file stands where a folder"),
     "no period": (["renew", "--within", "soon", "--out", "{}/y"], 2, "'soon'; write a number and d, h or w"),
     "no layout": (["export", "{}/x"], 2, "--layout"),
