@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pki.cli.told import DEFAULT_OUT, FOLDER, PATH, mention_own, told
+from pki.cli.told import DEFAULT_OUT, FOLDER, INTERRUPTED, PATH, mention_own, told
 
 if TYPE_CHECKING:
     from pki.renewal import Outcome
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 FIXTURES = datetime(2026, 1, 1, tzinfo=UTC)
 """When the certificates of a seed were made, unless told: a fixture of today would be another one tomorrow."""
-_INTERRUPTED = 130
-"""The exit status of a command that Ctrl-C ended: 128 and the number of SIGINT, as shells tell it."""
 _MANY = 200
 _PERIOD = re.compile(r"(\d{1,5})([dhw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -158,7 +156,7 @@ def _make(
     except KeyboardInterrupt:
         there = len(folder.places())
         click.echo(f"\n{out / name}: interrupted; {there} certificates are there, the next run goes on", err=True)
-        raise SystemExit(_INTERRUPTED) from None
+        raise SystemExit(INTERRUPTED) from None
     for line in _news(outcomes):
         click.echo(line)
     made = sum(1 for outcome in outcomes if outcome.reason)

@@ -13,10 +13,14 @@ from typing import Any, ParamSpec
 
 import click
 
+from pki.shown import printable
+
 DEFAULT_OUT = Path("certs/out")
 FOLDER = click.Path(file_okay=False, path_type=Path)
 PATH = click.Path(path_type=Path)
 P = ParamSpec("P")
+INTERRUPTED = 130
+"""The exit status of a command that Ctrl-C ended: 128 and the number of SIGINT, as shells tell it."""
 _BROKEN_PIPE = 141
 """The exit status of a command whose reader went away: 128 and the number of SIGPIPE, as shells tell it."""
 _ROOM = "make room on the disk and run it again"
@@ -61,12 +65,15 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
+        except KeyboardInterrupt:
+            click.echo("\ninterrupted", err=True)
+            sys.exit(INTERRUPTED)
         except BrokenPipeError:
             _hang_up()
         except OSError as error:
-            raise click.ClickException(why(error)) from error
+            raise click.ClickException(printable(why(error))) from error
         except ValueError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(printable(str(error))) from error
 
     return run
 
