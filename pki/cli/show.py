@@ -28,13 +28,14 @@ def show(out: Path, *, every: bool, as_json: bool) -> None:
     Exit status 1 tells of certificates that cannot be read; the others are shown.
     """
     from pki.overview import describe, gather_readable, trees
+    from pki.shown import printable
 
     gathered = {folder: gather_readable(folder) for folder in trees(out)}
     surveys = {folder: describe(folder, found) for folder, (found, _) in gathered.items()}
     _tell(surveys, every=every, as_json=as_json)
     damaged = [problem for _, problems in gathered.values() for problem in problems.values()]
     for problem in damaged:
-        click.echo(f"DAMAGED: {problem}", err=True)
+        click.echo(printable(f"DAMAGED: {problem}"), err=True)
     if damaged:
         click.get_current_context().exit(1)
 

@@ -25,7 +25,7 @@ from pki.lint.source import Source
 from pki.options import DEFAULT, Options
 from pki.overview import uncollected
 from pki.profiles import Edition, Profile, profile, profiles
-from pki.shown import shown
+from pki.shown import printable, shown
 from pki.validate import Policy
 
 Progress = Callable[[Sequence[int]], Iterable[int]]
@@ -223,12 +223,12 @@ class _Examination:
             if known is not None:
                 places.append(Place(file=source.name, certificate=number, line=piece.line))
                 members.append(known)
-        told = list(sequence(members, served=source.chain))
+        remarks = list(sequence(members, served=source.chain))
         if self.demand.anchors or self.demand.private:
             policy = Policy(options=self.demand.options, private=self.demand.private)
             chain = members if source.chain or len(members) > 1 else completed(members)
-            told += trust(chain, self.demand.anchors, self.demand.at, policy)
-        for position, remark in told:
+            remarks += trust(chain, self.demand.anchors, self.demand.at, policy)
+        for position, remark in remarks:
             if position < 0:
                 self._tell(Place(file=source.name), remark, edition=members[0].row.edition if members[0].row else None)
             else:
@@ -248,7 +248,7 @@ class _Examination:
                 severity=declared.severity,
                 place=replace(place, tier=row.tier if row is not None else "", field=remark.field),
                 requirements=declared.cited(remark.text, second=judged.second),
-                text=remark.text,
+                text=printable(remark.text),
                 remedy=declared.remedy,
                 sha256=hashlib.sha256(one.der).hexdigest() if one is not None else "",
             )
