@@ -13,8 +13,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 
 from pki.certificate import Certificate, read, signed_by
 from pki.keys import SUITES, PrivateKey, kind_of
+from pki.shown import shown
 
 logger = logging.getLogger(__name__)
+_AT_LENGTH = ("://", "ParseError")
+_BEGIN = b"-----BEGIN CERTIFICATE-----"
 _MAKE = "`plugcharge pki init` makes a set for tests"
 
 
@@ -84,7 +87,15 @@ def load_certificates(path: Path) -> list[Certificate]:
     try:
         return [read(parsed.public_bytes(Encoding.DER)) for parsed in x509.load_pem_x509_certificates(data)]
     except (ValueError, x509.InvalidVersion) as error:
-        raise ValueError(f"{path}: holds no PEM certificates ({error}); {_MAKE}") from error
+        raise ValueError(f"{path}: holds no PEM certificates ({_briefly(error, data)}); {_MAKE}") from error
+
+
+def _briefly(error: Exception, data: bytes) -> str:
+    """Say what is wrong with a PEM file in few words; our own reader's are few, those of `cryptography` a page."""
+    if _BEGIN not in data:
+        return "no BEGIN CERTIFICATE in it"
+    text = str(error)
+    return "cut short or garbled" if any(mark in text for mark in _AT_LENGTH) else f"damaged: {shown(text)}"
 
 
 def _bytes(path: Path, what: str) -> bytes:

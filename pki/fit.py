@@ -13,6 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID, Ob
 from pki.ancestry import self_signed
 from pki.certificate import Certificate
 from pki.profiles import ANY_NAME, ORDINARY, Component, Profile, Tier, Usage
+from pki.shown import shown
 
 
 class Check(StrEnum):
@@ -113,7 +114,8 @@ def _subject(certificate: Certificate, row: Profile) -> Iterator[Misfit]:
     found = certificate.components
     if found != (row.dc,) and (found or row.component is Component.ALWAYS):
         wanted = row.dc or "none"
-        yield Misfit(Check.COMPONENT, f"its DC is {', '.join(found) or 'missing'} instead of {wanted} [V2G2-925]")
+        told = shown(", ".join(found)) or "missing"
+        yield Misfit(Check.COMPONENT, f"its DC is {told} instead of {wanted} [V2G2-925]")
     yield from _names(certificate, row)
 
 

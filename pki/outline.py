@@ -99,7 +99,7 @@ def _row(node: Node, branch: str, glyphs: Glyphs) -> Row:
         return Row(branch, hidden_text(node.hidden, glyphs.more), (), None)
     size = f"{line.size}/{line.limit} B" if line.limit else f"{line.size} B"
     cells = (
-        line.role,
+        shown(line.role, _LONGEST_NAME),
         shown(line.common_name, _LONGEST_NAME),
         days_text(line),
         bar(line.life_left, glyphs),

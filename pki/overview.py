@@ -70,9 +70,23 @@ def trees(out: Path) -> list[Path]:
 
 def gather(folder: Path) -> dict[str, Certificate]:
     """Return the certificates of a tree by place; raise ValueError naming an unreadable file."""
+    found, damaged = gather_readable(folder)
+    if damaged:
+        raise ValueError(next(iter(damaged.values())))
+    return found
+
+
+def gather_readable(folder: Path) -> tuple[dict[str, Certificate], dict[str, str]]:
+    """Return the certificates of a tree by place, and of those that cannot be read what is wrong."""
     tree = Store(folder)
+    found, damaged = {}, {}
     with uncollected():
-        return {place: load_certificates(tree.certificate(place))[0] for place in tree.places()}
+        for place in tree.places():
+            try:
+                found[place] = load_certificates(tree.certificate(place))[0]
+            except ValueError as error:
+                damaged[place] = str(error)
+    return found, damaged
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID, Ob
 
 from pki.keys import ED448, P256, P521, Suite
 from pki.options import DEFAULT, Options
-from v2g.identifiers import BadIdentifier, emaid, pcid
+from v2g.identifiers import BadIdentifier, emaid, evcc_id_iso20, pcid
 from v2g.trust import Role
 
 
@@ -112,7 +112,8 @@ _STATION = CommonName("a SECCID, CPID or EVSEID of 1 to 64 bytes, none of them a
 _EMAID = CommonName("an EMAID of 14 or 15 letters and digits [V2G2-108]", emaid)
 # Not binding: the provisioning certificates of Josev's own PKI carry a name here.
 _PCID = CommonName("a PCID of 17 or 18 letters and digits [V2G2-933]", pcid, binding=False)
-_VEHICLE = CommonName("an EVCCID of 1 to 64 bytes, none of them a control character [V2G20-2598]")
+# Not binding: what cars of others call themselves is theirs, and no free source tells what a station has to refuse.
+_VEHICLE = CommonName("an EVCCID of 17 to 64 letters and digits [V2G20-2598]", evcc_id_iso20, binding=False)
 
 Oids = frozenset[ObjectIdentifier]
 _FULL = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME, NameOID.COUNTRY_NAME, NameOID.DOMAIN_COMPONENT)

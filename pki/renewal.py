@@ -155,15 +155,17 @@ def _keep_or_issue(entry: Entry, made: Made, folder: Store, making: Making) -> t
         return making.issue(entry, made, "new"), "new"
     try:
         facts = read(folder.load_certificate(entry.place).public_bytes(Encoding.DER))
+    except ValueError as error:
+        reason = f"damaged: {error}"
+        return making.issue(entry, made, reason), reason
+    _check_seed(entry, facts, folder, making.seed)
+    try:
         reason = _outdated(entry, facts, made, making)
         found = _load(entry, facts, made, folder, outdated=bool(reason))
     except ValueError as error:
         reason = f"damaged: {error}"
         return making.issue(entry, made, reason), reason
-    if reason:
-        return making.issue(entry, made, reason), reason
-    _check_seed(entry, found, folder, making.seed)
-    return found, ""
+    return (making.issue(entry, made, reason), reason) if reason else (found, "")
 
 
 def _load(entry: Entry, facts: Certificate, made: Made, folder: Store, *, outdated: bool) -> Issued | Kept:
@@ -194,12 +196,11 @@ def _withheld(entry: Entry, folder: Store, error: KeyWithheld) -> str:
     )
 
 
-def _check_seed(entry: Entry, found: Issued | Kept, folder: Store, seed: bytes | None) -> None:
-    """Refuse to keep what is not of a seed: who asks for fixtures must get them."""
-    row = entry.profile
+def _check_seed(entry: Entry, found: Certificate, folder: Store, seed: bytes | None) -> None:
+    """Refuse what is not of a seed: who asks for fixtures gets them, and nobody's keys are replaced by known ones."""
     if seed is None or entry.twin is not None:
         return
-    if row.suite.generate(key_seed(seed, entry)).public_key() != found.certificate.public_key():
+    if entry.profile.suite.generate(key_seed(seed, entry)).public_key() != found.key:
         raise ValueError(
             f"{folder.certificate(entry.place)}: its key is not of this seed; give an empty folder, or no seed"
         )

@@ -6,7 +6,7 @@ another one in its place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki import crl, store
 from pki.ancestry import issuer_among, self_signed
-from pki.certificate import Certificate, read
+from pki.certificate import Certificate, read, signed_by
 from pki.evidence import GOOD, Signer, Standing, Status
 from pki.store import Store
 from v2g.record import Record
@@ -86,7 +86,7 @@ class RevokedList(Record, forbid_unknown_fields=True):
         if not found.standing.held:
             raise ValueError(
                 f"{_named(found)} is revoked for good ({found.reason.value}); "
-                "only certificateHold can be undone, so issue another certificate"
+                "only certificateHold can be undone; `plugcharge pki renew` makes another certificate"
             )
         return RevokedList(revoked=tuple(each for each in self.revoked if each != found))
 
@@ -146,6 +146,17 @@ def issuer_of(tree: Store, place: str, certificate: Certificate) -> str:
     raise ValueError(f"{place}: its issuer is not in {tree.folder}; revoke it where it was issued")
 
 
+def among(tree: Store, chain: Iterable[Certificate], at: datetime) -> Iterator[tuple[Revoked, Certificate]]:
+    """Yield those of a chain that the list of a tree names by a time, each with its entry; raises ValueError."""
+    listed = load(tree.folder).by(at).revoked
+    for certificate in chain if listed else ():
+        for entry in listed:
+            issuer = tree.certificate(entry.issuer)
+            same = int(entry.serial) == certificate.serial and issuer.is_file()
+            if same and signed_by(certificate.parsed, _certificate(tree, entry.issuer).parsed):
+                yield entry, certificate
+
+
 def authorities(tree: Store) -> Mapping[str, Certificate]:
     """Return the CAs of a tree by their places."""
     return {place: _certificate(tree, place) for place in tree.places() if place.startswith(_ISSUERS)}
@@ -194,9 +205,11 @@ def write_crls(
     listed = load(tree.folder).by(at)
     made: dict[Path, bytes] = {}
     for place in places:
+        if not _certificate(tree, place).ca:
+            raise ValueError(f"{place}: is no CA, and only those have lists; name one, such as ca/mo/sub2")
         try:
             signer = tree.load(place)
-        except (ValueError, FileNotFoundError) as error:
+        except ValueError as error:
             raise ValueError(f"{tree.certificate(place)}: {error}; it is needed to sign its list") from error
         made[crl_path(folder, place)] = crl_of(signer, listed.of(place), at, lasts)
     # Nothing is written before everything could be made.

@@ -14,5 +14,10 @@ def shown(text: str, longest: int = _LONGEST) -> str:
     return "".join(_plain(character) for character in cut)
 
 
+def printable(text: str) -> str:
+    """Return a message of ours with its lines as they are, and what others put into them as `shown` has it."""
+    return "\n".join(shown(line, len(line)) for line in text.split("\n"))
+
+
 def _plain(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")

@@ -22,24 +22,27 @@ from v2g.trust import Role
 
 Days = Annotated[int, msgspec.Meta(ge=1, le=36_525)]
 Text = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Address = Annotated[str, msgspec.Meta(max_length=255, pattern=r"^(http://[\x21-\x7e]+)?$")]
 RootKind = Literal["v2g", "mo", "oem", "private"]
 BranchName = Literal["cpo", "mo", "oem", "cps", "vehicle"]
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Names that are folders of a tree, too."""
+_CA = "{ca}"
 _REMEDY = "`plugcharge pki init --print-config` shows every key"
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_ADDRESS = re.compile(r"http://[\x21-\x7e]{1,248}")
+_BRACED = re.compile(r"\{[^{}]*\}|[{}]")
 _PLACEHOLDER = re.compile(r"\{(n|check)(?::(0?[1-9]\d?))?\}")
 
 
 class Urls(Record, forbid_unknown_fields=True):
     """Where certificates say their status is told; "" leaves the extension out, {ca} stands for the issuing CA."""
 
-    ocsp: Address = ""
-    crl: Address = ""
+    ocsp: str = ""
+    crl: str = ""
 
     def of(self, ca: str) -> tuple[str, str]:
         """Return both for the certificates of a CA, "<branch>-<name>"."""
-        return self.ocsp.replace("{ca}", ca), self.crl.replace("{ca}", ca)
+        return self.ocsp.replace(_CA, ca), self.crl.replace(_CA, ca)
 
 
 NO_URLS = Urls()
@@ -138,7 +141,7 @@ class Tree(Record, forbid_unknown_fields=True):
 
     edition: Edition = Edition.ISO2
     organization: Text
-    country: Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
+    country: str
     renew_within_days: Annotated[int, msgspec.Meta(ge=0)] = 14
     ocsp_signers: bool = False
     options: Options = Options()
@@ -321,6 +324,30 @@ def _check_places(entries: Iterable[Entry]) -> None:
             raise ValueError(f"{place} is declared {count} times; give each its own name or id")
 
 
+def _check_texts(tree: Tree) -> None:
+    """Refuse a country that is no code, and addresses that nobody could ask."""
+    if not _COUNTRY.fullmatch(tree.country):
+        raise ValueError(f"country: {tree.country!r} is no country code; write two capital letters, such as DE")
+    for key, address in (("ocsp", tree.urls.ocsp), ("crl", tree.urls.crl)):
+        if address and not _ADDRESS.fullmatch(address):
+            raise ValueError(f"urls.{key}: {address!r} is no address; write http://... without spaces, up to 255 bytes")
+        for braced in _BRACED.findall(address):
+            if braced != _CA:
+                raise ValueError(f"urls.{key}: {braced!r} stands for nothing; only {_CA} does, for the issuing CA")
+
+
+def _check_variants(tree: Tree) -> None:
+    """Refuse a variant that there is not in the edition of a tree."""
+    if tree.variants:
+        from pki.faults import catalogue
+
+        for place, name in enumerate(tree.variants):
+            try:
+                catalogue.find((name,), tree.edition)
+            except ValueError as error:
+                raise ValueError(f"variants[{place}]: {error}") from error
+
+
 def built_in() -> Traversable:
     """Return the pki.toml of the package, which is followed where no other is named."""
     return resources.files("pki") / "default.toml"
@@ -340,7 +367,9 @@ def _tree(source: str, name: str, table: Any) -> Tree:
         raise ValueError(f"{source}: tree name {name!r}: use letters, digits, '.', '_' and '-' only")
     tree = toml.convert(table, Tree, source, under=name, remedy=_REMEDY)
     try:
+        _check_texts(tree)
         tree.entries()
+        _check_variants(tree)
     except ValueError as error:
         raise ValueError(f"{source}: {name}.{error}") from error
     return tree

@@ -209,9 +209,11 @@ def _furthest(attempts: Iterable[Callable[[], None]]) -> None:
 
 
 def _depth(editions: Sequence[Edition]) -> str:
-    if any(edition.second for edition in editions):
+    second = {edition.second for edition in editions}
+    if second == {True}:
         return "a chain is a leaf, one or two Sub-CAs and perhaps a cross certificate [V2G20-1003]"
-    return "a chain is a leaf and one or two Sub-CAs [V2G2-009]"
+    short = "a chain is a leaf and one or two Sub-CAs [V2G2-009]"
+    return f"{short}, in -20 perhaps with a cross certificate [V2G20-1003]" if True in second else short
 
 
 def _read(der: bytes, row: Profile) -> Certificate:

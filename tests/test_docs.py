@@ -116,6 +116,17 @@ def test_the_printed_options_are_the_defaults() -> None:
     assert set(options) | {"cross_path_length"} == set(Options.__struct_fields__)
 
 
+def test_the_lines_about_the_pki_in_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but the last, which serves until interrupted."""
+    (text,) = (each for each in blocks("../README.md", "sh") if "pki lint" in each)
+    *lines, last = (shlex.split(line, comments=True) for line in text.splitlines())
+    monkeypatch.chdir(tmp_path)
+    for program, *arguments in lines:
+        ended = CliRunner().invoke(main, arguments)
+        assert (program, ended.exit_code) == ("plugcharge", 0), ended.output
+    assert last == ["plugcharge", "pki", "serve"]
+
+
 @pytest.mark.parametrize("text", blocks("codec.md", "python"))
 def test_the_python_of_the_codec_page_runs(text: str) -> None:
     exec(compile(text, "codec.md", "exec"), {})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pki.cli.told import DEFAULT_OUT, FOLDER, told
+from pki.cli.told import DEFAULT_OUT, FOLDER, TREE, told
 
 if TYPE_CHECKING:
     from pki.faults.catalogue import Variant
@@ -23,7 +23,7 @@ _EDITIONS = click.Choice(["iso2", "iso20", "iso20-ed448"])
 
 @click.command("break")
 @click.argument("variants", nargs=-1)
-@click.option("--tree", "--from", "tree", type=FOLDER, default=DEFAULT_OUT / "iso2", show_default=True,
+@click.option("--tree", "--from", "tree", type=TREE, default=DEFAULT_OUT / "iso2", show_default=True,
               help="The folder of the tree whose keys sign them.")  # fmt: skip
 @click.option("--out", type=FOLDER, help="Where their folders go; <tree>/broken if left out.")
 @click.option("--all", "every", is_flag=True, help="Make every variant that the tree has certificates for.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pki.cli.told import DEFAULT_OUT, PATH, told
+from pki.cli.told import DEFAULT_OUT, PATH, TREE, told
 
 if TYPE_CHECKING:
     from pki.options import Options
@@ -20,7 +20,7 @@ _LIST = "list"
 @click.command()
 @click.option("--edition", type=click.Choice(["iso2", "iso20", "iso20-ed448"]), help="That of the tree, if left out.")
 @click.option(
-    "--tree", type=PATH, help=f"The folder of a tree; {DEFAULT_OUT}/iso2, or that of the edition, if left out."
+    "--tree", type=TREE, help=f"The folder of a tree; {DEFAULT_OUT}/iso2, or that of the edition, if left out."
 )
 @click.option("--config", type=PATH, help="The pki.toml the tree was made by, for its [options].")
 @click.option("--emaid", help="The account; if left out, that of the receiver in the tree.")

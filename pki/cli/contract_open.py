@@ -102,6 +102,8 @@ def _lines(findings: Findings, *, tolerant: bool) -> list[str]:
     size = f", {findings.size} bytes" if findings.size else ""
     lines = [f"{findings.message} of {findings.schema}{size}, {findings.code}"]
     lines += [f"{'ok' if check.holds else 'FAILED':8}{check.check:16}{check.detail}" for check in findings.checks]
+    if findings.form:
+        lines.append(f"{'note':8}{'form':16}{findings.form}: an experiment, as no free source tells the standard's")
     if findings.accepted:
         return [*lines, "accepted: a vehicle may take it"]
     if findings.tolerable:

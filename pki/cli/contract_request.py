@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from pki.cli.told import DEFAULT_OUT, PATH, told
+from pki.cli.told import DEFAULT_OUT, PATH, TREE, told
 
 
 @click.command()
-@click.option("--tree", type=PATH, default=DEFAULT_OUT / "iso2", show_default=True, help="The folder of a tree.")
+@click.option("--tree", type=TREE, default=DEFAULT_OUT / "iso2", show_default=True, help="The folder of a tree.")
 @click.option("--leaf", metavar="ID", default="car1", show_default=True, help="The vehicle, by its id in the tree.")
 @click.option("--vehicle", type=(PATH, PATH), metavar="CHAIN KEY", help="The vehicle, by files instead.")
 @click.option(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pki.cli.told import DEFAULT_OUT, FOLDER, told
+from pki.cli.told import DEFAULT_OUT, FOLDER, TREE, told
 from pki.layouts import LayoutName
 from v2g.trust import Role
 
@@ -15,7 +15,7 @@ _LAYOUT = click.Choice([name.value for name in LayoutName])
 
 @click.command()
 @click.option("--layout", type=_LAYOUT, required=True, help="Whose folder to write.")
-@click.option("--tree", "--from", "source", type=FOLDER, default=DEFAULT_OUT / "iso2", show_default=True, help="Which.")
+@click.option("--tree", "--from", "source", type=TREE, default=DEFAULT_OUT / "iso2", show_default=True, help="Which.")
 @click.option("--leaf", "leaves", multiple=True, metavar="ROLE=ID", help="Which leaf, where there are several.")
 @click.option("--password", help="Of keys, in place of the layout's own; an empty one leaves them unencrypted.")
 @click.option("--without-keys", is_flag=True, help="Certificates alone, for others to trust.")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pki.cli.told import DEFAULT_OUT, FOLDER, PATH, told
+from pki.cli.told import DEFAULT_OUT, FOLDER, INTERRUPTED, PATH, mention_own, told
 
 if TYPE_CHECKING:
     from pki.renewal import Outcome
@@ -35,7 +36,9 @@ def _period(ctx: click.Context, param: click.Parameter, value: str) -> timedelta
 def _common(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that both commands have."""
     for option in (
-        click.option("--tree", "names", multiple=True, metavar="NAME", help="Only this tree; may be repeated."),
+        click.option(
+            "--tree", "names", multiple=True, metavar="NAME", help="Only this tree of pki.toml; may be repeated."
+        ),
         click.option("--out", type=FOLDER, default=DEFAULT_OUT, show_default=True, help="Where the trees lie."),
         click.option("--config", type=PATH, help="The pki.toml to follow; without it the built-in one."),
     ):
@@ -67,6 +70,7 @@ def init(
     if seed is not None:
         click.echo("--seed: whoever knows the seed knows every key. FOR TESTS ONLY.", err=True)
     now = at.replace(tzinfo=UTC) if at else FIXTURES if seed is not None else None
+    mention_own(config)
     for name, tree in _chosen(config, names).items():
         _make(name, tree, out, now, seed=None if seed is None else f"{seed}/{name}".encode())
     click.echo(_WARNING)
@@ -74,12 +78,29 @@ def init(
 
 @click.command()
 @_common
+@click.argument("places", nargs=-1, metavar="[PLACE]...")
 @click.option("--within", callback=_period, default="14d", show_default=True, help="What ends so soon is made anew.")
+@click.option("--at", type=click.DateTime(), help="The time to judge by and to make them at, UTC; now if left out.")
 @told
-def renew(config: Path | None, out: Path, names: tuple[str, ...], *, within: timedelta) -> None:
-    """Make anew what ends soon, with everything below it, and what is missing; the rest stays as it is."""
-    for name, tree in _chosen(config, names).items():
-        _make(name, tree, out, None, within=within)
+def renew(
+    config: Path | None,
+    out: Path,
+    names: tuple[str, ...],
+    places: tuple[str, ...],
+    within: timedelta,
+    at: datetime | None,
+) -> None:
+    """Make anew what ends soon or was revoked, with everything below it, and what is missing; the rest stays as it is.
+
+    What lies in a PLACE, such as leaf/contract/car1 or ca/mo/sub2, gets a new key and certificate however good it is,
+    in the tree that --tree names, or given as a path: certs/out/iso2/leaf/contract/car1.
+    """
+    mention_own(config)
+    trees = _chosen(config, names)
+    wanted = _wanted(places, trees, out)
+    for name in wanted or trees:
+        now = at.replace(tzinfo=UTC) if at else None
+        _make(name, trees[name], out, now, within=within, anew=wanted.get(name, ()))
     click.echo(_WARNING)
 
 
@@ -89,8 +110,31 @@ def _chosen(config: Path | None, names: Sequence[str]) -> dict[str, Tree]:
     trees = read(config)
     unknown = [name for name in names if name not in trees]
     if unknown:
-        raise ValueError(f"{config or 'pki.toml'}: declares no tree {', '.join(unknown)}, only {', '.join(trees)}")
+        raise ValueError(
+            f"{config or 'the built-in pki.toml'}: declares no tree {', '.join(unknown)}, only {', '.join(trees)}; "
+            "--tree takes such a name here, --out the folder they lie in"
+        )
     return {name: trees[name] for name in names or trees}
+
+
+def _wanted(places: Iterable[str], trees: Mapping[str, Tree], out: Path) -> dict[str, list[str]]:
+    """Return the places that are asked for, by tree; raise ValueError for one that is not told where."""
+    from pki.cli.place import located
+
+    found = defaultdict(list)
+    nowhere = Path()
+    for text in places:
+        folder, place = located(text, None, nowhere)
+        if folder is not nowhere:
+            names = [name for name in trees if (out / name).resolve() == folder.resolve()]
+            if not names:
+                raise ValueError(f"{text}: lies in none of the trees {', '.join(trees)} of {out}; --out names another")
+        else:
+            names = [name for name, tree in trees.items() if any(entry.place == place for entry in tree.entries())]
+        if len(names) > 1:
+            raise ValueError(f"{text}: lies in {', '.join(names)}; say which with --tree, or give its path")
+        found[names[0] if names else next(iter(trees))].append(place)
+    return found
 
 
 def _make(
@@ -101,11 +145,18 @@ def _make(
     *,
     within: timedelta | None = None,
     seed: bytes | None = None,
+    anew: Collection[str] = (),
 ) -> None:
     from pki.renewal import bring_up_to_date
     from pki.store import Store
 
-    outcomes = bring_up_to_date(tree, Store(out / name), now, within=within, seed=seed, progress=_progress(name))
+    folder = Store(out / name)
+    try:
+        outcomes = bring_up_to_date(tree, folder, now, within=within, seed=seed, anew=anew, progress=_progress(name))
+    except KeyboardInterrupt:
+        there = len(folder.places())
+        click.echo(f"\n{out / name}: interrupted; {there} certificates are there, the next run goes on", err=True)
+        raise SystemExit(INTERRUPTED) from None
     for line in _news(outcomes):
         click.echo(line)
     made = sum(1 for outcome in outcomes if outcome.reason)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pki.cli.told import PATH
+from pki.shown import printable
 
 if TYPE_CHECKING:
     from pki.lint.finding import Severity
@@ -115,9 +116,9 @@ def lint(
         report = examine(sources, demand, _progress)
         _write(_told(report, form, least, every=every), output)
     except (ValueError, OSError) as error:
-        raise Unusable(str(error)) from error
+        raise Unusable(printable(str(error))) from error
     if failures:
-        raise Unusable("; ".join(failures))
+        raise Unusable(printable("; ".join(failures)))
     if report.failing(least):
         raise click.exceptions.Exit(1)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import uvicorn
 
-from pki.cli.told import DEFAULT_OUT, FOLDER, PATH, told
+from pki.cli.told import DEFAULT_OUT, FOLDER, PATH, mention_own, told
 from pki.serve import listener, login
 from pki.serve.app import application
 from pki.serve.misbehaviour import MISBEHAVIOURS, parse
@@ -58,6 +58,7 @@ def serve(
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(name)s %(message)s")
     if listener.check_host(host, expose=expose):
         click.secho(_EXPOSED.format(host=host), err=True, bold=True)
+    mention_own(config)
     trees = made(read(config), out)
     with listener.listen(host, port) as listening:
         click.echo(f"{out}: reading", err=True)

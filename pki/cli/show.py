@@ -23,10 +23,24 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="For machines: a list of certificates per tree.")
 @told
 def show(out: Path, *, every: bool, as_json: bool) -> None:
-    """Print the certificates that are there, each below its issuer, with the days left and what is wrong."""
-    from pki.overview import survey, trees
+    """Print the certificates that are there, each below its issuer, with the days left and what is wrong.
 
-    surveys = {folder: survey(folder) for folder in trees(out)}
+    Exit status 1 tells of certificates that cannot be read; the others are shown.
+    """
+    from pki.overview import describe, gather_readable, trees
+    from pki.shown import printable
+
+    gathered = {folder: gather_readable(folder) for folder in trees(out)}
+    surveys = {folder: describe(folder, found) for folder, (found, _) in gathered.items()}
+    _tell(surveys, every=every, as_json=as_json)
+    damaged = [problem for _, problems in gathered.values() for problem in problems.values()]
+    for problem in damaged:
+        click.echo(printable(f"DAMAGED: {problem}"), err=True)
+    if damaged:
+        click.get_current_context().exit(1)
+
+
+def _tell(surveys: Mapping[Path, list[Line]], *, every: bool, as_json: bool) -> None:
     if as_json:
         import msgspec
 

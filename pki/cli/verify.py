@@ -40,7 +40,10 @@ def verify(
     ocsp: tuple[Path, ...],
     revocation: str | None,
 ) -> None:
-    """Check a chain, a PEM file or the folder of a leaf, as a SECC or EVCC would."""
+    """Check a chain, a PEM file or the folder of a leaf, as a SECC or EVCC would.
+
+    Where nothing is said of revocation, the list of the tree that it lies in counts.
+    """
     from pki.credentials import load_anchors, load_chain, load_credential
     from pki.profiles import Branch, Edition
     from pki.validate import Policy, validate
@@ -62,7 +65,26 @@ def verify(
     verdict = validate(chain, Role(role), anchors, at.replace(tzinfo=UTC) if at else None, policy)
     if not verdict:
         raise ValueError(f"{path}: not trusted as {role}: {verdict.broken}: {verdict.detail}")
+    if policy.revocation is None and revocation is None:
+        _check_listed(path, folder, chain, at)
     click.echo(f"{path}: trusted as {role}: {verdict.subject} under {verdict.anchor}, until {verdict.expires:%Y-%m-%d}")
+
+
+def _check_listed(path: Path, leaf: Path, chain: list[bytes], at: datetime | None) -> None:
+    """Refuse a chain of a tree of ours whose list of the revoked names one of it."""
+    from pki import revoked
+    from pki.certificate import read
+    from pki.store import Store
+
+    tree = next((above for above in leaf.parents if (above / revoked.NAME).is_file()), None)
+    if tree is None:
+        return
+    now = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
+    for entry, certificate in revoked.among(Store(tree), map(read, chain), now):
+        raise ValueError(
+            f"{path}: revoked since {entry.at:%Y-%m-%d} ({entry.reason.value}): {certificate.common_name}, says "
+            f"{tree / revoked.NAME}; `plugcharge pki renew` makes another"
+        )
 
 
 def _revocation(sources: tuple[Path, ...], mode: str | None) -> Revocation | None:

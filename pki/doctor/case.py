@@ -97,9 +97,14 @@ class Case:
         return self._homes[folder]
 
     def own(self, path: Path, certificate: Certificate) -> bool:
-        """Tell whether a file is about a certificate, and does not only hold it among those above another one."""
+        """Tell whether a file is about a certificate, and does not only hold it among those above another one.
+
+        It is about its first; a CA before a leaf is out of its order.
+        """
         file = self.evidence.files.get(path)
-        return file is not None and file.certificates[0].der == certificate.der
+        if file is None or file.certificates[0].der != certificate.der:
+            return False
+        return not certificate.ca or all(each.ca for each in file.certificates)
 
     def role(self, path: Path, certificate: Certificate) -> str:
         """Return the role a certificate should fit, by where it lies or by what it says; "" where neither tells."""

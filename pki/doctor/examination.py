@@ -12,6 +12,7 @@ from pki.doctor.evidence import Evidence
 from pki.doctor.finding import Finding, Remark, Severity
 from pki.doctor.settings import Kind, read
 from pki.overview import uncollected
+from pki.shown import printable
 
 Check = Callable[[Case], Iterator[Remark]]
 
@@ -20,6 +21,7 @@ CHECKS: tuple[Check, ...] = (
     folders.layout,
     folders.too_much,
     folders.unreadable,
+    folders.manifest,
     times.clock,
     times.validity,
     times.lists,
@@ -77,7 +79,11 @@ def open_case(path: Path | None, settings: Sequence[Path] = (), at: datetime | N
 
 def _finding(check: Check, remark: Remark) -> Finding:
     return Finding(
-        check=name_of(check), severity=remark.severity, place=remark.place, what=remark.what, remedy=remark.remedy
+        check=name_of(check),
+        severity=remark.severity,
+        place=printable(remark.place),
+        what=printable(remark.what),
+        remedy=printable(remark.remedy),
     )
 
 

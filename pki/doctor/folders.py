@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,34 @@ def unreadable(case: Case) -> Iterator[Remark]:
             what=shown(problem),
             remedy="copy it again from where it was made; PEM and DER are read, PKCS#12 is not",
         )
+
+
+def manifest(case: Case) -> Iterator[Remark]:
+    """A damaged manifest keeps machines from finding what lies in a tree."""
+    for tree in case.trees:
+        path = Store(tree).manifest
+        problem = _unlisted(path)
+        if problem:
+            yield Remark(
+                severity=Severity.ERROR,
+                place=case.place(path),
+                what=f"the list of what lies in the tree is damaged: {shown(problem)}",
+                remedy="`plugcharge pki init` writes it anew",
+            )
+
+
+def _unlisted(path: Path) -> str:
+    """Return what keeps a manifest from being read; "" for a good one, and where there is none."""
+    try:
+        told = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    except (ValueError, RecursionError) as error:
+        return f"no JSON: {error}"
+    whole = isinstance(told, dict) and all(isinstance(told.get(part), dict) for part in ("certificates", "files"))
+    return "" if whole else "it names no certificates and files"
 
 
 def too_much(case: Case) -> Iterator[Remark]:

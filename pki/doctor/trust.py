@@ -44,7 +44,7 @@ def _revoked(case: Case, tree: Path) -> Iterator[Remark]:
                 severity=Severity.ERROR,
                 place=case.place(path),
                 what=f"{name_of(certificate)} is revoked since {entry.at:%Y-%m-%d} ({entry.reason.value})",
-                remedy="have another one issued; `plugcharge pki revoke --undo` lifts a hold",
+                remedy="`plugcharge pki renew` makes another in its place; `plugcharge pki revoke --undo` lifts a hold",
             )
 
 

@@ -72,7 +72,7 @@ def expectation(
         tier=variant.tier.value if variant.tier else "",
         fault=fault.name,
         reason=_sentence(variant),
-        requirement=fault.requirement,
+        requirement=_own(fault.requirement, variant.edition),
         accepted=not reaction.rule and not reaction.code.startswith(("FAILED", "WARNING")),
         expected=reaction,
         revocation=fault.revocation,
@@ -82,6 +82,12 @@ def expectation(
         above=above,
         played="later" if variant.edition.second else "now",
     )
+
+
+def _own(requirements: tuple[str, ...], edition: Edition) -> tuple[str, ...]:
+    """Leave out what only the other generation demands; where this one repeats nothing of it, that is what is cited."""
+    own = tuple(each for each in requirements if each.startswith("V2G20-") is edition.second)
+    return own or requirements
 
 
 def _sentence(variant: Variant) -> str:

@@ -25,7 +25,7 @@ from pki.lint.source import Source
 from pki.options import DEFAULT, Options
 from pki.overview import uncollected
 from pki.profiles import Edition, Profile, profile, profiles
-from pki.shown import shown
+from pki.shown import printable, shown
 from pki.validate import Policy
 
 Progress = Callable[[Sequence[int]], Iterable[int]]
@@ -223,14 +223,14 @@ class _Examination:
             if known is not None:
                 places.append(Place(file=source.name, certificate=number, line=piece.line))
                 members.append(known)
-        told = list(sequence(members, served=source.chain))
+        remarks = list(sequence(members, served=source.chain))
         if self.demand.anchors or self.demand.private:
             policy = Policy(options=self.demand.options, private=self.demand.private)
             chain = members if source.chain or len(members) > 1 else completed(members)
-            told += trust(chain, self.demand.anchors, self.demand.at, policy)
-        for position, remark in told:
+            remarks += trust(chain, self.demand.anchors, self.demand.at, policy)
+        for position, remark in remarks:
             if position < 0:
-                self._tell(Place(file=source.name), remark)
+                self._tell(Place(file=source.name), remark, edition=members[0].row.edition if members[0].row else None)
             else:
                 self._tell(places[position], remark, self.seen[members[position].certificate.der])
 
@@ -238,17 +238,17 @@ class _Examination:
         one = self.seen[known.certificate.der]
         self._tell(_joined(one), remark, one)
 
-    def _tell(self, place: Place, remark: Remark, one: _Seen | None = None) -> None:
+    def _tell(self, place: Place, remark: Remark, one: _Seen | None = None, edition: Edition | None = None) -> None:
         declared = rule(remark.rule)
         row = one.known.row if one is not None and one.known is not None else None
-        edition = row.edition if row is not None else self.demand.edition or Edition.ISO2
+        judged = row.edition if row is not None else edition or self.demand.edition or Edition.ISO2
         self.findings.append(
             Finding(
                 rule=declared.id,
                 severity=declared.severity,
                 place=replace(place, tier=row.tier if row is not None else "", field=remark.field),
-                requirements=declared.cited(remark.text, second=edition.second),
-                text=remark.text,
+                requirements=declared.cited(remark.text, second=judged.second),
+                text=printable(remark.text),
                 remedy=declared.remedy,
                 sha256=hashlib.sha256(one.der).hexdigest() if one is not None else "",
             )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +21,31 @@ _COLUMNS = {
 
 
 def table(folder: Path) -> Markup | None:
-    """Return the variants below `broken/` of a tree as a table; None if there are none."""
+    """Return the variants below `broken/` of a tree as a table to be opened; None if there are none.
+
+    It has many rows, and is printed only by who opened it.
+    """
     files = sorted(folder.glob("broken/*/expect.json"))
     if not files:
         return None
-    rows = (element("tr", None, *_cells(path)) for path in files[:MOST])
+    every = {path: _read(path) for path in files[:MOST]}
+    rows = (element("tr", None, *_cells(path, told)) for path, told in every.items())
     head = element("tr", None, *(element("th", {"scope": "col"}, title) for title in _COLUMNS.values()))
     inner = (element("thead", None, head), element("tbody", None, *rows))
     more = len(files) - MOST
     rest = element("p", {"class": "hidden"}, f"… {more:,} more in {folder / 'broken'}") if more > 0 else NOTHING
-    return joined(element("div", {"class": "wide"}, element("table", {"class": "variants"}, *inner)), rest)
+    wide = element("div", {"class": "wide"}, element("table", {"class": "variants"}, *inner))
+    return element("details", None, element("summary", None, _counted(len(files), every.values())), joined(wide, rest))
 
 
-def _cells(path: Path) -> Iterator[Markup]:
-    told = _read(path)
+def _counted(number: int, every: Iterable[Mapping[str, Any]]) -> str:
+    """Return how many there are, and of which roles."""
+    roles = Counter(_plain(told.get("role", "")) for told in every)
+    listed = ", ".join(f"{count:,} {role}" for role, count in sorted(roles.items()) if role)
+    return f"{number:,} {'chain' if number == 1 else 'chains'}" + (f": {listed}" if listed else "")
+
+
+def _cells(path: Path, told: Mapping[str, Any]) -> Iterator[Markup]:
     values = {key: _plain(told.get(key, "")) for key in _COLUMNS}
     values["variant"] = values["variant"] or path.parent.name
     yield from (element("td", None, values[key]) for key in _COLUMNS)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -112,7 +114,16 @@ REFUSED = {
     "no configuration": (["init", "--config", "{}/none.toml"], 1, "none.toml: no such file"),
     "a folder for a configuration": (["init", "--config", "{}"], 1, "cannot be read: Is a directory; name a TOML file"),
     "a file for a folder": (["init", "--out", "{}/manifest.json"], 2, "is a file"),
-    "no such tree": (["init", "--tree", "x", "--out", "{}/y"], 1, "declares no tree x, only iso2, iso20, iso20-ed448"),
+    "no such tree": (["init", "--tree", "x", "--out", "{}/y"], 1, "--tree takes such a name here, --out the folder"),
+    "folder for a name": (["renew", "--tree", "{}", "--out", "{}/y"], 1, "declares no tree /"),
+    "name for a folder": (["crl", "--tree", "isox"], 2, "--tree takes a folder here, such as certs/out/isox"),
+    "another tree": (["crl", "{}/ca/mo/sub2", "{}x/ca/mo/sub2"], 1, "are two trees"),
+    "place in no tree": (["renew", "{}/leaf/secc/evse1", "--out", "{}/y"], 1, "lies in none of the trees iso2, iso20"),
+    "place in several": (["renew", "leaf/secc/evse1", "--out", "{}/y"], 1, "lies in iso2, iso20, iso20-ed448; say"),
+    "no place": (["renew", "leaf/secc/evse", "--tree", "iso2", "--out", "{}/y"], 1, "did you mean leaf/secc/evse1?"),
+    "list of no CA": (["crl", "{}/leaf/secc/evse1"], 1, "leaf/secc/evse1: is no CA, and only those have lists"),
+    "list of nobody": (["crl", "{}/ca/mo/sub9"], 1, "ca/mo/sub9: no certificate lies there"),
+    "a file in the way": (["crl", "--tree", "{}", "--out", "{}/manifest.json/x"], 1, "; a file stands where a folder"),
     "no period": (["renew", "--within", "soon", "--out", "{}/y"], 2, "'soon'; write a number and d, h or w"),
     "no layout": (["export", "{}/x"], 2, "--layout"),
     "unknown layout": (["export", "--layout", "bus", "{}/x"], 2, "'bus' is not"),
@@ -153,3 +164,72 @@ def test_the_configuration_printed_is_the_one_followed(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
     (tmp_path / "pki.toml").write_text(result.output, encoding="utf-8")
     assert read(tmp_path / "pki.toml") == read()
+
+
+def test_what_is_named_is_made_anew(folder: Path) -> None:
+    out = folder.parent
+    first = run("renew", "leaf/contract/car1", "--tree", "iso2", "--out", out).output
+    assert "  leaf/contract/car1  (as asked)" in first
+    assert "iso2: 1 made, 25 kept" in first
+    assert "iso2: 1 made, 25 kept" in run("renew", folder / "leaf/secc/evse1/cert.pem", "--out", out).output
+
+
+def test_a_revoked_certificate_is_replaced_as_revoke_says(folder: Path) -> None:
+    told = run("revoke", folder / "leaf/contract/car1", "--reason", "keyCompromise").output
+    assert "`pki renew` make another" in told
+    assert run("verify", folder / "leaf/contract/car1").exit_code == 1
+    assert "car1  (it was revoked (keyCompromise))" in run("init", "--tree", "iso2", "--out", folder.parent).output
+    assert run("verify", folder / "leaf/contract/car1").exit_code == 0
+    assert run("crl", folder / "ca/mo/private/sub2.key").output.startswith(f"{folder / 'crl/mo-sub2.crl'}: 1 revoked")
+
+
+def test_a_seed_does_not_take_over_another_tree(folder: Path) -> None:
+    result = run("init", "--seed", "demo", "--tree", "iso2", "--out", folder.parent)
+    assert (result.exit_code, "its key is not of this seed" in result.output) == (1, True)
+
+
+def test_a_fixture_is_judged_at_its_time(tmp_path: Path) -> None:
+    arguments = ("--tree", "iso2", "--out", tmp_path)
+    run("init", "--seed", "demo", *arguments)
+    leaf = tmp_path / "iso2/leaf/secc/evse1"
+    assert run("verify", leaf, "--at", "2026-01-02").exit_code == 0
+    assert "0 made" in run("renew", "--at", "2026-01-02", *arguments).output
+
+
+def test_a_pki_toml_that_is_not_followed_is_mentioned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pki.toml").write_text("[other]")
+    result = CliRunner().invoke(pki, ["init", "--tree", "none"])
+    assert "pki.toml lies here and is not followed; --config pki.toml follows it" in result.stderr
+
+
+def test_an_interruption_says_what_is_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_arguments: object, **_named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pki.renewal.bring_up_to_date", interrupted)
+    result = run("init", "--tree", "iso2", "--out", folder.parent)
+    assert result.exit_code == 130
+    assert f"{folder}: interrupted; 26 certificates are there, the next run goes on" in result.output
+
+
+def test_a_full_disk_is_told_with_file_and_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    result = run("init", "--tree", "iso2", "--out", tmp_path)
+    assert result.exit_code == 1
+    assert f"Error: {tmp_path}/iso2/" in result.output
+    assert result.output.splitlines()[-1].endswith("No space left on device; make room on the disk and run it again")
+
+
+def test_a_reader_that_goes_away_ends_it_without_a_word(folder: Path) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    command = [sys.executable, "-m", "pki", "show", "--out", str(folder)]
+    done = subprocess.run(
+        command, stdout=write_end, stderr=subprocess.PIPE, text=True, check=False, cwd=Path(__file__).parents[2]
+    )
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (141, "")

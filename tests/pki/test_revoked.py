@@ -221,11 +221,14 @@ def test_verify_looks_at_lists(folder: Path) -> None:
     assert verify(folder, "--crl", folder / "crl")[0] == 0
     assert run("revoke", CAR, "--tree", folder, "--reason", "superseded")[0] == 0
     assert verify(folder, "--crl", folder / "crl")[0] == 0, "the lists are still the old ones"
+    code, told = verify(folder)
+    assert (code, "revoked since" in told, "pki renew` makes another" in told) == (1, True, True)
+    assert verify(folder, "--revocation", "off")[0] == 0
+    assert verify(folder, "--at", "2026-11-01")[0] == 1, "not yet valid"
     assert run("crl", "--tree", folder)[0] == 0
     code, told = verify(folder, "--crl", folder / "crl/mo-sub2.crl", "--revocation", "soft")
     assert (code, "revoked: leaf: it is revoked since" in told, "(superseded)" in told) == (1, True, True)
     assert verify(folder, "--crl", folder / "crl", "--revocation", "off")[0] == 0
-    assert verify(folder)[0] == 0
 
 
 def test_verify_says_what_is_not_known(folder: Path) -> None:

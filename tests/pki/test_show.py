@@ -137,7 +137,25 @@ def test_what_cannot_be_read_is_named(folder: Path) -> None:
     (folder / "ca/mo/sub1.pem").write_text("garbage")
     result = run("show", "--out", folder)
     assert result.exit_code == 1
-    assert f"{folder / 'ca/mo/sub1.pem'}: holds no PEM certificates" in result.output
+    assert f"DAMAGED: {folder / 'ca/mo/sub1.pem'}: holds no PEM certificates" in result.output
+    assert "cryptography.io" not in result.output
+    assert "leaf/secc/evse1" in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("x", "no BEGIN CERTIFICATE in it"),
+        ("-----BEGIN CERTIFICATE-----\nMII", "cut short or garbled"),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "cut short or garbled"),
+    ],
+)
+def test_what_is_damaged_is_told_in_few_words(folder: Path, text: str, problem: str) -> None:
+    (folder / "ca/mo/sub1.pem").write_text(text)
+    result = run("show", "--out", folder, "--json")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"DAMAGED: {folder / 'ca/mo/sub1.pem'}: holds no PEM certificates ({problem}); ")
+    assert "ca/mo/sub1" not in {each["place"] for each in json.loads(result.stdout)["iso2"]}
 
 
 def test_an_orphan_stands_at_the_top(folder: Path) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
+import queue
 import threading
 from pathlib import Path
 
@@ -94,12 +96,16 @@ def test_a_reader_waits_for_a_writer_and_leaves_nothing_behind(tmp_path: Path) -
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def test_who_waits_for_another_run_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_who_waits_for_another_run_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: queue.Queue[str] = queue.Queue()
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.put(record.getMessage())
+
     monkeypatch.setattr(store, "_PATIENCE_S", 0.0)
-    tree, told = store.Store(tmp_path), threading.Event()
-    monkeypatch.setattr(store.logger, "handle", lambda record: (caplog.handler.emit(record), told.set()))
+    monkeypatch.setattr(store.logger, "handlers", [Ear()])
+    tree = store.Store(tmp_path)
 
     def wait() -> None:
         with tree.alone():
@@ -108,7 +114,6 @@ def test_who_waits_for_another_run_is_told(
     waiting = threading.Thread(target=wait)
     with tree.alone():
         waiting.start()
-        assert told.wait(10)
+        assert told.get(timeout=10) == f"{tmp_path}: another run is at work there; waiting"
     waiting.join(10)
     assert not waiting.is_alive()
-    assert f"{tmp_path}: another run is at work there; waiting" in caplog.text

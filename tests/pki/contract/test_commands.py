@@ -53,6 +53,7 @@ def test_what_is_issued_opens(trees: Path, tmp_path: Path, edition: str, form: s
     assert "accepted: a vehicle may take it" in result.output
     assert "key derivation concat-015556" in result.output
     assert "SignedInfo xmldsig" in result.output
+    assert ("its last octet, which is 0: an experiment" in result.output) == (edition == "iso20-ed448")
 
 
 def test_an_update_opens_with_the_old_contract(pristine: Path, tmp_path: Path) -> None:

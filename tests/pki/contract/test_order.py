@@ -11,8 +11,9 @@ from pki.contract.document import Form, read
 from pki.contract.opening import open_delivery
 from pki.contract.order import Order
 from pki.contract.recipient import Recipient, agreeing_key
+from pki.contract.request import installation
 from pki.contract.variants import manner_of
-from pki.credentials import load_anchors
+from pki.credentials import load_anchors, load_credential
 from pki.options import Options
 from pki.renewal import bring_up_to_date
 from pki.store import Store
@@ -97,3 +98,12 @@ def test_what_was_written_by_hand_is_answered(two_cars: Path, tmp_path: Path) ->
     assert read(file.read_bytes()).schema == "iso2"
     with pytest.raises(ValueError, match="CertificateInstallationRes is no certificate request"):
         Order(tree=two_cars).answered(file)
+
+
+def test_a_request_tells_as_many_roots_as_it_has_room_for(pristine: Path) -> None:
+    place = pristine / "leaf/oem-provisioning/car1"
+    vehicle = load_credential(place / "chain.pem", place / "key.pem")
+    asked = installation(vehicle, load_anchors(pristine / "trust/v2g.pem") * 30, bytes(7) + b"\1").envelope
+    assert isinstance(asked.body, iso2.CertificateInstallationReq)
+    assert len(asked.body.ListOfRootCertificateIDs.RootCertificateID) == 20
+    assert asked.session_id == bytes(7) + b"\1"

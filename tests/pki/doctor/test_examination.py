@@ -160,6 +160,14 @@ def spoil_revoked(folder: Path) -> None:
     (folder / "revoked.json").write_text("{")
 
 
+def spoil_manifest(folder: Path) -> None:
+    (folder / "manifest.json").write_text('{"certificates": {')
+
+
+def empty_manifest(folder: Path) -> None:
+    (folder / "manifest.json").write_text("[]")
+
+
 CAR = "leaf/contract/car1"
 FAULTS: dict[str, tuple[Callable[[Path], None], set[tuple[str, str, str]]]] = {
     "key of another": (swap_keys, {(ERROR, "pairs", f"{CAR}/key.pem")}),
@@ -186,6 +194,8 @@ FAULTS: dict[str, tuple[Callable[[Path], None], set[tuple[str, str, str]]]] = {
     "leaf as anchor": (anchor_leaf, {(ERROR, "anchors", "trust/v2g.pem")}),
     "anchor of another branch": (anchor_other_branch, {(ERROR, "branches", "trust/v2g.pem")}),
     "revoked": (revoke, {(ERROR, "revoked", f"{CAR}/cert.pem")}),
+    "damaged manifest": (spoil_manifest, {(ERROR, "manifest", "manifest.json")}),
+    "manifest of nothing": (empty_manifest, {(ERROR, "manifest", "manifest.json")}),
     "damaged list of revoked": (spoil_revoked, {(ERROR, "revoked", "revoked.json")}),
 }
 
@@ -215,6 +225,12 @@ def test_the_right_key_is_named(folder: Path) -> None:
 def test_the_right_order_is_named(folder: Path) -> None:
     turn_chain_over(folder)
     assert only(folder).remedy.endswith(": DEPCGC00000001V, MO Sub-CA 2, MO Sub-CA 1")
+
+
+@pytest.mark.parametrize("place", ["leaf/contract/car1", "leaf/contract/car1/chain.pem"])
+def test_a_part_of_a_tree_in_wrong_order_has_that_fault_alone(folder: Path, place: str) -> None:
+    turn_chain_over(folder)
+    assert only(folder / place).check == "order"
 
 
 def test_the_missing_link_is_named(folder: Path) -> None:

@@ -38,14 +38,15 @@ them; those of the last three days stay, if no CA above them was renewed.
 | `evidence/`   | a revocation list, an OCSP response; for `[trust] evidence` of secc.toml and evcc.toml  |
 | `expect.json` | what it is, why, the requirement, and the reaction that has to follow                   |
 
-In expect.json, `variant` is the name, and `role`, `edition`, `tier` and `fault` are its parts; `reason` says what is wrong and
-`requirement` what forbids it. `expected` says who reacts (`by`), in which `message`, with which response `code` or `tls_alert`, and
-which `rule` at which `tier` is broken. `accepted` is true where nothing may be held against it. `emaid` is what a
-PaymentDetailsReq says beside the chain. `revocation` is what whoever trusts asks: `soft`, or `hard`: that of the leaf
-it has to be known. `made` is when it was made: some are what they are for a few days only. `alias` are the names that
-ISO 15118-4 has for it, `files` what lies in the folder, by which a test system may tell that it is complete. `above` is
-the SHA-256 of the CAs above the leaf: with another one, the tree was made anew since. `played` is `now` where the tests
-play it against our own SECC, EVCC or provisioning service over real connections, `later` where they only judge it.
+In expect.json, `variant` is the name, and `role`, `edition`, `tier` and `fault` are its parts; `reason` says what is
+wrong and `requirement` what forbids it. `expected` says who reacts (`by`), in which `message`, with which response
+`code` or `tls_alert`, and which `rule` at which `tier` is broken. `accepted` is true where nothing may be held against
+it. `emaid` is what a PaymentDetailsReq says beside the chain. `revocation` is what whoever trusts asks: `soft`, or
+`hard`: that of the leaf it has to be known. `made` is when it was made: some are what they are for a few days only.
+`alias` are the names that ISO 15118-4 has for it, `files` what lies in the folder, by which a test system may tell
+that it is complete. `above` is the SHA-256 of the CAs above the leaf: with another one, the tree was made anew since.
+`played` is `now` where the tests play it against our own SECC, EVCC or provisioning service over real connections,
+`later` where they only judge it.
 
 Variants are called `<role>-<tier>-<fault>`, or `<role>-<fault>` for those of a chain as a whole. Every one of ISO
 15118-2 is played against our own SECC, EVCC and provisioning service over real connections by the tests; those of ISO

@@ -40,6 +40,12 @@ def test_list_needs_no_tree(tmp_path: Path) -> None:
     assert ran.output == "vehicle-wrong-role\n"
 
 
+@pytest.mark.parametrize(("edition", "named"), [("iso2", "V2G2-009"), ("iso20", "V2G20-1003")])
+def test_the_requirement_is_that_of_the_edition(tmp_path: Path, edition: str, named: str) -> None:
+    ran = run("--list", "--json", "--edition", edition, "secc-four-deep", "--tree", tmp_path / "none")
+    assert [each["requirement"] for each in json.loads(ran.output)] == [[named]]
+
+
 def test_list_for_machines(folder: Path) -> None:
     ran = run("--list", "--json", "--from", folder)
     told = json.loads(ran.output)

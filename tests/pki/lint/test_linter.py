@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -209,6 +210,17 @@ def test_a_cross_certificate_makes_room_for_a_fourth() -> None:
     report = judged(make(CONTRACT_20, sub2).der, sub2.der, sub1.der, cross.der)
     assert [one.role for one in report.examined[0].certificates] == ["contract", "mo-sub2", "mo-sub1", "mo-cross"]
     assert rules(report) == set()
+
+
+@pytest.mark.parametrize(("key", "named"), [(made.p256, "V2G2-009"), (p521, "V2G20-1003")])
+def test_the_depth_is_that_of_the_edition(key: Callable[[], made.Key], named: str) -> None:
+    top = make(Spec(cn="MO Root", ca=True, usage="CL", key=key, days=(-30, 5000)))
+    chain = [make(Spec(cn="MO Sub0", ca=True, usage="CL", key=key, path_length=3, days=(-25, 900)), top)]
+    for number in (3, 2, 1):
+        chain.append(make(Spec(cn=f"MO Sub{number}", ca=True, usage="CL", key=key, days=(-20, 800)), chain[-1]))
+    chain.append(make(Spec(key=key), chain[-1]))
+    found = judged(*(each.der for each in reversed(chain))).findings
+    assert [one.requirements for one in found if one.rule == "chain-depth"] == [(named,)]
 
 
 def test_ed448_is_an_edition_of_its_own() -> None:

@@ -27,7 +27,7 @@ VOID = {"meta", "rect", "path", "br", "hr", "circle", "col"}
 ALLOWED = {
     *("html", "head", "meta", "title", "style", "body", "header", "main", "nav", "section", "article", "figure"),
     *("figcaption", "h1", "h2", "h3", "h4", "p", "div", "span", "b", "i", "a", "ul", "li", "dl", "dt", "dd", "code"),
-    *("table", "thead", "tbody", "tr", "th", "td", "time", "svg", "rect", "path", "text"),
+    *("details", "summary", "table", "thead", "tbody", "tr", "th", "td", "time", "svg", "rect", "path", "text"),
 }
 
 
@@ -225,6 +225,15 @@ def test_the_catalogue_is_listed_as_it_is_made(folder: Path, tmp_path: Path) -> 
     assert "EVCC: certificate_expired, TLS handshake" in words
     assert "EVCC: refused, profile, CertificateInstallationRes" in words
     assert sum(word.startswith("EVCC: accepted") for word in words) == 1
+
+
+def test_the_catalogue_is_closed_so_that_it_fills_no_printed_pages(folder: Path, tmp_path: Path) -> None:
+    assert run("break", "secc-leaf-expired", "secc-leaf-valid", "cps-leaf-wrong-dc", "--tree", folder).exit_code == 0
+    reader = guarded(made(folder, tmp_path))
+    assert [attributes for tag, attributes in reader.elements if tag == "details"] == [{}]
+    assert "3 chains: 1 cps, 2 secc" in reader.words
+    names = [tag for tag, _ in reader.elements]
+    assert names.index("details") < names.index("summary") < len(names) - names[::-1].index("table")
 
 
 def test_unusual_extensions_are_told(folder: Path, tmp_path: Path) -> None:

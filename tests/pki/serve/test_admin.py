@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import threading
 from pathlib import Path
@@ -189,6 +190,9 @@ def gauge(served: Served, name: str) -> int:
 SERIALS = st.text(max_size=80) | st.builds(
     "{}{}".format, st.sampled_from(["", "0x", "-", "0x-"]), st.integers(0, 2**260).map(str)
 )
+KEYS = st.text(max_size=9) | st.sampled_from(
+    ["service", "name", "certificate", "offset_s", "time", "reason", "at", "secret"]
+)
 STEPS = st.text(min_size=1, max_size=40) | st.sampled_from(["iso2", "ocsp", "revoked", "revocations", "secrets"])
 
 
@@ -206,6 +210,28 @@ def test_any_path_is_answered(served: Served, method: str, kind: str, steps: lis
     path = "/".join(["/admin", kind, *(quote(step.encode("utf-8", "replace"), safe="") for step in steps)])
     answer = served.client.request(method, path, json={})
     assert answer.status_code in (200, 307, 400, 404, 405), answer.text
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+)
+
+
+@given(
+    path=st.sampled_from(["misbehaviour", "clock", "revocations/iso2/1", "revocations/iso2/{}", "secrets/body"]),
+    body=st.dictionaries(KEYS, JSON, max_size=3) | st.lists(st.dictionaries(KEYS, JSON, max_size=3), max_size=3),
+)
+@example("clock", {"time": "9999-12-31T23:59:59-23:00"})
+@example("clock", {"offset_s": 253_000_000_000})
+@example("revocations/iso2/{}", {"at": "0001-01-01T00:00:00+23:59"})
+@example("misbehaviour", [{"service": "est", "name": "pending", "certificate": "\0"}])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_body_is_answered(served: Served, path: str, body: object) -> None:
+    serial = served.certificate("leaf/oem-provisioning/car1").serial_number
+    answer = served.client.put(f"/admin/{path.format(serial)}", content=json.dumps(body))
+    assert answer.status_code in (200, 400, 404), answer.text
+    assert served.client.delete(f"/admin/revocations/iso2/{serial}").status_code in (200, 404)
 
 
 def test_unknown_paths_and_methods(served: Served) -> None:
