@@ -30,7 +30,14 @@ async def deviate(name: str, host: str, port: int, material: Material, *, patien
     A station that answers SupportedAppProtocolReq, whatever it says, has accepted the vehicle. Raises KeyError for a
     name that is not in the table, OSError where nobody listens, `TLSError` where the station breaks TLS itself.
     """
-    return await asyncio.to_thread(_play, DEVIATIONS[name], host, port, material, patience_s)
+    return await play(DEVIATIONS[name], host, port, material, patience_s=patience_s)
+
+
+async def play(
+    deviation: Deviation, host: str, port: int, material: Material, *, patience_s: float = TIMEOUT_S
+) -> Outcome:
+    """Be a vehicle that need not be in the table; as `deviate`."""
+    return await asyncio.to_thread(_play, deviation, host, port, material, patience_s)
 
 
 def _play(deviation: Deviation, host: str, port: int, material: Material, patience_s: float) -> Outcome:

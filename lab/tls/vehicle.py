@@ -111,9 +111,12 @@ class Vehicle(TLSConnection):
         if shown is None:
             return None, None
         leaf, *issuers = shown.chain
-        chain = X509CertChain([_parsed(der) for der in (leaf, *issuers * self._deviation.chain_times)])
         pem = shown.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        return chain, parsePEMKey(pem.decode(), private=True, implementations=["python"])
+        key = parsePEMKey(pem.decode(), private=True, implementations=["python"])
+        certificates = [_as_is(der) for der in (leaf, *issuers * self._deviation.chain_times)]
+        certificates[0].certAlg = "Ed448" if isinstance(shown.key, ed448.Ed448PrivateKey) else "ecdsa"
+        certificates[0].publicKey = key  # of which it asks for the curve alone
+        return X509CertChain(certificates), key
 
     def _sendMsg(self, msg: Any, randomizeFirstBlock: bool = True, update_hashes: bool = True) -> Iterator[int]:
         if not isinstance(msg, ClientHello):
@@ -178,7 +181,8 @@ def _longer(message: bytes, tail: bytes) -> bytearray:
     return bytearray(message[:1] + len(body).to_bytes(3) + body)
 
 
-def _parsed(der: bytes) -> X509:
+def _as_is(der: bytes) -> X509:
+    """A certificate to be shown, which nobody reads on our side: it may be anything."""
     certificate = X509()
-    certificate.parseBinary(bytearray(der))
+    certificate.bytes = bytearray(der)
     return certificate
