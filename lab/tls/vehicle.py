@@ -110,13 +110,7 @@ class Vehicle(TLSConnection):
         shown = self._material.shown.get(self._deviation.shows)
         if shown is None:
             return None, None
-        leaf, *issuers = shown.chain
-        pem = shown.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        key = parsePEMKey(pem.decode(), private=True, implementations=["python"])
-        certificates = [_as_is(der) for der in (leaf, *issuers * self._deviation.chain_times)]
-        certificates[0].certAlg = "Ed448" if isinstance(shown.key, ed448.Ed448PrivateKey) else "ecdsa"
-        certificates[0].publicKey = key  # of which it asks for the curve alone
-        return X509CertChain(certificates), key
+        return credential(shown, self._deviation.chain_times)
 
     def _sendMsg(self, msg: Any, randomizeFirstBlock: bool = True, update_hashes: bool = True) -> Iterator[int]:
         if not isinstance(msg, ClientHello):
@@ -162,6 +156,17 @@ def settings(offer: Offer) -> HandshakeSettings:
     made.use_heartbeat_extension = made.useEncryptThenMAC = False
     made.record_size_limit = None
     return made
+
+
+def credential(shown: Shown, times: int = 1) -> tuple[X509CertChain, Any]:
+    """Turn a chain, its issuers so many times, and its key into what tlslite-ng shows."""
+    leaf, *issuers = shown.chain
+    pem = shown.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    key = parsePEMKey(pem.decode(), private=True, implementations=["python"])
+    certificates = [_as_is(der) for der in (leaf, *issuers * times)]
+    certificates[0].certAlg = "Ed448" if isinstance(shown.key, ed448.Ed448PrivateKey) else "ecdsa"
+    certificates[0].publicKey = key  # of which it asks for the curve alone
+    return X509CertChain(certificates), key
 
 
 def _lists(offer: Offer) -> Iterator[TLSExtension]:
