@@ -20,7 +20,7 @@ help:
 	@echo "make test       ruff, mypy --strict, pytest"
 	@echo "make check      ruff and mypy alone"
 	@echo "make interop    sessions against Josev, both ways (needs make provision)"
-	@echo "make bench      codec, response time, start-up, memory, PKI (needs make provision for Josev's part)"
+	@echo "make bench      codec, response time, start-up, memory, PKI, TLS (needs make provision for Josev's part)"
 	@echo "make fuzz       hostile bytes for every codec and parser, led by coverage, SECONDS=60 each"
 	@echo "make endurance  all tests with their large counts"
 	@echo "make provision  install what tests of peers need: mosquitto, a JDK, Josev in .peer"
@@ -48,6 +48,7 @@ bench: $(VENV)/.test
 	@$(BIN)/python -m benchmarks.codec
 	@$(BIN)/python -m benchmarks.station
 	@$(BIN)/python -m benchmarks.pki
+	@$(BIN)/python -m benchmarks.tls
 
 fuzz: $(VENV)/.test
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
