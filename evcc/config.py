@@ -45,9 +45,13 @@ class Network(Record, forbid_unknown_fields=True):
 
 
 class Tls(Record, forbid_unknown_fields=True):
-    """`roots` are the PEM files of the V2G roots that the station's certificate must hang on."""
+    """`roots` are the PEM files of the V2G roots that the station's certificate must hang on.
+
+    `private` are those of private operators, whose roots sign their stations' certificates themselves [V2G2-868].
+    """
 
     roots: list[str] = []
+    private: list[str] = []
     generations: Annotated[tuple[Literal["iso2", "iso20"], ...], Meta(min_length=1)] = ("iso2",)
     """What the ClientHello offers: TLS 1.2 as in ISO 15118-2, TLS 1.3 with a vehicle certificate as in -20, or both.
 
@@ -253,9 +257,10 @@ def _checked(path: Path, config: EvccConfig) -> EvccConfig:
     for name in config.timeouts:
         if name not in REQUESTS:
             raise ConfigurationError(f"{path}: [timeouts] {name}: no such request; there are {', '.join(REQUESTS)}")
-    if config.network.security == "tls" and not config.tls.roots:
+    if config.network.security == "tls" and not config.tls.roots and not config.tls.private:
         raise ConfigurationError(
             f"{path}: [tls] roots is missing: name the PEM file of the V2G roots, "
+            "or of a private operator's root by `private`, "
             'or set `security = "none"` in [network] to speak plain TCP'
         )
     if config.tls.staple == "fetch" and not config.trust.fetch:
@@ -341,7 +346,8 @@ def _check_protocols(path: Path, config: EvccConfig) -> None:
 
 def _anchored(folder: Path, config: EvccConfig) -> EvccConfig:
     """Make file names absolute, so that the working directory does not matter."""
-    tls = msgspec.structs.replace(config.tls, roots=[str(folder / name) for name in config.tls.roots])
+    anchors = {kind: [str(folder / name) for name in getattr(config.tls, kind)] for kind in ("roots", "private")}
+    tls = msgspec.structs.replace(config.tls, **anchors)
     plan = config.plan
     if plan.pause_file is not None:
         plan = msgspec.structs.replace(plan, pause_file=str(folder / plan.pause_file))

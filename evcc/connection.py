@@ -44,12 +44,13 @@ class Connection:
         self._recorder = Recorder(settings.capture)
         if self._network.security == "tls":
             anchors = [der for name in settings.tls.roots for der in credentials.load_anchors(name)]
+            private = [der for name in settings.tls.private for der in credentials.load_anchors(name)]
             generations = [Generation(name) for name in settings.tls.generations]
             editions = tuple(edition for each in generations for edition in EDITIONS[each])
-            self._party = RelyingParty(anchors, settings.trust, editions=editions)
-            self._stapling = Stapling(Policy(settings.tls.staple), self._party.stapled)
+            self._party = RelyingParty(anchors, settings.trust, editions=editions, private=private)
+            self._stapling = Stapling(Policy(settings.tls.staple), self._party.stapled, self._party.excuses)
             self._client = client_context(
-                anchors,
+                [*anchors, *private],
                 identity=_identity(settings.vehicle),
                 generations=generations,
                 staple=self._stapling,

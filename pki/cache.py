@@ -7,8 +7,11 @@ bounded, and may be used from several threads.
 from __future__ import annotations
 
 import logging
+import os
+import stat
 import threading
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +28,9 @@ MOST_BYTES = 16 * crl.MOST_BYTES
 MOST_FILES = 1024
 MOST_OF_ONE = 4
 """Pieces about one certificate, or lists of one CA, that are kept of those added: the others are out of date."""
-_SUFFIXES = {".crl", ".ocsp", ".der", ".pem"}
+LOOK_S = 1.0
+"""How often a cache that follows its sources looks whether they changed."""
+_SUFFIXES = (".crl", ".ocsp", ".der", ".pem")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +98,15 @@ def recognize(data: bytes) -> Piece:
     return Response(ocsp.read_response(data))
 
 
+Stamp = tuple[int, int, int]
+"""Tells a file apart from what it was: time, size and inode."""
+
+
 @dataclass(slots=True)
 class _File:
     """What was read of a file, as it was when its `stamp` was taken."""
 
-    stamp: tuple[int, int, int]
+    stamp: Stamp
     piece: Piece | None
 
 
@@ -122,6 +131,8 @@ class Cache:
         self._files: dict[Path, _File] = {}
         self._gone: set[Path] = set()
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
+        self._reader: threading.Thread | None = None
         for source in self._sources:
             _check(source)
         self.refresh()
@@ -145,19 +156,34 @@ class Cache:
         What cannot be read any more is told once, and what it held before is kept: only a file that is gone from a
         folder that is there counts as taken away.
         """
-        with self._lock:
-            stamps = dict(self._stamps())
-            for path, stamp in stamps.items():
-                known = self._files.get(path)
-                if known is None or known.stamp != stamp:
-                    self._files[path] = _File(stamp, _load(path) or (known.piece if known else None))
-            gone = {source for source in self._sources if not source.exists()}
+        with self._reading:  # which may take a while: who asks meanwhile gets what was known before
+            found = {source: _stamps(source) for source in self._sources}
+            gone = {source for source, stamps in found.items() if stamps is None}
             for source in gone - self._gone:
                 logger.warning("%s: is gone; what it said last is kept", source)
             self._gone = gone
-            for path in self._files.keys() - stamps.keys():
-                if not gone & {path, path.parent}:
-                    del self._files[path]
+            files = {path: file for path, file in self._files.items() if gone & {path, path.parent}}
+            for path, stamp in (each for stamps in found.values() if stamps for each in stamps.items()):
+                known = self._files.get(path)
+                if known is None or known.stamp != stamp:
+                    known = _File(stamp, _load(path) or (known.piece if known else None))
+                files[path] = known
+            with self._lock:
+                self._files = files
+
+    def follow(self) -> None:
+        """From now on read what changes by itself, in a thread, as long as this cache is in use."""
+        if self._sources and self._reader is None:
+            ended = threading.Event()
+            weakref.finalize(self, ended.set)
+            work = threading.Thread(target=_follow, args=(weakref.ref(self), ended), name="evidence", daemon=True)
+            work.start()
+            self._reader = work
+
+    def update(self) -> None:
+        """Read what changed in the sources, unless a thread does; then it returns at once."""
+        if self._reader is None or not self._reader.is_alive():
+            self.refresh()
 
     def find(self, certificate: Certificate, issuer: Certificate, at: datetime, terms: Terms = ISO2) -> Found:
         """Return all that is said of a certificate at a time; `issuer` has to be known as its issuer."""
@@ -179,26 +205,45 @@ class Cache:
         with self._lock:
             return [*self._added.values(), *(file.piece for file in self._files.values() if file.piece is not None)]
 
-    def _stamps(self) -> Iterator[tuple[Path, tuple[int, int, int]]]:
-        for path in self._paths():
-            try:
-                status = path.stat()
-            except OSError:
-                continue
-            yield path, (status.st_mtime_ns, status.st_size, status.st_ino)
 
-    def _paths(self) -> Iterator[Path]:
-        for source in self._sources:
-            yield from _evidence_in(source) if source.is_dir() else [source]
+def _follow(cache: weakref.ref[Cache], ended: threading.Event) -> None:
+    """Keep a cache up to date until nobody has it any more."""
+    while not ended.wait(LOOK_S):
+        followed = cache()
+        if followed is None:
+            return
+        followed.refresh()
+        del followed
 
 
-def _evidence_in(folder: Path) -> list[Path]:
+def _stamps(source: Path) -> dict[Path, Stamp] | None:
+    """Look at a file, or at all evidence in a folder; None where that cannot be looked at."""
     try:
-        found = [path for path in folder.iterdir() if path.suffix in _SUFFIXES and not path.name.startswith(".")]
-    except OSError as error:
-        logger.warning("%s: cannot be read: %s", folder, error.strerror)
-        return []
-    return sorted(found)[:MOST_FILES]
+        status = source.stat()
+        return _in_folder(source) if stat.S_ISDIR(status.st_mode) else {source: _stamp(status)}
+    except OSError:
+        return None
+
+
+def _in_folder(folder: Path) -> dict[Path, Stamp]:
+    """Look at a folder in one go; a file that vanishes meanwhile is none of its."""
+    stamps: dict[Path, Stamp] = {}
+    with os.scandir(folder) as entries:
+        fitting = [entry for entry in entries if _is_evidence(entry.name)]
+    for entry in sorted(fitting, key=lambda entry: entry.name)[:MOST_FILES]:
+        try:
+            stamps[folder / entry.name] = _stamp(entry.stat())
+        except OSError:
+            continue
+    return stamps
+
+
+def _is_evidence(name: str) -> bool:
+    return name.endswith(_SUFFIXES) and not name.startswith(".")
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _check(source: Path) -> None:

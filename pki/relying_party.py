@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pki import ocsp
 from pki.cache import Cache
-from pki.certificate import Certificate, read
+from pki.certificate import Certificate, read, signed_by
 from pki.evidence import ISO2, ISO20, Source, Status, Terms
 from pki.fetch import Fetcher, Reach
 from pki.keys import P256
@@ -31,7 +31,9 @@ EDITIONS = {Generation.ISO2: (Edition.ISO2,), Generation.ISO20: (Edition.ISO20, 
 class RelyingParty:
     """Judges chains against DER anchors; several may ask at once.
 
-    Raises ValueError naming a source of evidence that cannot be used.
+    `private` are roots of private operators, DER, which sign SECC leaves themselves and anchor nothing else. Files
+    of evidence are read here, and from then on by a thread: a verdict never waits for a disk. Raises ValueError naming
+    a source of evidence that cannot be used, and for a private root that cannot be read.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class RelyingParty:
         settings: RevocationSettings | None = None,
         *,
         editions: tuple[Edition, ...] = (Edition.ISO2,),
-        private: tuple[bytes, ...] = (),
+        private: Sequence[bytes] = (),
     ) -> None:
         settings = settings or RevocationSettings()
         terms = ISO20 if all(edition.second for edition in editions) else ISO2
         cache = Cache([Path(name) for name in (*settings.crls, *filter(None, [settings.evidence]))])
+        cache.follow()
         self._anchors = tuple(anchors)
+        self._private = tuple(map(read, private))
         self._cache = cache
         self._fetcher = _fetcher(cache, settings, terms)
         revocation = Revocation(
@@ -54,14 +58,18 @@ class RelyingParty:
             checked=Checked(settings.checked),
             terms=terms,
             want=None if self._fetcher is None else self._fetcher.want,
+            private=private,
         )
-        self._policy = Policy(editions=editions, private=private, revocation=revocation)
+        self._policy = Policy(
+            editions=editions, options=settings.options, private=tuple(private), revocation=revocation
+        )
         self._leaf = Revocation(
             Mode.HARD,
             cache,
             checked=Checked.LEAF,
             terms=terms,
             want=None if self._fetcher is None else self._fetcher.want,
+            private=private,
         )
         self._terms = terms
 
@@ -101,10 +109,15 @@ class RelyingParty:
             self._cache.add(response)
         return said.standing.status
 
+    def excuses(self, chain: Sequence[bytes]) -> bool:
+        """Tell whether a private operator's root signed the first certificate of a chain itself [V2G2-872]."""
+        leaf = read(chain[0])
+        return any(leaf.names(root) and signed_by(leaf.parsed, root.parsed) for root in self._private)
+
     async def inquire(self, chain: Sequence[bytes], within_s: float) -> None:
         """Find out how the first certificate of a chain stands that holds otherwise, within so many seconds.
 
-        Raises `Untrusted` unless it is known to be good, whatever the policy for revocation is.
+        Raises `Untrusted` unless it is known to be good, whatever the policy for revocation is, or excused.
         """
         pair = self._named(chain)
         with contextlib.suppress(Objection):
@@ -121,8 +134,7 @@ class RelyingParty:
     def _named(self, chain: Sequence[bytes]) -> tuple[Certificate, Certificate]:
         """Return the first certificate of a chain and its issuer, which may be an anchor. Raises ValueError."""
         certificate = read(chain[0])
-        for der in (*chain[1:2], *self._anchors):
-            issuer = read(der)
+        for issuer in (*map(read, (*chain[1:2], *self._anchors)), *self._private):
             if certificate.names(issuer):
                 return certificate, issuer
         raise ValueError(f"the issuer of {shown(certificate.common_name)} is not known here")

@@ -6,7 +6,7 @@ between words that may differ with time the latest counts. The root is nobody's 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -63,6 +63,8 @@ class Revocation:
     """A policy and the evidence it is applied to.
 
     `terms` say how old evidence may be; `want` is told of every certificate of which nothing is known, to bring some.
+    `private` are roots (DER) of private operators, who do not tell how the leaves that they signed stand [V2G2-872]: of
+    those only a revocation counts that is known all the same.
     """
 
     def __init__(
@@ -73,12 +75,14 @@ class Revocation:
         checked: Checked = Checked.CHAIN,
         terms: Terms = ISO2,
         want: Callable[[Question], None] | None = None,
+        private: Collection[bytes] = (),
     ) -> None:
         self.mode = mode
         self.cache = Cache() if cache is None else cache
         self._checked = checked
         self._terms = terms
         self._want = want
+        self._private = frozenset(private)
 
     def judge(self, chain: Sequence[Certificate], at: datetime) -> None:
         """Judge a chain that holds otherwise, leaf first and its anchor last, at a time (aware).
@@ -87,14 +91,14 @@ class Revocation:
         """
         if self.mode is Mode.OFF:
             return
-        self.cache.refresh()
+        self.cache.update()
         unknown: list[tuple[Question, Found]] = []
         for question in self._questions(chain):
             found = self.cache.find(question.certificate, question.issuer, at, self._terms)
             standing = weigh(found.statements)
             if standing.status is Status.REVOKED:
                 raise Revoked(question.place, _told(standing))
-            if standing.status is Status.UNKNOWN:
+            if standing.status is Status.UNKNOWN and not self._excused(question):
                 unknown.append((question, found))
         for question, _ in unknown:
             if self._want is not None:
@@ -102,6 +106,9 @@ class Revocation:
         if unknown and self.mode is Mode.HARD:
             question, found = unknown[0]
             raise Unknown(question.place, _reason(found))
+
+    def _excused(self, question: Question) -> bool:
+        return question.place == 0 and question.issuer.der in self._private
 
     def _questions(self, chain: Sequence[Certificate]) -> Iterator[Question]:
         links = list(pairwise(chain))[: 1 if self._checked is Checked.LEAF else None]

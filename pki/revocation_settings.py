@@ -1,4 +1,4 @@
-"""What a configuration says about revocation; SECC and EVCC have the same keys. Reads nothing and imports little."""
+"""What a configuration asks beyond trust anchors; SECC and EVCC have the same keys. Reads nothing, imports little."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
+from pki.options import DEFAULT, Options
 from v2g.record import Record
 
 S = TypeVar("S", bound="RevocationSettings")
@@ -20,7 +21,8 @@ class RevocationSettings(Record, forbid_unknown_fields=True):
     `revocation` is `soft` (only what is known to be revoked breaks a chain), `hard` (whatever is not known to be good)
     or `off`; `checked` are all below the root, or the leaf alone. Evidence are the files `crls`, the folder `evidence`
     of lists and OCSP responses, and whom certificates name, as far as the hosts are among `fetch`: "host", "host:port"
-    or "*". `fetch_s` bounds one exchange, `nonce` makes responders prove that their answers are fresh.
+    or "*". `fetch_s` bounds one exchange, `nonce` makes responders prove that their answers are fresh. `options` are
+    answers to what the references leave open about certificates.
     """
 
     revocation: Literal["off", "soft", "hard"] = "soft"
@@ -30,6 +32,7 @@ class RevocationSettings(Record, forbid_unknown_fields=True):
     fetch: list[Host] = []
     fetch_s: Annotated[float, msgspec.Meta(gt=0, le=30)] = 5.0
     nonce: bool = True
+    options: Options = DEFAULT
 
     def __post_init__(self) -> None:
         """Refuse evidence that nobody would look at."""

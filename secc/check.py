@@ -135,6 +135,8 @@ def _sources(settings: config.StapleSettings) -> Iterator[str]:
 
 def _staple(staples: Staples, identity: Identity, settings: config.StapleSettings) -> str:
     """Say what is stapled to the leaf now."""
+    if identity.private:
+        return "none: its root is a private operator's, who has no responder [V2G2-872]"
     if settings == config.StapleSettings():
         return "none: [staples] names no source"
     for subject, staple, why in staples.states():
@@ -152,7 +154,9 @@ def _doubts(settings: config.SeccConfig, identity: Identity, now: datetime) -> I
         yield f"it ends in {(leaf.not_after - now).days} days: renew it"
     if identity.root is None:
         yield "its root is not named: vehicles that name it by a hash are not recognised, and the chain is not judged"
-    if settings.staples == config.StapleSettings():
+    if identity.private:
+        yield "its root signed it: vehicles trust it only if they were told of this root as a private operator's"
+    elif settings.staples == config.StapleSettings():
         yield "nothing is stapled to it: vehicles that require a proof that it is not revoked leave"
     if identity.generation is Generation.ISO20 and not _speaks_second(settings):
         yield "no session of ISO 15118-20 is spoken here yet: such a vehicle is told so once TLS is up"
@@ -166,7 +170,9 @@ def _problems(identity: Identity) -> Iterator[str]:
     """Judge the chain as a vehicle would that trusts its root, and nothing else."""
     if identity.root is None:
         return
-    verdict = RelyingParty([identity.root], editions=EDITIONS[identity.generation]).verify(identity.chain, Role.SECC)
+    private = [identity.root] if identity.private else []
+    party = RelyingParty([identity.root], editions=EDITIONS[identity.generation], private=private)
+    verdict = party.verify(identity.chain, Role.SECC)
     if verdict.broken is not None:
         yield f"vehicles refuse it: {verdict.broken}: {verdict.detail}"
 

@@ -17,12 +17,14 @@ def load(settings: TlsSettings) -> list[Identity]:
 def _load(settings: TlsIdentity) -> Identity:
     chain, key = credentials.load_chain(settings.chain), Path(settings.key)
     root = None if settings.root is None else credentials.load_root(settings.root, chain)
+    if root is not None and len(chain) == 1:
+        chain = [*chain, root]  # a private operator's, who signs leaves himself [V2G2-868]: it is sent [V2G2-872]
     try:
         if in_secure_element(key):
             identity = Identity.of(chain, key, root)
         else:
             credential = credentials.load_credential(settings.chain, key, settings.password)
-            identity = Identity.of(credential.chain, credential.key, root)
+            identity = Identity.of(chain, credential.key, root)
         identity.check()
     except BadIdentity as error:
         raise BadIdentity(f"{settings.chain}: {error}") from error

@@ -72,7 +72,9 @@ class Staple:
 
 
 def subjects(identity: Identity) -> list[Subject]:
-    """List the certificates of an identity, leaf first, as far as their issuers are known."""
+    """List the certificates of an identity, leaf first, as far as their issuers are known; none of a private one."""
+    if identity.private:
+        return []
     chain = [read(der) for der in (*identity.chain, *([identity.root] if identity.root else []))]
     return [Subject(certificate, issuer, TERMS[identity.generation]) for certificate, issuer in pairwise(chain)]
 

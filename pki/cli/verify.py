@@ -61,7 +61,8 @@ def verify(
         raise click.UsageError("name trust anchors with --trust")
     anchors = [anchor for file in trust for anchor in load_anchors(file)]
     private = [anchor for file in trust if file.stem == Branch.PRIVATE for anchor in load_anchors(file)]
-    policy = Policy(editions=tuple(Edition), private=tuple(private), revocation=_revocation((*crl, *ocsp), revocation))
+    asked = _revocation((*crl, *ocsp), revocation, private)
+    policy = Policy(editions=tuple(Edition), private=tuple(private), revocation=asked)
     verdict = validate(chain, Role(role), anchors, at.replace(tzinfo=UTC) if at else None, policy)
     if not verdict:
         raise ValueError(f"{path}: not trusted as {role}: {verdict.broken}: {verdict.detail}")
@@ -87,11 +88,11 @@ def _check_listed(path: Path, leaf: Path, chain: list[bytes], at: datetime | Non
         )
 
 
-def _revocation(sources: tuple[Path, ...], mode: str | None) -> Revocation | None:
+def _revocation(sources: tuple[Path, ...], mode: str | None, private: list[bytes]) -> Revocation | None:
     """Read the evidence; None where nobody asks."""
     from pki.cache import Cache
     from pki.revocation import Mode, Revocation
 
     if mode is None and not sources:
         return None
-    return Revocation(Mode(mode or Mode.HARD), Cache(sources))
+    return Revocation(Mode(mode or Mode.HARD), Cache(sources), private=private)

@@ -27,7 +27,7 @@ from v2g.errors import Untrusted, V2GError
 from v2g.journal import Journal
 from v2g.stream import TcpStream
 from v2g.timing import Budget, Timing
-from v2g.tls.context import server_context
+from v2g.tls.context import Identity, server_context
 from v2g.tls.staple import StapleRefused, State
 from v2g.tls.stream import accept
 
@@ -44,8 +44,9 @@ class Station:
 
 
 @asynccontextmanager
-async def station(of: ChainPath, *staples: bytes) -> AsyncIterator[Station]:
-    found, server = Station(), server_context(identity(of), staple=lambda _: staples)
+async def station(of: ChainPath | Identity, *staples: bytes) -> AsyncIterator[Station]:
+    shown = of if isinstance(of, Identity) else identity(of)
+    found, server = Station(), server_context(shown, staple=lambda _: staples)
 
     async def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -87,13 +88,13 @@ async def reaches(connection: Connection, met: Station) -> str:
     return secured.facts.staple
 
 
-async def refuses(connection: Connection, met: Station) -> Untrusted:
+async def refuses(connection: Connection, met: Station, sent: int = 3) -> Untrusted:
     """Connect in vain, and tell the station nothing."""
     with pytest.raises(Untrusted) as caught:
         await connection.reach(Budget(TIMEOUT))
     await asyncio.wait_for(met.ended.wait(), TIMEOUT)
     assert b"".join(met.heard) == b"", "the vehicle spoke to a station it does not trust"
-    assert len(connection.station) == 3, "who was refused is known"
+    assert len(connection.station) == sent, "who was refused is known"
     return caught.value
 
 

@@ -4,8 +4,11 @@ import dataclasses
 import logging
 import os
 import threading
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from cryptography import x509
@@ -203,3 +206,87 @@ def test_several_threads_may_use_it() -> None:
         thread.join(timeout=30)
     assert not errors
     assert not any(thread.is_alive() for thread in threads)
+
+
+# --- followed by a thread ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "LOOK_S", 0.01)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    over = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < over, "waited in vain"
+        time.sleep(0.01)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_what_changes_is_read_by_a_thread(tmp_path: Path) -> None:
+    path = tmp_path / "sub2.crl"
+    path.write_bytes(listed())
+    evidence = Cache([path])
+    evidence.follow()
+    replace(path, listed(COMPROMISED))
+    until(lambda: said(evidence) == [REVOKED])
+
+
+@pytest.mark.usefixtures("hasty")
+def test_who_asks_never_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was known before counts while a list is being read."""
+    path = tmp_path / "sub2.crl"
+    path.write_bytes(listed())
+    evidence = Cache([path])
+    reading, released, load = threading.Event(), threading.Event(), cache._load
+
+    def slow(changed: Path) -> cache.Piece | None:
+        reading.set()
+        assert released.wait(20)
+        return load(changed)
+
+    monkeypatch.setattr(cache, "_load", slow)
+    evidence.follow()
+    replace(path, listed(COMPROMISED))
+    assert reading.wait(20)
+    for _ in range(3):
+        evidence.update()
+        assert said(evidence) == [GOOD]
+    evidence.add(told(UNKNOWN))
+    assert len(said(evidence)) == 2
+    released.set()
+    until(lambda: REVOKED in said(evidence))
+
+
+@pytest.mark.usefixtures("hasty")
+def test_the_thread_ends_with_its_cache(tmp_path: Path) -> None:
+    evidence = Cache([tmp_path])
+    before = set(threading.enumerate())
+    evidence.follow()
+    evidence.follow()
+    (work,) = set(threading.enumerate()) - before
+    del evidence
+    work.join(20)
+    assert not work.is_alive()
+
+
+def test_without_a_thread_who_asks_reads(tmp_path: Path) -> None:
+    evidence = Cache([tmp_path])
+    (tmp_path / "sub2.crl").write_bytes(listed())
+    evidence.update()
+    assert said(evidence) == [GOOD]
+
+
+def test_without_sources_there_is_no_thread() -> None:
+    before = threading.active_count()
+    Cache().follow()
+    assert threading.active_count() == before
+
+
+def test_a_folder_nobody_may_look_into_leaves_what_it_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sub2.crl").write_bytes(listed(COMPROMISED))
+    evidence = Cache([tmp_path])
+    monkeypatch.setattr(os, "scandir", Mock(side_effect=PermissionError))
+    evidence.refresh()
+    assert said(evidence) == [REVOKED]

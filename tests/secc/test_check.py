@@ -171,3 +171,22 @@ def test_people_read_it_on_one_screen_width(tmp_path: Path, grove: Path) -> None
     assert max(map(len, lines)) <= max(100, len(lines[0]))
     assert "[tls] DE*PCG*E0001: ISO 15118-2, P-256" in lines
     assert any(line.startswith("  impossible status_request_v2: ") for line in lines)
+
+
+def test_a_private_operators_station(tmp_path: Path) -> None:
+    """Its root is no V2G root, and nothing is to be stapled to its leaf [V2G2-872]."""
+    file = tmp_path / "pki.toml"
+    file.write_text(
+        '[home]\nedition = "iso2"\norganization = "Garage"\ncountry = "DE"\n'
+        '[[home.root]]\nkind = "private"\ncn = "Garage Root"\n'
+        '[[home.leaf]]\nrole = "secc"\nid = "evse1"\ncn = "DE*PCG*E0001"\nbelow = "private"\n'
+    )
+    bring_up_to_date(read(file)["home"], Store(tmp_path / "home"))
+    path = configured(tmp_path, tmp_path, "home")
+    path.write_text(path.read_text().replace("trust/v2g.pem", "trust/private.pem").partition("[trust]")[0])
+    found = told(path)
+    (first,) = found["certificates"]
+    assert (found["ok"], first["problems"]) == (True, [])
+    assert first["staple"] == "none: its root is a private operator's, who has no responder [V2G2-872]"
+    assert any("told of this root as a private operator's" in remark for remark in first["remarks"])
+    assert not any("nothing is stapled" in remark for remark in first["remarks"])

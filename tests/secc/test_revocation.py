@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
-from pki import crl
+from pki import cache, crl
 from pki.credentials import Credential
 from pki.evidence import GOOD, UNKNOWN
 from secc import api
@@ -136,14 +139,47 @@ async def test_what_is_put_into_the_folder_counts_from_then_on(scene: Scene, tmp
     folder = tmp_path / "evidence"
     folder.mkdir()
     async with scene.station(evidence=str(folder)) as station:
-        car, answer = await scene.present(station)
-        assert answer == "OK"
-        await car.close()
-        await station.ended("gone")
-        station.charger.orders.clear()
+        await accepted(scene, station)
         (folder / "mo.crl").write_bytes(list_of(scene.path.sub2, scene.path.leaf))
-        car, _ = await scene.present(station)
-        await refused(station, car, "FAILED_CertificateRevoked")
+        end = time.monotonic() + 20
+        while (presented := await scene.present(station))[1] == "OK":
+            assert time.monotonic() < end, "the list was never read"
+            await gone(station, presented[0])
+        await refused(station, presented[0], "FAILED_CertificateRevoked")
+
+
+async def test_no_session_waits_for_a_long_list(scene: Scene, tmp_path: Path) -> None:
+    """While it is read, what was known before counts; the loop on which others charge goes on."""
+    folder, reading, released = tmp_path / "evidence", threading.Event(), threading.Event()
+    folder.mkdir()
+    threads = set[threading.Thread]()
+
+    def slow(path: Path) -> cache.Piece | None:
+        threads.add(threading.current_thread())
+        reading.set()
+        assert released.wait(20)
+        return load(path)
+
+    load = cache._load
+    async with scene.station(evidence=str(folder)) as station:
+        with patch.object(cache, "_load", slow):
+            (folder / "mo.crl").write_bytes(list_of(scene.path.sub2, scene.path.leaf))
+            assert await asyncio.to_thread(reading.wait, 20)
+            await accepted(scene, station)
+            released.set()
+            assert threading.current_thread() not in threads
+
+
+async def accepted(scene: Scene, station: Bench) -> None:
+    car, answer = await scene.present(station)
+    assert answer == "OK"
+    await gone(station, car)
+
+
+async def gone(station: Bench, car: Car) -> None:
+    await car.close()
+    await station.ended("gone")
+    station.charger.orders.clear()
 
 
 async def test_a_revoked_contract_is_not_renewed(scene: Scene) -> None:

@@ -32,7 +32,7 @@ def client_context(
     staple: Stapling | None = None,
     keylog: Keylog | None = None,
 ) -> ClientContext:
-    """Make the vehicle's side; `anchors` are its V2G roots in DER, which it names to the station [V2G2-651].
+    """Make the vehicle's side; `anchors` are its V2G and private roots, DER, which it names to the station [V2G2-651].
 
     `identity` is the vehicle's, shown in -20. Raises `BadIdentity`, ValueError for anchors that cannot be sent or -20
     without a vehicle certificate, `RuntimeError` when this OpenSSL would not say what it has to.

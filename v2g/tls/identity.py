@@ -33,7 +33,8 @@ class BadIdentity(ValueError):
 class Identity:
     """A SECC or vehicle leaf with its sub CAs and its private key.
 
-    `chain` is DER, leaf first, without the root. `key` is the private key, or the path of a PEM file of the type
+    `chain` is DER, leaf first, without the root, unless that is a private operator's, which signed the leaf itself and
+    goes with it [V2G2-872]. `key` is the private key, or the path of a PEM file of the type
     "PKCS#11 PROVIDER URI" that names a key in a secure element. `generation` is the one the leaf's key is of. `root`
     (DER) is never sent: with it the station recognises a vehicle that names its roots by hash.
     """
@@ -64,6 +65,12 @@ class Identity:
         """Parse the chain. Raises `BadIdentity`."""
         return tuple(_parse(der, f"certificate {place} of the chain") for place, der in enumerate(self.chain, 1))
 
+    @property
+    def private(self) -> bool:
+        """Whether the chain is a leaf and the root that signed it. Raises `BadIdentity`."""
+        *below, top = self.certificates()
+        return len(below) == 1 and top.issuer == top.subject
+
     def check(self, at: datetime | None = None) -> None:
         """Raise `BadIdentity` unless the chain is in order, of its generation, valid now (or `at`) and fits the key."""
         certificates = self.certificates()
@@ -73,7 +80,7 @@ class Identity:
         self._check_key(certificates[0].public_key())
         for lower, upper in pairwise(certificates):
             _check_issued(lower, upper)
-        if certificates[-1].issuer == certificates[-1].subject:
+        if certificates[-1].issuer == certificates[-1].subject and not self.private:
             raise BadIdentity(f"the chain contains the root {_called(certificates[-1])}; leave it out")
         for certificate in certificates:
             _check_valid(certificate, at or datetime.now(UTC))

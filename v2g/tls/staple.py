@@ -64,10 +64,14 @@ class StapleRefused(Untrusted):
 
 @dataclass(frozen=True, slots=True)
 class Stapling:
-    """A policy and the judge it relies on; several connections may use one."""
+    """A policy and the judge it relies on; several connections may use one.
+
+    `excuses` tells which chains need no staple: those of private operators, who have nobody to ask [V2G2-872].
+    """
 
     policy: Policy
     judge: Judge
+    excuses: Callable[[Sequence[bytes]], bool] = lambda _chain: False
 
     @property
     def asks(self) -> bool:
@@ -80,7 +84,7 @@ class Stapling:
         Raises `StapleRefused` for what the policy does not bear.
         """
         state, detail = self._state(response, chain)
-        if state in REFUSED[self.policy]:
+        if state in REFUSED[self.policy] and not (state is State.NONE and self.excuses(chain)):
             raise StapleRefused(state, detail)
         return state
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.certificates import VALID
+from tests.pki.chains import EDITIONS, make
+from tests.pki.signers import signs
 from tests.v2g.tls.chains import DAY, NOW, chain
 from v2g.tls.client_hello import Identifier, TrustedAuthority
 from v2g.tls.context import BadIdentity, Identity, server_context
+from v2g.tls.identity import cert_sha1
 
 GOOD = chain()
 
@@ -75,3 +80,24 @@ def test_without_its_root_the_name_is_known_still() -> None:
 
 def _openssl(*arguments: str) -> bytes:
     return subprocess.run(["openssl", *arguments], capture_output=True, check=True).stdout
+
+
+def test_a_private_operators_root_goes_with_the_leaf_it_signed() -> None:
+    """[V2G2-868] [V2G2-872]; a root that is not the leaf's issuer, or stands above Sub-CAs, stays out."""
+    specs = {tier: replace(spec, days=VALID) for tier, spec in EDITIONS["iso2"]["secc"].items()}
+    root = make(specs["root"])
+    leaf = make(specs["leaf"], root)
+    pair = Identity.of((leaf.der, root.der), signs(leaf).key)
+    pair.check()
+    assert pair.private
+    assert cert_sha1(root.der) in pair.authorities()
+    server_context(pair)
+    assert not Identity.of((leaf.der,), signs(leaf).key).private
+    assert not GOOD.identity.private
+    other = make(specs["root"])
+    with pytest.raises(BadIdentity, match="is not issued by"):
+        Identity.of((leaf.der, other.der), signs(leaf).key).check()
+    sub2 = make(specs["sub2"], root)
+    below = make(specs["leaf"], sub2)
+    with pytest.raises(BadIdentity, match=r"contains the root .*CN=Root; leave it out"):
+        Identity.of((below.der, sub2.der, root.der), signs(below).key).check()
