@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from tlslite.errors import TLSAbruptCloseError, TLSRemoteAlert
+from tlslite.errors import TLSAbruptCloseError, TLSLocalAlert, TLSRemoteAlert
 from tlslite.handshakesettings import HandshakeSettings
 from tlslite.tlsconnection import TLSConnection
 
@@ -61,8 +61,8 @@ def serve(listener: socket.socket, heard: Heard, identity: Shown, how: Handshake
                 station.write(heard.said)
             except TLSRemoteAlert as alert:
                 heard.alert = Alert.of(bytes([alert.level, alert.description])).label
-            except TLSAbruptCloseError:
-                heard.alert = ""
+            except (TLSAbruptCloseError, TLSLocalAlert):
+                return
 
 
 @asynccontextmanager
