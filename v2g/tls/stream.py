@@ -14,6 +14,7 @@ from v2g.tls.client_hello import ClientHello, Intake
 from v2g.tls.judgement import Judgement
 from v2g.tls.server import ServerContext
 from v2g.tls.session import Session
+from v2g.tls.turns import in_turn
 from v2g.trust import Role, Verify
 from v2g.v2gtp import VERSION
 
@@ -166,7 +167,7 @@ async def _client_hello(stream: Stream) -> tuple[ClientHello, bytes]:
 async def _shake_hands(stream: Stream, session: Session) -> None:
     """Go through the handshake; when it fails, the alert is sent first."""
     try:
-        while not session.handshake():
+        while not await in_turn(session.handshake):
             await _flush(stream, session)
             arrived = await stream.receive()
             if not arrived:
