@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 from functools import partial
 from pathlib import Path
@@ -63,6 +64,7 @@ async def _run(
             await station.start()
         stations.append((station, controller))
     _warm(settings)
+    gc.freeze()  # what is there from the start stays; looking through it would hold up every session for tens of ms
 
     def renew(keys: Keyring) -> None:
         for station, _ in stations:

@@ -34,6 +34,7 @@ from v2g.sdp import SdpRequest, SdpResponse
 from v2g.stream import Stream, TcpStream
 from v2g.timing import Budget, Timing
 from v2g.tls.context import ServerContext
+from v2g.tls.turns import turn
 from v2g.trust import Verify
 
 WATCH_S = 0.05
@@ -213,14 +214,14 @@ class Station:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, speaks: Speaks) -> None:
         """Serve one connection; a second one while a vehicle is here, or without a charger, is closed at once."""
         stream = TcpStream(reader, writer)
-        setup = self._charger.setup
-        if self._door.occupied or setup is None or self._arrival.over:
-            why = TAKEN if self._door.occupied else self.reluctance() or "there is no charger"
-            self._charger.event("connection_refused", why)
-            await stream.close()
-            return
-        self._arrived()
         try:
+            await turn()
+            setup = self._charger.setup
+            if self._door.occupied or setup is None or self._arrival.over:
+                why = TAKEN if self._door.occupied else self.reluctance() or "there is no charger"
+                self._charger.event("connection_refused", why)
+                return
+            self._arrived()
             await self._attend(stream, setup, self._arrival.came(), speaks)
         finally:
             with contextlib.suppress(V2GError):
