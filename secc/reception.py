@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from secc.vehicles import Vehicles
+from v2g.errors import HandshakeFailed
 from v2g.stream import Stream
 from v2g.timing import Budget
 from v2g.tls import first_byte
@@ -26,8 +27,10 @@ async def receive(
     if speaks == "either":
         stream, plain = await first_byte.plain(stream, within_s)
         speaks = "tcp" if plain else "tls"
-    if speaks == "tcp" or tls is None:
+    if speaks == "tcp":
         return stream
+    if tls is None:
+        raise HandshakeFailed("there is no certificate to show; what was to be TLS does not go on in clear")
     if vehicles is None:
         return await accept(stream, tls, timeout=until.left())
     vehicle = vehicles.handshake()
