@@ -78,7 +78,7 @@ class ServerContext:
 
     def missing(self, hello: ClientHello) -> str:
         """Name what the vehicle would have to offer besides, with commas; empty when nothing is missing."""
-        return missing(hello, self.select(hello).generation)
+        return missing(hello, select(hello, self.identities).generation)
 
     def session(self, hello: ClientHello, judge: Judge) -> Session:
         """Start the station's end of a connection; `judge` is asked where the generation wants a vehicle's chain."""

@@ -232,6 +232,16 @@ async def test_a_vehicle_that_names_unknown_roots_gets_the_first_chain(caplog: p
     assert "none of the 1 roots the vehicle names is known here" in caplog.text
 
 
+async def test_unknown_roots_are_told_once_where_the_handshake_fails(caplog: pytest.LogCaptureFixture) -> None:
+    async with tcp_pair() as (vehicle, station):
+        client = client_context([chain("foreign").root])
+        _, theirs = await handshake(
+            vehicle, station, client=client, verify=lambda *_: Verdict(role=Role.SECC, broken=Rule.ANCHOR)
+        )
+        assert isinstance(theirs, HandshakeFailed)
+    assert caplog.text.count("none of the 1 roots the vehicle names is known here") == 1
+
+
 async def test_silence_ends_with_the_deadline() -> None:
     async with tcp_pair() as (vehicle, station):
         with pytest.raises(Silence) as caught:
