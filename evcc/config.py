@@ -289,6 +289,11 @@ def _check_generations(path: Path, config: EvccConfig) -> None:
     generations, network = config.tls.generations, config.network
     if len(set(generations)) != len(generations):
         raise ConfigurationError(f"{path}: [tls] generations: each may stand once")
+    if generations == ("iso20",) and network.security == "none":
+        raise ConfigurationError(
+            f'{path}: [network] security: ISO 15118-20 is spoken in TLS 1.3 alone [V2G20-2356]; set "tls", '
+            'or add "iso2" to `generations` in [tls]'
+        )
     if "iso20" not in generations or network.security == "none":
         return
     if config.vehicle is None:

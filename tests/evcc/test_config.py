@@ -92,6 +92,10 @@ WRONG = {
         '[network]\naccept_plain = true\n[tls]\nroots = ["r"]\ngenerations = ["iso20"]\n' + VEHICLE + CARD,
         r"\[network\] accept_plain: ISO 15118-20 is spoken in TLS 1\.3 alone",
     ),
+    "-20 alone without TLS": (
+        '[network]\nsecurity = "none"\n[tls]\ngenerations = ["iso20"]\n' + CARD,
+        r"\[network\] security: ISO 15118-20 is spoken in TLS 1\.3 alone",
+    ),
     "a generation twice": (
         '[tls]\nroots = ["r"]\ngenerations = ["iso2", "iso2"]\n' + CARD,
         r"\[tls\] generations: each may stand once",
