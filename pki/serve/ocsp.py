@@ -30,7 +30,7 @@ NONCE_BYTES = range(1, 33)
 LIFETIME = timedelta(days=1)
 """From thisUpdate to nextUpdate: a week is the most that -20 allows [V2G20-1021]."""
 _SERIAL_BITS = 1_024
-"""Of the serial numbers that are told apart; RFC 5280 4.1.2.2 allows 160."""
+"""Of the serial numbers that are told apart; RFC 5280 4.1.2.2 allows 160, and none below zero."""
 _WEEK = timedelta(days=7)
 # Lab switches change an answer from one moment to the next: no cache may keep it.
 _HEADERS = {"Cache-Control": "no-store"}
@@ -70,7 +70,7 @@ class Responder:
             request = read_request(der)
         except ValueError:
             return _declined(OCSPResponseStatus.MALFORMED_REQUEST)
-        if request.about.serial.bit_length() > _SERIAL_BITS:
+        if request.about.serial < 0 or request.about.serial.bit_length() > _SERIAL_BITS:
             return _declined(OCSPResponseStatus.MALFORMED_REQUEST)
         if request.nonce is not None and len(request.nonce) not in NONCE_BYTES:
             return _declined(OCSPResponseStatus.MALFORMED_REQUEST)

@@ -180,6 +180,16 @@ def test_random_bytes_are_malformed(served: Served, body: bytes) -> None:
     assert post(served, body).response_status is OCSPResponseStatus.MALFORMED_REQUEST
 
 
+def test_a_serial_number_below_zero_is_malformed(served: Served) -> None:
+    """No response can be about it; a bit of the request turned is enough to ask."""
+    serial = served.certificate(EVSE).serial_number
+    octets = serial.to_bytes(serial.bit_length() // 8 + 1, "big")
+    der = request(served)
+    assert der.count(octets) == 1
+    below = der.replace(octets, bytes([octets[0] | 0x80]) + octets[1:])
+    assert post(served, below).response_status is OCSPResponseStatus.MALFORMED_REQUEST
+
+
 @AGAIN
 @given(st.data())
 def test_changed_requests_get_some_response(served: Served, data: st.DataObject) -> None:
