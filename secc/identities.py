@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pki import credentials
 from secc.config import TlsIdentity, TlsSettings
-from v2g.tls.identity import BadIdentity, Identity, in_secure_element
+from v2g.tls.identity import BadIdentity, Identity, TokenUri, in_secure_element
 
 
 def load(settings: TlsSettings) -> list[Identity]:
@@ -18,7 +18,9 @@ def _load(settings: TlsIdentity) -> Identity:
     chain, key = credentials.load_chain(settings.chain), Path(settings.key)
     root = None if settings.root is None else credentials.load_root(settings.root, chain)
     try:
-        if in_secure_element(key):
+        if uri := TokenUri.of(settings.key):
+            identity = Identity.of(chain, uri, root)
+        elif in_secure_element(key):
             identity = Identity.of(chain, key, root)
         else:
             credential = credentials.load_credential(settings.chain, key, settings.password)
