@@ -29,7 +29,7 @@ _NONBLOCK = 1 << 3
 _SHOW_WHOEVER_ASKS = 1 << 9
 _NO_TICKETS = 1 << 10 | 1 << 21
 _EXTENSION_OF_TLS = 2
-_IN_CLIENT_HELLO = 1 << 1 | 1 << 4
+_IN_HELLO = 1 << 1 | 1 << 4
 _MOST_HANDSHAKE = 65_536
 _PIECE = 16_384
 
@@ -63,7 +63,6 @@ _Receive = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
 
 _DATUM = POINTER(_Datum)
 _OUT = POINTER(c_void_p)
-_NUMBER = POINTER(c_uint)
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "alert_get": (c_int, (c_void_p,)),
     "alert_send": (c_int, (c_void_p, c_int, c_int)),
@@ -71,7 +70,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bye": (c_int, (c_void_p, c_int)),
     "certificate_allocate_credentials": (c_int, (_OUT,)),
     "certificate_free_credentials": (None, (c_void_p,)),
-    "certificate_get_peers": (_DATUM, (c_void_p, _NUMBER)),
+    "certificate_get_peers": (_DATUM, (c_void_p, POINTER(c_uint))),
     "certificate_server_set_request": (None, (c_void_p, c_int)),
     "certificate_set_key": (c_int, (c_void_p, c_void_p, c_int, POINTER(_Certificate), c_int, c_void_p)),
     "certificate_set_ocsp_status_request_mem": (c_int, (c_void_p, _DATUM, c_uint, c_int)),
@@ -98,10 +97,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "privkey_init": (c_int, (_OUT,)),
     "record_recv": (c_ssize_t, (c_void_p, c_char_p, c_size_t)),
     "record_send": (c_ssize_t, (c_void_p, c_char_p, c_size_t)),
-    "session_ext_register": (
-        c_int,
-        (c_void_p, c_char_p, c_int, c_int, _Receive, _Send, c_void_p, c_void_p, c_void_p, c_uint),
-    ),
+    "session_ext_register": (c_int, (c_void_p, c_char_p, c_int, c_int, _Receive, _Send, *[c_void_p] * 3, c_uint)),
     "session_get_random": (None, (c_void_p, _DATUM, _DATUM)),
     "session_set_keylog_function": (None, (c_void_p, _Log)),
     "strerror": (c_char_p, (c_int,)),
@@ -215,11 +211,12 @@ class Wire:
     def __init__(self, credentials: Credentials, priorities: str, *, station: bool) -> None:
         self._lib = library()
         self._credentials = credentials
+        self.words = self._lib.words
         self.arrived = bytearray()
         self.due = bytearray()
         self.on_chain: Callable[[], bool] | None = None
         self.keylog: Callable[[bytes], None] | None = None
-        self.authorities = b""
+        self.extension = b""
         handle = c_void_p()
         role = _STATION if station else _VEHICLE | _SHOW_WHOEVER_ASKS
         self._lib.demand(self._lib.init(byref(handle), role | _NONBLOCK | _NO_TICKETS))
@@ -246,14 +243,12 @@ class Wire:
         self._lib.session_set_keylog_function(self._handle, _log)
 
     def say(self, name: str, number: int, body: bytes) -> None:
-        """Send an extension in the ClientHello; this library has one body for one connection. Raises `Fault`."""
-        self.authorities = body
-        flags = _IN_CLIENT_HELLO
-        self._lib.demand(
-            self._lib.session_ext_register(
-                self._handle, name.encode(), number, _EXTENSION_OF_TLS, _receive, _send, None, None, None, flags
-            )
+        """Send an extension in the ClientHello, one at most. Raises `Fault`."""
+        self.extension = body
+        registered = self._lib.session_ext_register(
+            self._handle, name.encode(), number, _EXTENSION_OF_TLS, _receive, _send, None, None, None, _IN_HELLO
         )
+        self._lib.demand(registered)
 
     def handshake(self) -> int:
         """Go on with the handshake: 0 when done, AGAIN for more bytes, else why it failed."""
@@ -283,10 +278,6 @@ class Wire:
     def alert_of(self, fault: int) -> int:
         """The number of the alert that fits a fault."""
         return int(self._lib.error_to_alert(fault, byref(c_int())))
-
-    def words(self, fault: int) -> str:
-        """Say what a fault is."""
-        return self._lib.words(fault)
 
     @property
     def alert_received(self) -> int:
@@ -335,9 +326,9 @@ class Wire:
         if self.keylog is not None:
             self.keylog(b"%s %s %s" % (label, bytes(client).hex().encode(), secret.hex().encode()))
 
-    def append_authorities(self, buffer: int) -> int:
+    def append_extension(self, buffer: int) -> int:
         """Write the body of the extension into the ClientHello."""
-        return int(self._lib.buffer_append_data(buffer, self.authorities, len(self.authorities)))
+        return int(self._lib.buffer_append_data(buffer, self.extension, len(self.extension)))
 
 
 _WIRES: WeakValueDictionary[int, Wire] = WeakValueDictionary()
@@ -385,7 +376,7 @@ def _logged(handle: int, label: bytes, secret: Any) -> int:
 
 def _sent(handle: int, buffer: int) -> int:
     wire = _WIRES.get(handle)
-    return -1 if wire is None else min(0, wire.append_authorities(buffer))
+    return -1 if wire is None else min(0, wire.append_extension(buffer))
 
 
 def _received(_handle: int, _data: int, _size: int) -> int:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -16,6 +21,8 @@ from tests.v2g.tls import stapled
 from tests.v2g.tls.chains import Chain, chain, second
 from tests.v2g.tls.shaking import BOTH, CAR, EDWARDS, EDWARDS_CAR, FIRST, SECOND, End, said, shake
 from v2g.errors import HandshakeFailed, Untrusted
+from v2g.tls import _gnutls
+from v2g.tls._gnutls import Unavailable, library
 from v2g.tls.client_hello import Extension
 from v2g.tls.context import BadIdentity, Generation, Identity, ServerContext, client_context, server_context
 from v2g.tls.identity import TokenUri
@@ -24,7 +31,10 @@ from v2g.tls.session import Caller
 from v2g.tls.staple import Policy, Stapling
 from v2g.trust import Rule
 
-pytest.importorskip("v2g.tls._gnutls").library()
+try:
+    library()
+except Unavailable as absent:
+    pytest.skip(str(absent), allow_module_level=True)
 
 ISO20 = [Generation.ISO20]
 OTHER = second("another root")
@@ -205,8 +215,6 @@ def test_no_session_tickets() -> None:
 
 
 def test_a_library_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    from v2g.tls import _gnutls
-
     monkeypatch.setattr(_gnutls, "NAME", "libgnutls-is-not-here.so.30")
     with pytest.raises(_gnutls.Unavailable, match="apt-get install libgnutls30"):
         _gnutls._Library()
@@ -228,3 +236,49 @@ def test_a_key_that_is_in_no_token() -> None:
         server_context(lost, backend=Backend.GNUTLS)
     with pytest.raises(BadIdentity, match="OpenSSL takes no key by a URI"):
         server_context(lost)
+
+
+IN_A_TOKEN = """
+import sys
+from pathlib import Path
+from tests.v2g.tls.chains import second
+from tests.v2g.tls.shaking import shake
+from v2g.tls.context import Generation, Identity, client_context, server_context
+from v2g.tls.identity import TokenUri
+from v2g.tls.limits import Backend
+uri, root, *chain = sys.argv[1:]
+identity = Identity.of([Path(name).read_bytes() for name in chain], TokenUri(uri))
+car, anchor = second("car"), Path(root).read_bytes()
+server = server_context(identity, client_anchors=[car.root], backend=Backend.GNUTLS)
+client = client_context([anchor], identity=car.identity, generations=[Generation.ISO20])
+ends = shake(client, server)
+print([(end.done, end.error) for end in ends])
+"""
+
+
+@pytest.mark.skipif(shutil.which("softhsm2-util") is None, reason="needs softhsm2-util: apt-get install softhsm2")
+def test_a_key_in_a_token(tmp_path: Path) -> None:
+    """In a process of its own, since SoftHSM reads once where its tokens are."""
+    (tmp_path / "tokens").mkdir()
+    settings = tmp_path / "softhsm2.conf"
+    settings.write_text(f"directories.tokendir = {tmp_path / 'tokens'}\n")
+    environment = os.environ | {"SOFTHSM2_CONF": str(settings)}
+    _, _, key = SECOND.write(tmp_path)
+    for arguments in (
+        ("--init-token", "--free", "--label", "station", "--pin", "1234", "--so-pin", "1234"),
+        ("--import", str(key), "--token", "station", "--label", "leaf", "--id", "01", "--pin", "1234"),
+    ):
+        subprocess.run(["softhsm2-util", *arguments], env=environment, check=True, capture_output=True, timeout=60)
+    names = [tmp_path / f"{place}.der" for place in range(4)]
+    for name, der in zip(names, (SECOND.root, *SECOND.der), strict=True):
+        name.write_bytes(der)
+    uri = "pkcs11:token=station;object=leaf;type=private?pin-value=1234"
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_TOKEN, uri, *map(str, names)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.strip() == "[(True, None), (True, None)]", done.stderr
