@@ -193,16 +193,15 @@ class GnuTlsSession:
         if self._in_clear and self._alert is None:
             received = Alert.of(self._in_clear).label
             return HandshakeFailed(f"the peer ended it with an alert in clear: {received}", received=received)
-        sent = self._tell(self._alert or self._wire.alert_of(result), already=result in NO_CERTIFICATE)
+        fitting = Alert.CERTIFICATE_REQUIRED if result in NO_CERTIFICATE else self._wire.alert_of(result)
+        sent = self._tell(self._alert or fitting)
         if self._refusal is not None:
             self._refusal.sent = sent
             return self._refusal
         return HandshakeFailed(words, sent=sent)
 
-    def _tell(self, number: int, *, already: bool = False) -> str:
-        """Send an alert, which the library did `already` where no certificate came; return its name."""
-        if already:
-            return Alert.CERTIFICATE_REQUIRED.label
+    def _tell(self, number: int) -> str:
+        """Send an alert; return its name."""
         try:
             self._wire.alert(number)
         except Fault:
