@@ -257,7 +257,10 @@ class Wire:
     def receive(self) -> bytes | int:
         """Decrypt: b"" at the end, or the number of what is wrong, AGAIN for more bytes."""
         buffer = ctypes.create_string_buffer(_PIECE)
-        size = int(self._lib.record_recv(self._handle, buffer, _PIECE))
+        size, before = AGAIN, -1
+        while size == AGAIN and len(self.arrived) != before:  # a session ticket ends a call, more may stand behind it
+            before = len(self.arrived)
+            size = int(self._lib.record_recv(self._handle, buffer, _PIECE))
         return size if size < 0 else buffer.raw[:size]
 
     def send(self, data: bytes) -> None:
