@@ -17,6 +17,7 @@ from v2g import capture, identifiers
 from v2g.capture import CaptureSettings
 from v2g.record import Record
 from v2g.timing import REQUESTS
+from v2g.tls.limits import Backend
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Positive = Annotated[float, Meta(gt=0, le=20_000_000)]
@@ -64,6 +65,8 @@ class Tls(Record, forbid_unknown_fields=True):
     known to do it, so what comes is judged, and its absence borne. `fetch`: where no good one comes, its responder is
     asked, as `[trust] fetch` allows.
     """
+    backend: Backend = Backend.OPENSSL
+    """The library that speaks ISO 15118-20, offered alone if it is GnuTLS; ISO 15118-2 is OpenSSL's."""
     handshake_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
 
 

@@ -22,7 +22,7 @@ from v2g.stream import Stream, TcpStream
 from v2g.timing import Budget, Timing
 from v2g.tls import stream as tls
 from v2g.tls.context import BadIdentity, Generation, Identity, client_context
-from v2g.tls.identity import in_secure_element
+from v2g.tls.identity import TokenUri, in_secure_element
 from v2g.tls.staple import Policy, Stapling
 
 SECURITY = {"tls": Security.TLS, "none": Security.NONE}
@@ -55,6 +55,7 @@ class Connection:
                 generations=generations,
                 staple=self._stapling,
                 keylog=self._recorder.keylog,
+                backend=settings.tls.backend,
             )
         _check(self._network)
 
@@ -127,6 +128,8 @@ def _identity(settings: config.VehicleCertificate | None) -> Identity | None:
     if settings is None:
         return None
     try:
+        if uri := TokenUri.of(settings.key):
+            return Identity.of(credentials.load_chain(settings.chain), uri)
         if in_secure_element(key := Path(settings.key)):
             return Identity.of(credentials.load_chain(settings.chain), key)
         credential = credentials.load_credential(settings.chain, settings.key, settings.password)

@@ -19,6 +19,7 @@ from secc import config, keyring, spoken
 from secc.staples import Staples
 from v2g.record import Record
 from v2g.tls.context import Generation, Identity
+from v2g.tls.identity import TokenUri
 from v2g.tls.limits import Backend, limits
 from v2g.tls.suites import PRESCRIBED
 from v2g.toml import place
@@ -74,7 +75,7 @@ def check(path: Path, at: datetime | None = None) -> Report:
     certificates = [_shown(settings, keys.identities, number, staples, now) for number in range(len(keys.identities))]
     return Report(
         config=str(path),
-        library=SSL.SSLeay_version(SSL.SSLEAY_VERSION).decode(),
+        library=_library(settings.tls.backend),
         plain=not settings.tls.required,
         certificates=certificates,
         remarks=list(_remarks(settings, keys.identities)),
@@ -88,12 +89,13 @@ def _shown(
     identity = identities[number]
     leaf = read(identity.chain[0])
     first = [each.generation for each in identities].index(identity.generation) == number
-    found = limits(Backend.OPENSSL, identity.generation, station=True)
+    backend = settings.tls.backend if identity.generation is Generation.ISO20 else Backend.OPENSSL
+    found = limits(backend, identity.generation, station=True)
     return Shown(
         place=_place(settings, number),
         generation=STANDARDS[identity.generation],
         key=suite_of(leaf.key).name,
-        in_secure_element=isinstance(identity.key, Path),
+        in_secure_element=isinstance(identity.key, Path | TokenUri),
         subject=shown(leaf.common_name),
         root="" if identity.root is None else shown(read(identity.root).common_name),
         valid_until=f"{leaf.not_after:%Y-%m-%d %H:%M} UTC",
@@ -105,6 +107,16 @@ def _shown(
         remarks=list(_doubts(settings, identity, now)),
         problems=list(_problems(identity)),
     )
+
+
+def _library(backend: Backend) -> str:
+    """Name what does TLS, with versions."""
+    names = SSL.SSLeay_version(SSL.SSLEAY_VERSION).decode()
+    if backend is Backend.OPENSSL:
+        return names
+    from v2g.tls._gnutls import version  # loads the library, which only who configured it needs
+
+    return f"{names}, ISO 15118-20 by {version()}"
 
 
 def _place(settings: config.SeccConfig, number: int) -> str:

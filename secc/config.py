@@ -18,6 +18,7 @@ from secc.mqtt import Broker
 from v2g import capture, toml
 from v2g.capture import CaptureSettings
 from v2g.record import Record
+from v2g.tls.limits import Backend
 from v2g.toml import ConfigurationError
 
 MOST_OWN = 6  # a list has 8 services at the most, those of certificates and Internet access among them
@@ -47,6 +48,8 @@ class TlsSettings(Record, forbid_unknown_fields=True):
     root: str | None = None
     password: str | None = None
     identity: list[TlsIdentity] = []
+    backend: Backend = Backend.OPENSSL
+    """The library that serves ISO 15118-20; ISO 15118-2 is OpenSSL's."""
     handshake_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
 
     @property

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pki import credentials
 from secc.config import TlsIdentity, TlsSettings
-from v2g.tls.identity import BadIdentity, Identity, in_secure_element
+from v2g.tls.identity import BadIdentity, Identity, TokenUri, in_secure_element
 
 
 def load(settings: TlsSettings) -> list[Identity]:
@@ -20,7 +20,9 @@ def _load(settings: TlsIdentity) -> Identity:
     if root is not None and len(chain) == 1:
         chain = [*chain, root]  # a private operator's, who signs leaves himself [V2G2-868]: it is sent [V2G2-872]
     try:
-        if in_secure_element(key):
+        if uri := TokenUri.of(settings.key):
+            identity = Identity.of(chain, uri, root)
+        elif in_secure_element(key):
             identity = Identity.of(chain, key, root)
         else:
             credential = credentials.load_credential(settings.chain, key, settings.password)

@@ -11,6 +11,7 @@ from pki.relying_party import RelyingParty
 from secc import config, identities
 from secc.vehicles import Vehicles
 from v2g.tls.context import Generation, Identity, Keylog, ServerContext, server_context
+from v2g.tls.identity import TokenUri
 from v2g.tls.server import Staples
 from v2g.toml import place
 from v2g.trust import Verify
@@ -52,6 +53,7 @@ def load(
 def files(settings: config.SeccConfig) -> list[Path]:
     """List the files that `load` reads; those of revocation are followed by whoever reads them."""
     shown = [name for each in settings.tls.identities for name in (each.chain, each.key, each.root)]
+    shown = [name for name in shown if name is None or TokenUri.of(name) is None]
     return [Path(name) for name in (*shown, *settings.trust.contract, *settings.trust.vehicle) if name is not None]
 
 
@@ -74,7 +76,9 @@ def server_tls(
             "an identity is of ISO 15118-20, where vehicles show a certificate: name the roots they may hang on "
             "by `vehicle` in [trust]"
         )
-    return server_context(*loaded, client_anchors=vehicle_anchors, staple=staple, keylog=keylog)
+    return server_context(
+        *loaded, client_anchors=vehicle_anchors, staple=staple, keylog=keylog, backend=settings.backend
+    )
 
 
 def _anchors(names: Sequence[str]) -> list[bytes]:

@@ -19,7 +19,7 @@ from v2g.errors import Undecodable
 from v2g.tls.alerts import RECORD_ALERT, Alert
 from v2g.tls.certificates import MESSAGE_CERTIFICATE, Entry, entries
 from v2g.tls.client_hello import RECORD_HANDSHAKE
-from v2g.tls.identity import Key
+from v2g.tls.identity import BadIdentity, Key, TokenUri
 from v2g.tls.session import Judge
 from v2g.tls.suites import Generation, generation_of
 from v2g.trust import Rule
@@ -78,6 +78,8 @@ class Context(SSL.Context):
 
     def use_key(self, key: Key) -> None:
         """Sign with a private key, or with the one in a secure element that a PEM file names."""
+        if isinstance(key, TokenUri):
+            raise BadIdentity('OpenSSL takes no key by a URI; set backend = "gnutls" for ISO 15118-20, or give a file')
         if isinstance(key, Path):
             self.use_privatekey_file(str(key))
         else:

@@ -1,6 +1,6 @@
 """The vehicle's side: which generations it offers, the roots it names, and the certificate it shows in -20.
 
-Known gaps of the library: the static ECDH suite of -2, OCSP stapling per certificate by RFC 6961 [V2G2-871], and
+Known gaps of OpenSSL: the static ECDH suite of -2, OCSP stapling per certificate by RFC 6961 [V2G2-871], and
 `certificate_authorities` in the ClientHello [V2G20-1006]; the extensions are not sent, rather than sent wrongly.
 """
 
@@ -14,9 +14,10 @@ from OpenSSL import SSL
 from v2g.tls._openssl import Connection
 from v2g.tls.client_hello import MAX_AUTHORITIES, ClientHello, Extension, parse
 from v2g.tls.identity import BadIdentity, Identity, cert_sha1
+from v2g.tls.limits import Backend
 from v2g.tls.openssl_session import OpenSslSession
 from v2g.tls.restriction import Keylog, every, newest_first, restricted, show
-from v2g.tls.session import Judge, Session
+from v2g.tls.session import Caller, Judge, Session
 from v2g.tls.staple import Stapling
 from v2g.tls.suites import PRESCRIBED, Generation
 
@@ -31,12 +32,20 @@ def client_context(
     generations: Sequence[Generation] = (Generation.ISO2,),
     staple: Stapling | None = None,
     keylog: Keylog | None = None,
-) -> ClientContext:
+    backend: Backend = Backend.OPENSSL,
+) -> Caller:
     """Make the vehicle's side; `anchors` are its V2G and private roots, DER, which it names to the station [V2G2-651].
 
     `identity` is the vehicle's, shown in -20. Raises `BadIdentity`, ValueError for anchors that cannot be sent or -20
     without a vehicle certificate, `RuntimeError` when this OpenSSL would not say what it has to.
     """
+    offered = newest_first(generations)
+    if backend is Backend.GNUTLS and Generation.ISO20 in offered:
+        if len(offered) > 1:
+            raise ValueError('GnuTLS offers ISO 15118-20 alone: set generations = ["iso20"], or backend = "openssl"')
+        from v2g.tls.gnutls import GnuTlsVehicle  # loads the library, which only who configured it needs
+
+        return GnuTlsVehicle(anchors, identity, staple, keylog)
     return ClientContext(anchors, identity, generations, staple, keylog)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import pairwise
@@ -17,8 +17,21 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448
 from v2g.tls.client_hello import Identifier, TrustedAuthority
 from v2g.tls.suites import ECDSA_P256, ECDSA_P521, ED448, Code, Generation
 
-Key = ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey | Path
-"""A private key, or the file that tells where in a secure element it is."""
+
+@dataclass(frozen=True, slots=True)
+class TokenUri:
+    """The PKCS#11 URI (RFC 7512) of a key in a secure element, for GnuTLS; it may hold the PIN, so it is not shown."""
+
+    uri: str = field(repr=False)
+
+    @classmethod
+    def of(cls, text: str) -> TokenUri | None:
+        """Take a text that is such a URI; None for another."""
+        return cls(text) if text.startswith("pkcs11:") else None
+
+
+Key = ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey | Path | TokenUri
+"""A private key, or what tells where in a secure element it is: a file for OpenSSL, a URI for GnuTLS."""
 
 _TOKEN_KEY = b"-----BEGIN PKCS#11 PROVIDER URI-----"
 MAX_CHAIN = {Generation.ISO2: 3, Generation.ISO20: 4}
@@ -35,8 +48,8 @@ class Identity:
 
     `chain` is DER, leaf first, without the root, unless that is a private operator's, which signed the leaf itself and
     goes with it [V2G2-872]. `key` is the private key, or the path of a PEM file of the type
-    "PKCS#11 PROVIDER URI" that names a key in a secure element. `generation` is the one the leaf's key is of. `root`
-    (DER) is never sent: with it the station recognises a vehicle that names its roots by hash.
+    "PKCS#11 PROVIDER URI" that names a key in a secure element, or a `TokenUri`. `generation` is the one the leaf's
+    key is of. `root` (DER) is never sent: with it the station recognises a vehicle that names its roots by hash.
     """
 
     chain: tuple[bytes, ...]
@@ -91,7 +104,9 @@ class Identity:
 
     def _check_key(self, public: object) -> None:
         """Raise `BadIdentity` unless leaf and key belong together and to the generation; a token tells later."""
-        keys = {"leaf": public} if isinstance(self.key, Path) else {"leaf": public, "private": self.key.public_key()}
+        keys = {"leaf": public}
+        if not isinstance(self.key, Path | TokenUri):
+            keys["private"] = self.key.public_key()
         for what, each in keys.items():
             generation, _ = _kind(each, what)
             if generation is not self.generation:

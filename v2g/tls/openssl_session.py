@@ -143,6 +143,8 @@ class OpenSslSession:
         if self._stapling is None:
             return True
         chain = self._connection.chain
+        if self._connection.generation is Generation.ISO20:
+            response = self._connection.shown[0].staple  # OpenSSL hands over the first there is, be it a Sub-CA's
         try:
             self._staple = self._stapling.look(response, chain)
             for place, entry in enumerate(self._connection.shown[1:], 1):

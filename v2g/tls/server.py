@@ -6,11 +6,13 @@ import logging
 from collections.abc import Callable, Sequence
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 
 from v2g.tls._openssl import Connection, Context
 from v2g.tls.client_hello import ClientHello
 from v2g.tls.identity import BadIdentity, Identity
+from v2g.tls.limits import Backend
 from v2g.tls.openssl_session import OpenSslSession
 from v2g.tls.restriction import Keylog, restricted, show
 from v2g.tls.select import Selection, missing, select
@@ -19,6 +21,9 @@ from v2g.tls.suites import PRESCRIBED, Generation
 
 Staples = Callable[[Identity], Sequence[bytes]]
 """Gives the newest OCSP responses of an identity's chain, DER, in its order, b"" where there is none; never waits."""
+
+Serve = Callable[[ClientHello, Selection, Judge], Session]
+"""Starts the station's end of a connection."""
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +34,15 @@ def server_context(
     client_anchors: Sequence[bytes] = (),
     staple: Staples | None = None,
     keylog: Keylog | None = None,
+    backend: Backend = Backend.OPENSSL,
 ) -> ServerContext:
     """Make the station's side; of each generation the first identity is shown to a vehicle that names no root.
 
     `client_anchors` are the roots, DER, that the station names when it asks for a vehicle's certificate
-    [V2G20-2401]; whom to trust is not decided here. Raises `BadIdentity`, and ValueError for an anchor that is none.
+    [V2G20-2401]; whom to trust is not decided here. `backend` serves -20, OpenSSL always -2. Raises `BadIdentity`, and
+    ValueError for an anchor that is none or a library that is not there.
     """
-    return ServerContext((identity, *more), client_anchors, staple, keylog)
+    return ServerContext((identity, *more), client_anchors, staple, keylog, backend)
 
 
 class ServerContext:
@@ -47,6 +54,7 @@ class ServerContext:
         client_anchors: Sequence[bytes] = (),
         staple: Staples | None = None,
         keylog: Keylog | None = None,
+        backend: Backend = Backend.OPENSSL,
     ) -> None:
         self.identities = tuple(identities)
         for identity in self.identities:
@@ -54,7 +62,7 @@ class ServerContext:
         self._roots_known = all(identity.root for identity in self.identities)
         self._client_anchors = tuple(map(_authority, client_anchors))
         self._staple = staple
-        self._contexts = [self._serving(identity, keylog) for identity in self.identities]
+        self._serve = [self._serving(identity, keylog, backend) for identity in self.identities]
 
     @property
     def generations(self) -> frozenset[Generation]:
@@ -83,13 +91,27 @@ class ServerContext:
     def session(self, hello: ClientHello, judge: Judge) -> Session:
         """Start the station's end of a connection; `judge` is asked where the generation wants a vehicle's chain."""
         selection = self.select(hello)
-        connection = Connection(self._contexts[selection.index])
-        connection.set_accept_state()
-        if PRESCRIBED[selection.generation].mutual:
-            connection.demand_certificate(judge)
-        return OpenSslSession(connection, selection, self.identities[selection.index])
+        return self._serve[selection.index](hello, selection, judge)
 
-    def _serving(self, identity: Identity, keylog: Keylog | None) -> Context:
+    def _serving(self, identity: Identity, keylog: Keylog | None, backend: Backend) -> Serve:
+        """Make what starts connections that show one identity."""
+        if backend is Backend.GNUTLS and identity.generation is Generation.ISO20:
+            from v2g.tls.gnutls import GnuTlsStation  # loads the library, which only who configured it needs
+
+            anchors = [anchor.public_bytes(Encoding.DER) for anchor in self._client_anchors]
+            return GnuTlsStation(identity, anchors, self._staple, keylog).session
+        context = self._context(identity, keylog)
+
+        def serve(_hello: ClientHello, selection: Selection, judge: Judge) -> Session:
+            connection = Connection(context)
+            connection.set_accept_state()
+            if PRESCRIBED[selection.generation].mutual:
+                connection.demand_certificate(judge)
+            return OpenSslSession(connection, selection, identity)
+
+        return serve
+
+    def _context(self, identity: Identity, keylog: Keylog | None) -> Context:
         """Make the context that shows one identity."""
         context = restricted(SSL.TLS_SERVER_METHOD, {identity.generation}, keylog)
         try:

@@ -67,3 +67,10 @@ class Session(Protocol):
     @property
     def negotiated(self) -> Negotiated:
         """What was agreed; only after the handshake."""
+
+
+class Caller(Protocol):
+    """The vehicle's side, ready to connect."""
+
+    def session(self, judge: Judge) -> Session:
+        """Start the vehicle's end of a connection; `judge` is asked inside the handshake whether the chain holds."""

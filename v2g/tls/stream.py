@@ -9,11 +9,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from v2g.errors import HandshakeFailed, PeerGone, Silence, Undecodable, V2GError
 from v2g.stream import FAREWELL, Facts, Stream
 from v2g.tls.alerts import Alert
-from v2g.tls.client import ClientContext
 from v2g.tls.client_hello import ClientHello, Intake
 from v2g.tls.judgement import Judgement
 from v2g.tls.server import ServerContext
-from v2g.tls.session import Session
+from v2g.tls.session import Caller, Session
 from v2g.tls.turns import in_turn
 from v2g.trust import Role, Verify
 from v2g.v2gtp import VERSION
@@ -92,9 +91,7 @@ def accept(
     return _within(timeout, stream, lambda: _accept(stream, server, verify))
 
 
-def connect(
-    stream: Stream, client: ClientContext, verify: Verify, *, timeout: float
-) -> Coroutine[None, None, TlsStream]:
+def connect(stream: Stream, client: Caller, verify: Verify, *, timeout: float) -> Coroutine[None, None, TlsStream]:
     """Do the vehicle's side of the handshake within `timeout` seconds, `verify` judging the station's chain.
 
     The chain is judged inside the handshake: no byte of ours follows one that does not hold. On failure the alert is
@@ -134,7 +131,7 @@ async def _accept(stream: Stream, server: ServerContext, verify: Verify | None) 
     return TlsStream(stream, session, judge.demand().subject if session.negotiated.mutual else "")
 
 
-async def _connect(stream: Stream, client: ClientContext, verify: Verify) -> TlsStream:
+async def _connect(stream: Stream, client: Caller, verify: Verify) -> TlsStream:
     """Say ClientHello and judge the answer; a refusal by the judge is told as such."""
     judge = Judgement(verify, Role.SECC)
     session = client.session(judge)

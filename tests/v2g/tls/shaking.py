@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from tests.v2g.tls.chains import ED448, chain, second
 from v2g.errors import V2GError
 from v2g.tls.client_hello import ClientHello, parse
-from v2g.tls.context import ClientContext, Generation, ServerContext, server_context
-from v2g.tls.session import Session
+from v2g.tls.context import Generation, ServerContext, server_context
+from v2g.tls.session import Caller, Session
 from v2g.trust import Rule
 
 FIRST = chain()
@@ -54,7 +54,7 @@ class End:
         return self.session.take()
 
 
-def said(client: ClientContext) -> ClientHello:
+def said(client: Caller) -> ClientHello:
     """Read the ClientHello."""
     session = client.session(Asked())
     assert not session.handshake()
@@ -64,7 +64,7 @@ def said(client: ClientContext) -> ClientHello:
 
 
 def shake(
-    client: ClientContext, server: ServerContext = STATION, *, car: Rule | None = None, station: Rule | None = None
+    client: Caller, server: ServerContext = STATION, *, car: Rule | None = None, station: Rule | None = None
 ) -> tuple[End, End]:
     """Let both sides shake hands; `car` and `station` are why the other side refuses that one, if it does."""
     asked = Asked(station)

@@ -12,7 +12,8 @@ from tests.v2g.tls.chains import chain
 from tests.v2g.tls.wire import tcp_pair
 from v2g.tls._openssl import Context
 from v2g.tls.client_hello import ClientHello, parse
-from v2g.tls.context import ClientContext, client_context, missing, server_context
+from v2g.tls.context import client_context, missing, server_context
+from v2g.tls.session import Caller
 from v2g.tls.stream import accept, connect
 from v2g.trust import Role, Verdict
 
@@ -20,7 +21,7 @@ GOOD = chain()
 FIT = ClientHello(versions=(0x0303,), suites=(0xC023,), groups=(23,), signature_schemes=(0x0403,))
 
 
-def said(client: ClientContext) -> bytes:
+def said(client: Caller) -> bytes:
     """Return the ClientHello record."""
     session = client.session(lambda *_: None)
     assert not session.handshake()

@@ -15,7 +15,6 @@ from v2g.errors import HandshakeFailed, Untrusted
 from v2g.tls._openssl import Context
 from v2g.tls.context import (
     BadIdentity,
-    ClientContext,
     Generation,
     Identity,
     ServerContext,
@@ -23,13 +22,14 @@ from v2g.tls.context import (
     server_context,
 )
 from v2g.tls.judgement import Judgement
+from v2g.tls.session import Caller
 from v2g.trust import Role, Rule, Verdict
 
 ROOTS = [FIRST.root, SECOND.root, EDWARDS.root]
 ISO2, ISO20 = Generation.ISO2, Generation.ISO20
 
 
-def vehicle(*generations: Generation, shows: Chain = CAR, roots: Sequence[bytes] = tuple(ROOTS)) -> ClientContext:
+def vehicle(*generations: Generation, shows: Chain = CAR, roots: Sequence[bytes] = tuple(ROOTS)) -> Caller:
     return client_context(roots, identity=shows.identity, generations=generations)
 
 
@@ -162,7 +162,7 @@ def test_the_roots_of_cars_are_named_in_the_request() -> None:
     """[V2G20-2401]"""
     _, theirs = shake(vehicle(ISO20))
     assert theirs.done
-    context = STATION._contexts[1]
+    context = STATION._context(SECOND.identity, None)
     probe = SSL.Connection(context, None)
     probe.set_accept_state()
     assert [name.CN for name in probe.get_client_ca_list()] == ["car Root", "car Ed448 Root"]

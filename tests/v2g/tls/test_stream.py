@@ -15,7 +15,8 @@ from tests.v2g.tls.wire import Tapped, records, tcp_pair
 from v2g.errors import HandshakeFailed, PeerGone, Silence, Undecodable, Untrusted
 from v2g.tls import stream
 from v2g.tls._openssl import Connection, Context
-from v2g.tls.context import ClientContext, ServerContext, client_context, server_context
+from v2g.tls.context import ServerContext, client_context, server_context
+from v2g.tls.session import Caller
 from v2g.tls.stream import TlsStream, accept, connect
 from v2g.trust import Role, Rule, Verdict, Verify
 
@@ -36,7 +37,7 @@ async def handshake(
     vehicle: Tapped,
     station: Tapped,
     *,
-    client: ClientContext = CLIENT,
+    client: Caller = CLIENT,
     server: ServerContext = SERVER,
     verify: Verify = trusting,
 ) -> tuple[TlsStream | BaseException, TlsStream | BaseException]:
