@@ -30,9 +30,9 @@ from pki.relying_party import EDITIONS, RelyingParty
 from pki.renewal import bring_up_to_date
 from pki.store import Store
 from v2g.tls.client_hello import parse
-from v2g.tls.context import ClientContext, Generation, Identity, ServerContext, client_context, server_context
+from v2g.tls.context import Generation, Identity, ServerContext, client_context, server_context
 from v2g.tls.judgement import Judgement
-from v2g.tls.session import Session
+from v2g.tls.session import Caller, Session
 from v2g.tls.suites import ECDHE_CBC, P521, PRESCRIBED
 from v2g.trust import Role
 
@@ -88,7 +88,7 @@ class Costs:
 class OurVehicle:
     """Our vehicle's side, the station's chain judged by `pki.validate`."""
 
-    def __init__(self, context: ClientContext, party: RelyingParty) -> None:
+    def __init__(self, context: Caller, party: RelyingParty) -> None:
         self.session: Session = context.session(Judgement(party.verify, Role.SECC))
         self.done = False
 

@@ -150,6 +150,7 @@ HASHES = {
     "secc/authorization.py": "names and keys of issuers, which a backend asks responders with",
     "secc/visit.py": "an EMAID",
     "evcc/result.py": "the report of a session, for people",
+    "secc/staples.py": "names the file of our own certificate's OCSP response",
     "pki/ocsp.py": "names and keys of issuers",
     "pki/issue.py": "seeds of fixtures",
     "pki/manifest.py": "whether a file of a tree was changed",

@@ -13,7 +13,7 @@ from tests.evcc.bench_station import scripted
 from tests.evcc.test_client import server
 from tests.pki.faults.bare_tls import bare
 from tests.pki.faults.cases import PLAYED, Case, cases
-from v2g.trust import Role
+from v2g.trust import Role, Rule
 
 
 def vehicle(port: int, case: Case) -> config.EvccConfig:
@@ -35,6 +35,8 @@ ALL = cases(PLAYED, role=Role.SECC)
 async def test_the_vehicle_does_as_expected(case: Case) -> None:
     if case.accepted:
         await charges(case)
+    elif case.reaction["rule"] == Rule.REVOCATION:
+        await leaves(case)
     else:
         await refuses(case)
 
@@ -43,6 +45,15 @@ async def charges(case: Case) -> None:
     async with scripted("AC", server(case.folder / "chain.pem", case.folder / "key.pem")) as station:
         result = await client.charge(vehicle(station.port, case))
     assert result.ok, result.reason
+
+
+async def leaves(case: Case) -> None:
+    """Whom nobody vouches for is known once the handshake is through and has brought no staple."""
+    async with scripted("AC", server(case.folder / "chain.pem", case.folder / "key.pem")) as station:
+        result = await client.charge(vehicle(station.port, case))
+    assert (result.ok, result.messages) == (False, [])
+    assert result.reason.startswith("Untrusted"), result.reason
+    assert f"secc certificate, {Rule.REVOCATION}: {case.reaction['tier']}" in result.reason
 
 
 async def refuses(case: Case) -> None:
