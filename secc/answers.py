@@ -6,6 +6,8 @@ open for the next card.
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 from secc.api import (
     AuthorizationRequest,
     BackendAuthorization,
@@ -17,6 +19,9 @@ from secc.api import (
     Plan,
 )
 from secc.charger import Planned, Presented, Source
+
+Asked = CertificateRequest | OcspRequest
+Answer = TypeVar("Answer", BackendCertificate, BackendOcsp)
 
 ADVANCE = "advance"
 
@@ -116,23 +121,18 @@ class Answers:
         return request_id not in self._contracts and not decided and now <= self._deadlines[request_id]
 
 
-class CertificateAnswers:
-    """The operator's answers to the certificate requests of this session; the first one to each counts."""
+class FirstAnswers(Generic[Answer]):
+    """The operator's answers to requests that take one each: the first one in time counts."""
 
     def __init__(self) -> None:
         self._deadlines: dict[str, float] = {}
-        self._answers: dict[str, BackendCertificate] = {}
+        self._answers: dict[str, Answer] = {}
 
-    def ask(self, request: CertificateRequest, now: float) -> None:
+    def ask(self, request: Asked, now: float) -> None:
         """Expect an answer to a request from now on."""
         self._deadlines[request.id] = now + request.deadline_s
 
-    def forget(self) -> None:
-        """Expect no more answers."""
-        self._deadlines.clear()
-        self._answers.clear()
-
-    def take(self, answer: BackendCertificate, now: float) -> str:
+    def take(self, answer: Answer, now: float) -> str:
         """Take an answer; returns why it does not count, or nothing."""
         deadline = self._deadlines.get(answer.id)
         if deadline is None:
@@ -144,9 +144,18 @@ class CertificateAnswers:
         self._answers[answer.id] = answer
         return ""
 
-    def answered(self, request_id: str) -> BackendCertificate | None:
+    def answered(self, request_id: str) -> Answer | None:
         """Return the answer to a request; None while there is none."""
         return self._answers.get(request_id)
+
+
+class CertificateAnswers(FirstAnswers[BackendCertificate]):
+    """The answers to the certificate requests of this session."""
+
+    def forget(self) -> None:
+        """Expect no more answers."""
+        self._deadlines.clear()
+        self._answers.clear()
 
 
 class PlanAnswers:
@@ -178,31 +187,11 @@ class PlanAnswers:
         return self._newest if self._asked is not None and self._asked[0] == request_id else None
 
 
-class OcspAnswers:
-    """The operator's answers to OCSP requests, which belong to no session; the first one to each counts."""
+class OcspAnswers(FirstAnswers[BackendOcsp]):
+    """The answers to OCSP requests, which belong to no session."""
 
-    def __init__(self) -> None:
-        self._deadlines: dict[str, float] = {}
-        self._answers: dict[str, BackendOcsp] = {}
-
-    def ask(self, request: OcspRequest, now: float) -> None:
+    def ask(self, request: Asked, now: float) -> None:
         """Expect an answer to a request from now on; those whose time is over are expected no more."""
         self._deadlines = {id_: until for id_, until in self._deadlines.items() if until > now}
         self._answers = {id_: answer for id_, answer in self._answers.items() if id_ in self._deadlines}
-        self._deadlines[request.id] = now + request.deadline_s
-
-    def take(self, answer: BackendOcsp, now: float) -> str:
-        """Take an answer; returns why it does not count, or nothing."""
-        deadline = self._deadlines.get(answer.id)
-        if deadline is None:
-            return "unknown id"
-        if answer.id in self._answers:
-            return "answered before"
-        if now > deadline:
-            return "past its deadline"
-        self._answers[answer.id] = answer
-        return ""
-
-    def answered(self, request_id: str) -> BackendOcsp | None:
-        """Return the answer to a request; None while there is none."""
-        return self._answers.get(request_id)
+        super().ask(request, now)

@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from pki.contract.chain import chain_of
 from secc import api
 from secc.charger import Charger, Presented
 from secc.ocsp import request_data
@@ -75,8 +76,7 @@ def accept_contract(request: iso2.PaymentDetailsReq, verify: Verify) -> Contract
 
     Where it is still being found out whether the contract is revoked, `reconsider` has the last word.
     """
-    presented = request.ContractSignatureCertChain
-    chain = [presented.Certificate, *(presented.SubCertificates.Certificate if presented.SubCertificates else ())]
+    chain = chain_of(request.ContractSignatureCertChain)
     verdict = verify(chain, Role.CONTRACT)
     if verdict.broken is not None and not (verdict.broken is Rule.REVOCATION and verdict.pending):
         raise Refused(_chain_code(verdict.broken, verdict.tier), f"{verdict.broken}: {verdict.detail}")

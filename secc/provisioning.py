@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from pki.certificate import read as read_certificate
+from pki.contract.chain import chain_of
 from pki.keys import P256
 from secc import api
 from secc.visit import Visit
@@ -127,8 +128,7 @@ def _updating(request: iso2.CertificateUpdateReq, visit: Visit) -> PublicKeyType
 
     Where it is still being found out whether it is revoked, that is left to the operator: nothing is charged on it.
     """
-    presented = request.ContractSignatureCertChain
-    chain = [presented.Certificate, *(presented.SubCertificates.Certificate if presented.SubCertificates else ())]
+    chain = chain_of(request.ContractSignatureCertChain)
     verdict = visit.verify(chain, Role.CONTRACT)
     if verdict.broken is not None and not (verdict.broken is Rule.REVOCATION and verdict.pending):
         raise Refused(_update_code(verdict), f"{verdict.broken}: {verdict.detail}")

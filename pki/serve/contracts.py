@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pki.certificate import read
 from pki.contract.manner import ISO2_ALONE, Deviation, deviating
@@ -46,16 +46,15 @@ class _Served(Operator):
 
     def judge(self, chain: Sequence[bytes], role: Role, at: datetime | None = None) -> Verdict:
         """Judge a chain by the anchors of the tree and by what is revoked."""
-        verdict = super().judge(chain, role, at)
-        if verdict.broken is not None or at is None:
+        verdict, moment = super().judge(chain, role, at), at or datetime.now(UTC)
+        if verdict.broken is not None:
             return verdict
         for tier, der in zip((Tier.LEAF, Tier.SUB2, Tier.SUB1), chain, strict=False):
             certificate = read(der)
             issuer = self._realm.above_of(certificate)
-            standing = self._ledger.standing((issuer.id, certificate.serial), at.timestamp()) if issuer else None
+            standing = self._ledger.standing((issuer.id, certificate.serial), moment.timestamp()) if issuer else None
             if standing is not None and standing.status is Status.REVOKED:
-                detail = f"{certificate.common_name} was revoked"
-                return replace(verdict, broken=Rule.REVOKED, tier=tier, detail=detail)
+                return replace(verdict, broken=Rule.REVOKED, tier=tier, detail=f"{tier}: it was revoked")
         return verdict
 
 
