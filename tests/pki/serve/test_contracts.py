@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pki.contract.iso2 import receive
 from pki.contract.iso20 import receive as receive_iso20
-from pki.credentials import Credential, load_anchors
+from pki.credentials import Credential, load_anchors, load_chain
 from pki.ocsp import ask
 from pki.profiles import Edition
 from pki.validate import Policy, validate
@@ -17,6 +17,7 @@ from tests.provisioning import EMAID, installation, leaf, message, opened, renew
 from tests.provisioning_iso20 import EXI, request, stage
 from v2g.messages import iso2
 from v2g.messages.iso20 import common
+from v2g.trust import Role, Rule
 
 AGAIN = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -107,7 +108,13 @@ def test_a_revoked_vehicle(served: Served) -> None:
     path = f"/admin/revocations/iso2/{serial}"
     assert served.client.put(path, json={"reason": "certificateHold"}).status_code == 200
     assert code(served) == "FAILED_CertificateRevoked"
+    contracts = served.server.trees["iso2"].contracts
+    assert contracts is not None
+    operator = contracts._service.operator
+    chain = load_chain(served.out / "iso2/leaf/oem-provisioning/car1/chain.pem")
+    assert operator.judge(chain, Role.OEM_PROVISIONING).broken is Rule.REVOKED, "whom nobody told a time judges by now"
     assert served.client.delete(path).status_code == 200
+    assert operator.judge(chain, Role.OEM_PROVISIONING)
     assert code(served) == "OK"
 
 
